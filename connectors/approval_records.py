@@ -1,0 +1,193 @@
+"""The approval system's records (办件): from the pinyin fields of approval.md to `Approval`. Used by connectors/approval.py."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+
+import msgspec
+
+from connectors.base import Item, Quarantined
+from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
+from schema.entities import ApplicantKind, Approval, ApprovalState, Procedure
+from schema.entity import Observation
+from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, rid_code
+
+BEIJING = timezone(timedelta(hours=8))
+"""Times without a zone are Beijing time (platforms/README.md)."""
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+_PROCEDURES = {"1": Procedure.COMMITMENT, "2": Procedure.STANDARD}
+_KINDS = {"1": ApplicantKind.LEGAL_PERSON, "2": ApplicantKind.NATURAL_PERSON, "3": ApplicantKind.INDIVIDUAL_BUSINESS}
+_DECISIONS = {"1": ApprovalState.GRANTED, "2": ApprovalState.REFUSED}
+_STATES = {"01": ApprovalState.ACCEPTED, "02": None, "03": ApprovalState.REVOKED}
+"""What ZT says; whether a decided one (02) was granted, SPJG says."""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A callback's body; only the record matters, the query interface tells the rest."""
+
+    msgId: str | None = None  # noqa: N815  (the wire's name)
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class BlacklistEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the commitment blacklist (告知承诺黑名单); open while `removed_on` is None."""
+
+    entry_no: str
+    holder: str
+    matter_code: str
+    since: date
+    removed_on: date | None
+
+
+class ApprovalParser:
+    """Makes records of what the platform says; holds the key that turns a person's number into the RID code."""
+
+    def __init__(self, platform: str, exchange_key: str) -> None:
+        self._platform, self._exchange_key = platform, exchange_key
+
+    def notice(self, body: bytes, observed_at: datetime) -> Item:
+        """Return what a callback's body says."""
+        try:
+            body.decode()
+            notice = msgspec.json.decode(body, type=Notice)
+        except UnicodeDecodeError:
+            return Quarantined(reason="BAD_ENCODING", detail="the callback is no UTF-8", content=body, entity="Approval")
+        except msgspec.ValidationError:
+            return Quarantined(
+                reason="BAD_VALUE", detail="the callback is no envelope of a record", content=body, entity="Approval"
+            )
+        except msgspec.DecodeError:
+            return Quarantined(reason="NOT_JSON", detail="the callback is no JSON", content=body, entity="Approval")
+        return self.record(bytes(notice.data), observed_at)
+
+    def record(self, raw: bytes, observed_at: datetime) -> Item:
+        """Return one record, raw as it came in a callback or a page: the approval, or why it cannot be used."""
+        try:
+            row = msgspec.json.decode(raw, type=dict[str, object] | None)
+        except UnicodeDecodeError:
+            return Quarantined(reason="BAD_ENCODING", detail="the record is no UTF-8", content=raw, entity="Approval")
+        except msgspec.DecodeError:
+            return Quarantined(reason="BAD_VALUE", detail="the record is no JSON object", content=raw, entity="Approval")
+        if row is None:
+            return Quarantined(reason="MISSING_FIELD", detail="field data is missing or empty", content=raw, entity="Approval")
+        fields = Fields(row)
+        return observed(lambda: self._observation(fields, observed_at), entity="Approval", key=row.get("YWLSH"), content=raw)
+
+    def _observation(self, row: Fields, observed_at: datetime) -> Observation:
+        procedure, kind = row.required("SPFS", one_of(_PROCEDURES)), row.required("SQRLX", one_of(_KINDS))
+        natural = kind is ApplicantKind.NATURAL_PERSON
+        state, decided_at = _decision(row)
+        identity_no = row.required("SFZHM", identity_number) if natural else None
+        code, old_number = (None, None) if natural else _numbers(row)
+        record = Approval(
+            source=self._platform,
+            observed_at=observed_at,
+            version=row.required("BBH", whole()),
+            approval_no=row.required("YWLSH", _at_most(32)),
+            matter_code=row.required("SXBM", text),
+            matter_name=row.required("SXMC", text),
+            procedure=procedure,
+            applicant_name=row.required("SQRMC", text),
+            applicant_kind=kind,
+            subject_code=code if identity_no is None else rid_code(identity_no, self._exchange_key),
+            old_number=old_number,
+            identity_no=identity_no,
+            representative_name=None if natural else row.required("FRXM", text),
+            representative_identity_no=None if natural else row.required("FRZJHM", _certificate_number),
+            phone=row.optional("LXDH", text),
+            address=row.optional("JYDZ", text),
+            commitment=row.required("CNNR", text) if procedure is Procedure.COMMITMENT else row.optional("CNNR", text),
+            accepted_at=row.required("SLSJ", beijing_time),
+            decided_at=decided_at,
+            state=state,
+            department_code=row.required("BMBM", text),
+            department_name=row.required("BMMC", text),
+            region=row.required("XZQH", _six_digits),
+            updated_at=row.required("GXSJ", beijing_time),
+        )
+        return Observation(record=record)
+
+
+def _decision(row: Fields) -> tuple[ApprovalState, datetime | None]:
+    state = row.required("ZT", one_of(_STATES))
+    if state is ApprovalState.ACCEPTED:
+        return state, None
+    if state is not None:
+        return state, row.optional("BJSJ", beijing_time)  # one that was never decided can be revoked as well
+    return row.required("SPJG", one_of(_DECISIONS)), row.required("BJSJ", beijing_time)
+
+
+def _numbers(row: Fields) -> tuple[str | None, str | None]:
+    code = row.optional("TYSHXYDM", _uscc)
+    try:
+        old_number = row.optional("ZCH", _old_number)
+    except BadFieldError:
+        if code is None:
+            raise
+        old_number = None  # not needed where the code is known
+    if code is None and old_number is None:
+        raise BadFieldError("MISSING_FIELD", "field TYSHXYDM is missing, and there is no old number in ZCH instead")
+    return code, old_number
+
+
+def beijing_time(value: object) -> datetime:
+    """Convert `yyyy-MM-dd HH:mm:ss`, Beijing, to an aware moment."""
+    written = text(value)
+    if not _TIME.fullmatch(written):
+        raise ValueError("must be yyyy-MM-dd HH:mm:ss")
+    return datetime.fromisoformat(written).replace(tzinfo=BEIJING)
+
+
+def beijing_text(moment: datetime) -> str:
+    """Return an aware moment as `yyyy-MM-dd HH:mm:ss`, Beijing."""
+    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def identity_number(value: object) -> str:
+    """Convert a resident identity number; a wrong check digit is never mended, and the number never shown."""
+    number = text(value)
+    try:
+        return parse_identity(number)
+    except IdentifierError:
+        pass
+    if re.fullmatch(r"[0-9]{17}[0-9Xx]", number):
+        raise BadCheckDigitError("is no identity number: wrong check digit or birth date")
+    raise ValueError("must be an identity number of 18 characters")
+
+
+def _certificate_number(value: object) -> str:
+    # FRZJHM is a 证件号: a foreign representative has a passport, so that no check digit is asked for.
+    number = text(value)
+    return parse_identity(number) if is_identity(number) else number
+
+
+def _uscc(value: object) -> str:
+    code = subject_code(value)
+    if code.startswith("RID-"):
+        raise ValueError("must be a unified social credit code")
+    return code
+
+
+def _old_number(value: object) -> str:
+    try:
+        return parse_registration_number(text(value))
+    except IdentifierError as error:
+        raise ValueError("must be an old registration number of 15 digits") from error
+
+
+def _six_digits(value: object) -> str:
+    region = text(value)
+    if not re.fullmatch(r"[0-9]{6}", region):
+        raise ValueError("must be a region code of six digits")
+    return region
+
+
+def _at_most(characters: int) -> Callable[[object], str]:
+    def convert(value: object) -> str:
+        written = text(value)
+        if len(written) > characters:
+            raise ValueError(f"must have at most {characters} characters")
+        return written
+
+    return convert

@@ -1,0 +1,215 @@
+"""The contract of a connector: what the engine asks of every platform, and the words they share.
+
+The engine knows this file, `errors` and `registry` and nothing else of connectors. A new platform is a class that keeps
+this contract, a line in the registry, a mock and samples; `TestConnectorContract` takes its cases from the registry.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
+
+import httpx
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
+
+from schema.commands import AnyCommand
+from schema.entity import Observation, Tombstone
+
+Clock = Callable[[], datetime]
+"""Returns the present moment, aware."""
+
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits that many seconds."""
+
+DROPPED_AFTER = timedelta(seconds=30)
+"""An unanswered call has been carried out or dropped by then (platforms/README.md)."""
+
+
+class Quota(Protocol):
+    """A platform's rate limit for us as a client, shared by all our processes; the database implements it."""
+
+    async def acquire(self, platform: str, per_second: float) -> None:
+        """Return when one call to the platform may be made."""
+        ...
+
+
+class PlatformSettings(BaseModel):
+    """Settings that every platform has; a connector's own class adds its keys. Read from HUB_<PLATFORM>_<FIELD>."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str = Field(pattern=r"^https?://", description="Base address of the platform, http(s)://host[:port][/prefix]")
+    quota_per_second: float = Field(20.0, gt=0, description="Calls a second that the platform allows us, all processes together")
+    deadline_seconds: float = Field(10.0, gt=0, description="Seconds after which a call counts as unanswered")
+    max_in_flight: int = Field(16, gt=0, description="Calls under way at once from one process")
+    poll_seconds: float = Field(5.0, gt=0, description="Seconds between two reads of each stream")
+    callback_addresses: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses or networks that may post webhooks, comma separated; empty: any"
+    )
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a connector is given from outside: time, waiting, chance, the shared quota and, in tests, the transport."""
+
+    clock: Clock
+    sleep: Sleep
+    rng: random.Random
+    quota: Quota
+    transport: httpx.AsyncBaseTransport | None = None
+    observe: Callable[[str, str, str, float], None] = lambda platform, operation, outcome, seconds: None
+    """Told of every call: platform, operation, outcome code, seconds; telemetry hangs on it."""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """One sequence of changes that a platform offers."""
+
+    name: str
+    entities: tuple[str, ...]
+    """Names of the entities that come by it."""
+    settling: timedelta
+    """How late a change may still show up behind others; cursors stay back by this much."""
+    poll_factor: float = 1.0
+    """Read every `poll_seconds * poll_factor`."""
+    snapshot: bool = False
+    """Whether `snapshot` gives a full read of it."""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook as it came. Header names are lower case."""
+
+    platform: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    remote: str | None = None
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery is proven to come from its platform."""
+
+    signature: str
+    """What was signed with, unique per sending: a second use of it is a replay."""
+    message_id: str | None = None
+    """The platform's own id of the message, where it stays the same over repetitions."""
+    secret_index: int = 0
+    """Which of the configured secrets matched, 0 the newest: shows when an old one was last used."""
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """One record that could not be used. Its neighbours go on."""
+
+    reason: str
+    """Reason code, upper case: MISSING_FIELD, BAD_VALUE, BAD_CHECK_DIGIT, BAD_ENCODING, NOT_JSON, DTD_FORBIDDEN, ..."""
+    detail: str
+    """What is wrong, for people; names the field. No personal data in clear."""
+    content: bytes
+    """The record as it came."""
+    entity: str | None = None
+    key: str | None = None
+    """The record's key, where it could be read."""
+
+
+Item = Observation | Tombstone | Quarantined
+"""What parsing yields for each record."""
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Some changes of a stream, and where to go on once they are committed."""
+
+    items: tuple[Item, ...]
+    cursor: str
+    more: bool
+    """False on the last page for now."""
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """A platform's own count and digest of a bucket (a day, a byte)."""
+
+    bucket: str
+    count: int
+    digest: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP answer in the platform's own dialect."""
+
+    status: int
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str] = {}
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The platform holds what a command asks for."""
+
+    reference: str
+    """The platform's own number of it (taskId, recordId, event number, ...)."""
+    repeated: bool = False
+    """It was there before this call."""
+    proof: bool = False
+    """The answer itself is the proof (DOMAIN.md, Proof: code 8 with our task number)."""
+
+
+class Connector(ABC):
+    """One platform. Constructed with its settings and `Surroundings`; holds no state that a restart would miss."""
+
+    platform: ClassVar[str]
+    streams: ClassVar[tuple[Stream, ...]]
+    settings_class: ClassVar[type[PlatformSettings]]
+
+    def __init__(self, settings: PlatformSettings, surroundings: Surroundings) -> None:
+        self.settings = settings
+        self.surroundings = surroundings
+
+    @abstractmethod
+    def verify(self, delivery: Delivery) -> Verified:
+        """Return proof that the platform sent this; raise BadSignature with a reason code. Constant-time, on raw bytes."""
+
+    @abstractmethod
+    def parse(self, delivery: Delivery) -> list[Item]:
+        """Return what a verified delivery says, one item a record; bad records are Quarantined, never raised."""
+
+    @abstractmethod
+    def acknowledge(self, delivery: Delivery, *, stored: bool) -> Answer:
+        """Return the answer that the platform wants: an acknowledgement if stored, else one that makes it repeat (503)."""
+
+    @abstractmethod
+    def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
+        """Yield pages of changes from the cursor (None: from the beginning), overlapping by the settling time on purpose.
+
+        Every page's cursor can be resumed from. Raises CursorExpired, TransientError, PermanentError.
+        """
+
+    @abstractmethod
+    async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
+        """Return live reads of records by key, batched as the platform allows; unknown keys are left out."""
+
+    def snapshot(self, stream: str) -> AsyncIterator[Page]:
+        """Yield a full read of a stream; the last page's cursor is where `changes` goes on."""
+        raise NotImplementedError(f"{self.platform}: stream {stream} has no snapshot")
+
+    async def digest(self, bucket: str) -> Digest:
+        """Return the platform's digest of a bucket."""
+        raise NotImplementedError(f"{self.platform}: offers no digest")
+
+    @abstractmethod
+    async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
+        """Make a command true exactly once; after it returns, the thing exists on the platform.
+
+        `key` is our obligation's key. `unknown_since` is the latest moment at which an earlier call of the same command
+        without a known outcome may have been sent, None if there is none: what may still come true is looked up, and never
+        made again before the platform's settling time is over (raises TransientError with retry_after until then).
+        Raises TransientError (not carried out), UnknownOutcome (perhaps carried out), PermanentError.
+        """
+
+    @property
+    @abstractmethod
+    def open_until(self) -> datetime | None:
+        """Return until when the circuit breaker refuses calls; None while calls are let through."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close connections; pending calls end."""

@@ -1,0 +1,152 @@
+"""Calls to the grid platform: signed SOAP requests, and what the codes of its answers mean (platforms/grid.md, Transport)."""
+
+import hashlib
+import re
+from collections.abc import Callable, Container, Hashable, Mapping
+from typing import Final, TypeVar
+
+import httpx
+import msgspec
+from lxml import etree
+
+from connectors.base import Surroundings
+from connectors.errors import PermanentError, TransientError
+from connectors.grid_records import PLATFORM, compact
+from connectors.grid_settings import GridSettings
+from connectors.http import PlatformClient, UnusableError, http_date
+from connectors.soap import CONTENT_TYPE, ENCODING, SoapFaultError, XmlError, build, child, envelope, parse, returned, text_of
+from schema.identifiers import redact
+
+T = TypeVar("T")
+
+DONE: Final = "0"
+IMPOSSIBLE: Final = "1"
+CLOCK_OFF: Final = "3"
+UNKNOWN: Final = "5"
+REPEATED: Final = "8"
+BUSY: Final = "9"
+
+_REFUSALS: Final = {
+    IMPOSSIBLE: ("BAD_REQUEST", "bad request, or not possible in this state"),
+    "2": ("BAD_SIGN", "bad sign or unknown user; check HUB_GRID_USER and HUB_GRID_PASSWORD"),
+    UNKNOWN: ("NO_SUCH_RECORD", "no such record"),
+    REPEATED: ("REPEATED", "repeated submission"),
+}
+_NAMESPACE: Final = "http://grid.gov/ws"
+_PATH: Final = "/services/EventService"
+_RECORD = re.compile(r"<(event|coordination)\b[^>]*>.*?</\1\s*>", re.DOTALL)
+
+
+def sign(password: str, time: str, content: bytes) -> str:
+    """Return the platform's signature: upper-case hex MD5 of password, time and content, in GB18030."""
+    return hashlib.md5(password.encode(ENCODING) + time.encode(ENCODING) + content, usedforsecurity=False).hexdigest().upper()
+
+
+class Said(msgspec.Struct, frozen=True):
+    """An answer of the platform: its code, its message with personal numbers masked, its data."""
+
+    code: str
+    message: str
+    data: etree._Element
+    broken: tuple[str, ...] = ()
+    """Records that are not well-formed, as text; `data` is without them, and its other records are whole."""
+
+    def data_text(self, name: str) -> str:
+        """Return a field of data, "" where it is missing."""
+        return text_of(child(self.data, name)).strip()
+
+
+class GridCalls:
+    """One signed call after another; which codes a caller understands itself, it says in `codes`."""
+
+    def __init__(self, client: PlatformClient, settings: GridSettings, surroundings: Surroundings) -> None:
+        self._client, self._settings, self._clock = client, settings, surroundings.clock
+
+    async def read(
+        self,
+        method: str,
+        fields: Mapping[str, str],
+        judge: Callable[[Said], T],
+        *,
+        codes: Container[str] = (DONE,),
+        same: Hashable | None = None,
+    ) -> T:
+        """Return what `judge` makes of the answer; raise TransientError or PermanentError."""
+        xml = _request(fields)
+        return await self._client.read(method, lambda: self._build(method, xml), self._judged(method, judge, codes), same=same)
+
+    async def write(
+        self, method: str, fields: Mapping[str, str | etree._Element], *, codes: Container[str] = (DONE, REPEATED)
+    ) -> Said:
+        """Return the answer; raise TransientError (nothing was done), UnknownOutcome or PermanentError."""
+        xml = _request(fields)
+        judge = self._judged(method, lambda said: said, codes)
+        repeat_after = self._settings.repeat_seconds
+        return await self._client.write(method, lambda: self._build(method, xml), judge, repeat_after=repeat_after)
+
+    def _build(self, method: str, xml: str) -> httpx.Request:
+        settings, time = self._settings, compact(self._clock())
+        signature = sign(settings.password.get_secret_value(), time, xml.encode(ENCODING))
+        parts = {"method": method, "user": settings.user, "time": time, "sign": signature}
+        content = envelope(_NAMESPACE, "invoke", parts, ("xml", xml))
+        headers = {"Content-Type": CONTENT_TYPE, "SOAPAction": '""'}
+        return self._client.request("POST", _PATH, content=content, headers=headers)
+
+    def _judged(self, method: str, judge: Callable[[Said], T], codes: Container[str]) -> Callable[[httpx.Response], T]:
+        def judged(response: httpx.Response) -> T:
+            said = _said(response.content)
+            if said.code not in codes:
+                self._refuse(method, said, response)
+            return judge(said)
+
+        return judged
+
+    def _refuse(self, method: str, said: Said, response: httpx.Response) -> None:
+        if said.code == BUSY:
+            raise TransientError(PLATFORM, "BUSY", f"{method}: busy, nothing was done", self._settings.busy_seconds)
+        if said.code == CLOCK_OFF:
+            message = f"{method}: our time is more than 10 minutes off{self._clock_difference(response)}; set the clock"
+            raise TransientError(PLATFORM, "CLOCK_SKEW", message, self._settings.clock_skew_seconds)
+        if not said.code.isascii() or not said.code.isdigit():
+            raise UnusableError("the answer has no code")
+        code, meaning = _REFUSALS.get(said.code, (f"CODE_{said.code[:8]}", "unknown code"))
+        raise PermanentError(PLATFORM, code, f"{method}: code {said.code[:8]}, {meaning}: {said.message}")
+
+    def _clock_difference(self, response: httpx.Response) -> str:
+        theirs = http_date(response.headers.get("date", ""))
+        return "" if theirs is None else f" (ours is {(self._clock() - theirs).total_seconds():+.0f} s from its Date header)"
+
+
+def _request(fields: Mapping[str, str | etree._Element]) -> str:
+    return etree.tostring(build("request", dict(fields)), encoding="unicode")
+
+
+def _said(raw: bytes) -> Said:
+    try:
+        inner = returned(raw)
+        root, chunks = _parsed(inner)
+    except SoapFaultError as fault:
+        raise UnusableError(str(fault)) from fault
+    except XmlError as error:
+        raise UnusableError(f"{error.reason}: {error}") from error
+    data = child(root, "data")
+    if data is None:
+        data = etree.SubElement(root, "data")
+    broken = []
+    for chunk in chunks:
+        try:
+            data.append(parse(chunk))
+        except XmlError:
+            broken.append(chunk)
+    message = redact(text_of(child(root, "message")).strip()[:200])
+    return Said(text_of(child(root, "code")).strip(), message, data, tuple(broken))
+
+
+def _parsed(inner: str) -> tuple[etree._Element, tuple[str, ...]]:
+    """Return the answer's root; where it is not well-formed, the root without records, and each record as text."""
+    try:
+        return parse(inner), ()
+    except XmlError as error:
+        if error.reason != "NOT_XML":
+            raise
+        return parse(_RECORD.sub("", inner)), tuple(match[0] for match in _RECORD.finditer(inner))

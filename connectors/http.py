@@ -1,0 +1,295 @@
+"""All HTTP calls to platforms: deadlines, quota, circuit breaker, retries of reads, and what an unanswered write means.
+
+One `PlatformClient` a platform and process, owned by its connector. Reads are retried here; writes are sent once and repeated
+by the ledger only. A request is built and signed anew for each try, at the last moment before it is sent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Hashable
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from inspect import isawaitable
+from typing import Any, Generic, TypeVar
+
+import httpx
+import msgspec
+from pydantic import Field
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from connectors.base import DROPPED_AFTER, PlatformSettings, Surroundings
+from connectors.breaker import Breaker, Watched
+from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from schema.identifiers import redact
+
+T = TypeVar("T")
+Build = Callable[[], httpx.Request | Awaitable[httpx.Request]]
+"""Makes and signs a request; called once for each try, immediately before it is sent. It may raise a ConnectorError."""
+Judge = Callable[[httpx.Response], T]
+"""Makes the result of a usable answer. It raises a ConnectorError for a refusal in the platform's own words, and `UnusableError`
+(or ValueError, KeyError, msgspec.MsgspecError) for an answer that tells nothing of the outcome."""
+
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class UnusableError(Exception):
+    """An answer that tells nothing of the outcome: a read is tried again, a write becomes UnknownOutcome."""
+
+
+class HttpSettings(PlatformSettings):
+    """Settings of every platform that is called over HTTP; a connector's own class adds its keys."""
+
+    read_attempts: int = Field(3, gt=0, description="Tries of one read before it fails, the first included")
+    read_patience_seconds: float = Field(
+        20.0, ge=0, description="Seconds that a read may wait before its next try; it fails where the platform asks for more"
+    )
+    breaker_failures: int = Field(5, gt=0, description="Transport failures or 5xx in a row after which the platform is left alone")
+    breaker_cool_down_seconds: float = Field(15.0, gt=0, description="Seconds after which one probe goes to a platform left alone")
+    breaker_longest_seconds: float = Field(3600.0, gt=0, description="Longest Retry-After in seconds that the breaker respects")
+
+
+class PlatformClient:
+    """The one HTTP client of a platform; `wait_header` is where the platform says how many seconds to wait."""
+
+    def __init__(
+        self, platform: str, settings: HttpSettings, surroundings: Surroundings, *, wait_header: str = "retry-after"
+    ) -> None:
+        self.platform, self.settings, self.surroundings = platform, settings, surroundings
+        self._wait_header = wait_header
+        self.breaker = Breaker(
+            settings.breaker_failures,
+            timedelta(seconds=settings.breaker_cool_down_seconds),
+            timedelta(seconds=settings.breaker_longest_seconds),
+            surroundings.clock,
+        )
+        self._http = httpx.AsyncClient(
+            base_url=settings.url,
+            transport=surroundings.transport,
+            # Connecting ends well before the deadline of the whole call, so that "surely not sent" stays known.
+            timeout=httpx.Timeout(settings.deadline_seconds, connect=settings.deadline_seconds / 2),
+            limits=httpx.Limits(max_connections=settings.max_in_flight + 2, max_keepalive_connections=settings.max_in_flight),
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._slots = asyncio.Semaphore(settings.max_in_flight)
+        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+
+    @property
+    def open_until(self) -> datetime | None:
+        """Return until when the circuit breaker refuses calls; None while calls are let through."""
+        return self.breaker.open_until
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Request:
+        """Return a request for a path below the platform's base address; a signature covers `request.url.path` as it stands."""
+        return self._http.build_request(method, path, content=content, params=params, headers=headers)
+
+    async def read(
+        self, operation: str, build: Build, judge: Judge[T], *, accept: Container[int] = (), same: Hashable | None = None
+    ) -> T:
+        """Return what `judge` makes of the answer; try again on transport errors, 5xx, 429, UnusableError and TransientError.
+
+        `accept` are the statuses beyond 2xx that `judge` takes itself. Reads under way with an equal `same` share one call.
+        Raises TransientError when the tries are used up or the platform asks for more patience than settings allow,
+        PlatformDown while the breaker is open, PermanentError for any other refusal, and what `judge` raises.
+        """
+        call = _Call(operation, build, judge, accept, None)
+        if same is None:
+            return await self._read(call)
+        key = (operation, same)
+        if (task := self._under_way.get(key)) is None:
+            task = self._under_way[key] = asyncio.create_task(self._read(call))
+            task.add_done_callback(lambda done: self._forget(key, done))
+        shared: T = await asyncio.shield(task)
+        return shared
+
+    async def write(
+        self,
+        operation: str,
+        build: Build,
+        judge: Judge[T],
+        *,
+        accept: Container[int] = (),
+        repeat_after: float = DROPPED_AFTER.total_seconds(),
+    ) -> T:
+        """Send once and return what `judge` makes of the answer; never tried again here.
+
+        Raises TransientError when it was surely not carried out (never sent, 429, 503 with Retry-After, or so judged),
+        UnknownOutcome with `retry_after=repeat_after` seconds when it was sent and no usable answer came, PermanentError
+        for any other refusal, and what `judge` raises.
+        """
+        return await self._call(_Call(operation, build, judge, accept, repeat_after))
+
+    async def exempt(self, operation: str, build: Build, judge: Judge[T], *, accept: Container[int] = ()) -> T:
+        """Send once, outside quota and in-flight limit: for calls that the platform does not count (OAuth tokens).
+
+        It is made within the building of another call, so that an open breaker does not refuse it; how it ends counts.
+        """
+        with self.breaker.watching() as watched:
+            return await self._send(_Call(operation, build, judge, accept, None), watched)
+
+    async def close(self) -> None:
+        """Close the connections; shared reads under way are cancelled."""
+        for task in list(self._under_way.values()):
+            task.cancel()
+        await self._http.aclose()
+
+    def _forget(self, key: Hashable, done: asyncio.Task[Any]) -> None:
+        self._under_way.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # seen, also when everyone who waited for it has gone
+
+    async def _read(self, call: "_Call[T]") -> T:
+        retrying = AsyncRetrying(
+            sleep=self.surroundings.sleep,
+            stop=stop_after_attempt(self.settings.read_attempts),
+            wait=self._wait,
+            retry=retry_if_exception(self._worth_another_try),
+            reraise=True,
+        )
+        return await retrying(self._call, call)
+
+    def _worth_another_try(self, error: BaseException) -> bool:
+        if not isinstance(error, TransientError) or isinstance(error, PlatformDown):
+            return False
+        return (error.retry_after or 0.0) <= self.settings.read_patience_seconds
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        backoff = 0.2 * 2.0**state.attempt_number * (0.5 + self.surroundings.rng.random() / 2)
+        # A little more than was asked for, so that not everyone is back in the same instant.
+        return min(backoff, self.settings.read_patience_seconds) if asked is None else asked + backoff / 10
+
+    async def _call(self, call: "_Call[T]") -> T:
+        self._refuse_while_open(call)
+        async with self._slots:
+            await self.surroundings.quota.acquire(self.platform, self.settings.quota_per_second)
+            self._refuse_while_open(call)  # it may have opened while we waited
+            with self.breaker.watching() as watched:
+                return await self._send(call, watched)
+
+    def _refuse_while_open(self, call: "_Call[T]") -> None:
+        if (rest := self.breaker.refuses_for()) is not None:
+            raise PlatformDown(self.platform, "PLATFORM_DOWN", f"{call.operation}: left alone after failures in a row", rest)
+
+    async def _send(self, call: "_Call[T]", watched: Watched) -> T:
+        built = call.build()
+        request = await built if isawaitable(built) else built
+        started, outcome = self.surroundings.clock(), "CANCELLED"
+        try:
+            result = await self._exchange(call, request, watched)
+            outcome = "OK"
+        except ConnectorError as error:
+            outcome = error.code
+            raise
+        finally:
+            seconds = (self.surroundings.clock() - started).total_seconds()
+            self.surroundings.observe(self.platform, call.operation, outcome, seconds)
+        return result
+
+    async def _exchange(self, call: "_Call[T]", request: httpx.Request, watched: Watched) -> T:
+        sending = _Sending(self.surroundings)
+        request.extensions["trace"] = sending.trace
+        try:
+            async with asyncio.timeout(self.settings.deadline_seconds):
+                response = await self._http.send(request)
+        except NEVER_SENT as error:
+            watched.failed()
+            raise TransientError(
+                self.platform, "UNREACHABLE", f"{call.operation}: not sent, no connection ({type(error).__name__})"
+            ) from error
+        except (httpx.RequestError, TimeoutError) as error:
+            watched.failed()
+            timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
+            code = "TIMEOUT" if timed_out else "CONNECTION_LOST"
+            raise self._unanswered(call, code, f"no answer ({type(error).__name__})", sending) from error
+        if response.is_success or response.status_code in call.accept:
+            watched.answered()
+        else:
+            self._refuse(call, response, watched, sending)
+        try:
+            return call.judge(response)
+        except (UnusableError, ValueError, KeyError, msgspec.MsgspecError) as error:
+            # The reason is not quoted: answers carry personal data.
+            reason = str(error) if isinstance(error, UnusableError) else type(error).__name__
+            raise self._unanswered(
+                call, "BAD_ANSWER", f"unusable answer, HTTP {response.status_code} ({reason})", sending
+            ) from error
+
+    def _refuse(self, call: "_Call[T]", response: httpx.Response, watched: Watched, sending: "_Sending") -> None:
+        status, retry_after = response.status_code, retry_after_seconds(response, self.surroundings.clock(), self._wait_header)
+        if status >= 500:
+            watched.failed(retry_after)
+        else:
+            watched.answered()
+        if status == 429:
+            raise TransientError(self.platform, "RATE_LIMITED", f"{call.operation}: too many calls", retry_after or 1.0)
+        if status in {408, 425} or (status == 503 and retry_after is not None):
+            raise TransientError(self.platform, f"HTTP_{status}", f"{call.operation}: not now, HTTP {status}", retry_after)
+        if status >= 500:
+            raise self._unanswered(call, f"HTTP_{status}", f"failed, HTTP {status}", sending, retry_after)
+        said = redact(response.text[:200])
+        raise PermanentError(self.platform, f"HTTP_{status}", f"{call.operation}: refused, HTTP {status}: {said}")
+
+    def _unanswered(
+        self, call: "_Call[T]", code: str, what: str, sending: "_Sending", retry_after: float | None = None
+    ) -> TransientError:
+        message = f"{call.operation}: {what}"
+        if call.repeat_after is None:
+            return TransientError(self.platform, code, message, retry_after)
+        return UnknownOutcome(self.platform, code, message, sending.sent_at, max(call.repeat_after, retry_after or 0.0))
+
+
+class _Call(msgspec.Struct, Generic[T], frozen=True):
+    """One call as its connector describes it; `repeat_after` is None for reads."""
+
+    operation: str
+    build: Build
+    judge: Judge[T]
+    accept: Container[int]
+    repeat_after: float | None
+
+
+class _Sending:
+    """Notes when a request had left the house, which can be seconds after it was handed over (connecting)."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._clock = surroundings.clock
+        self._left: datetime | None = None
+
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
+        if event.endswith("send_request_body.complete"):
+            self._left = self._clock()
+
+    @property
+    def sent_at(self) -> datetime:
+        """Return the latest moment at which it may have been sent: now, where the transport did not say."""
+        return self._left or self._clock()
+
+
+def retry_after_seconds(response: httpx.Response, now: datetime, header: str = "retry-after") -> float | None:
+    """Return the wait that an answer asks for in `header`, in seconds, never negative; None without a readable one.
+
+    An HTTP date is measured against the answer's own Date header where it has one, so that clocks may differ.
+    """
+    asked = response.headers.get(header, "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked)
+    until, since = http_date(asked), http_date(response.headers.get("date", ""))
+    return max(0.0, (until - (since or now)).total_seconds()) if until is not None else None
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the moment that an HTTP date names, aware; None for anything else."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -1,0 +1,101 @@
+"""Reads of one request, batched: calls of one kind that are made in the same tick become one statement.
+
+So the number of statements of a nested query depends on its shape, never on the number of its rows. No resolver reads in
+any other way.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import msgspec
+from sqlalchemy import Connection
+from strawberry.dataloader import DataLoader
+
+from hub.graph import sql
+from hub.graph.shape import shaper
+from hub.mirror.database import Database
+from hub.mirror.rows import Rows
+from schema.declare import Declared, declared
+from schema.slices import Joined, Slice
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+BATCH = 10_000
+"""Values in one statement; both databases take some 32,000 parameters."""
+
+
+class Loaders:
+    """Answers `schema.context.Reads` from the database. Lives as long as one request, in one event loop."""
+
+    def __init__(self, database: Database, rows: Rows) -> None:
+        self._database = database
+        self._rows = rows
+        self._made: dict[Any, DataLoader[Any, Any]] = {}
+
+    async def one(self, entity: type[R], joined: Joined) -> R | None:
+        """Return the record whose column has the value, the lowest key first; None if there is none."""
+        if isinstance(joined.value, str) and "\x00" in joined.value:  # PostgreSQL would refuse the whole statement
+            return None
+        told = declared(entity)
+        found = await self._load(("one", told.name, joined.column), joined.value, _read_one, told, joined.column)
+        return cast(R | None, found)
+
+    async def page(self, entity: type[R], wanted: Slice, joined: Joined | None = None) -> Sequence[R]:
+        """Return the wanted records in order, and one more if there are more."""
+        told = declared(entity)
+        column, value = joined or (None, None)
+        return cast(Sequence[R], await self._load(("page", told.name, column, wanted), value, _read_pages, told, column, wanted))
+
+    async def count(self, entity: type[R], wanted: Slice, joined: Joined | None = None) -> int:
+        """Return the number of records that the filter lets through."""
+        told = declared(entity)
+        column, value = joined or (None, None)
+        kind = ("count", told.name, column, wanted.where)
+        return cast(int, await self._load(kind, value, _read_counts, told, column, wanted))
+
+    def forget(self) -> None:
+        """Forget what was read: something was changed in between."""
+        self._made.clear()
+
+    async def _load(self, kind: Any, value: Any, read: Callable[..., list[Any]], *about: Any) -> Any:
+        if kind not in self._made:
+
+            async def load(values: list[Any]) -> list[Any]:
+                return await self._database.read(read, self._rows, values, *about)
+
+            self._made[kind] = DataLoader(load, max_batch_size=BATCH)
+        return await self._made[kind].load(value)
+
+
+def _read_one(connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str) -> list[Any]:
+    """Return a record or None for each value, in their order."""
+    shape, found = shaper(rows, entity), {}
+    for row in connection.execute(sql.by_values(rows, entity, column, values)):
+        found.setdefault(row[-1], row)
+    kept = [rows.keep(entity.name, column, value) for value in values]
+    return [shape(found[each]) if each in found else None for each in kept]
+
+
+def _read_pages(
+    connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str | None, wanted: Slice
+) -> list[Any]:
+    """Return a list of records for each value, in their order."""
+    shape = shaper(rows, entity)
+    if column is None or len(values) == 1:
+        joined = None if column is None else Joined(column, values[0])
+        return [[shape(row) for row in connection.execute(sql.page(rows, entity, wanted, joined))]]
+    lists: dict[Any, list[Any]] = defaultdict(list)
+    for row in connection.execute(sql.pages(rows, entity, wanted, column, values)):
+        lists[row[-2]].append(shape(row))
+    return [lists[rows.keep(entity.name, column, value)] for value in values]
+
+
+def _read_counts(
+    connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str | None, wanted: Slice
+) -> list[int]:
+    """Return the number of records for each value, in their order."""
+    if column is None:
+        return [int(connection.execute(sql.count(rows, entity, wanted)).scalar_one())]
+    numbers = dict(connection.execute(sql.counts(rows, entity, wanted, column, values)).tuples().all())
+    return [numbers.get(rows.keep(entity.name, column, value), 0) for value in values]

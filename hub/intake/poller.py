@@ -1,0 +1,108 @@
+"""Reads the platforms' streams on, page by page: what makes the mirror right when webhooks are lost. Started by app.py.
+
+A page and its cursor are committed together; the lease of a stream lets many processes share the work.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from connectors.base import Connector, Page, Sleep, Stream
+from connectors.errors import ConnectorError, CursorExpired, PlatformDown
+from hub.intake.apply import Applied, Applier
+from hub.mirror import streams
+from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.rows import Rows
+from hub.mirror.streams import Reading
+from schema.identifiers import redact
+
+log = structlog.get_logger()
+
+
+class LeaseLost(Exception):
+    """Another process reads this stream now; the page was not committed."""
+
+
+class Poller:
+    """Keeps all streams of all platforms read."""
+
+    def __init__(
+        self,
+        database: Database,
+        rows: Rows,
+        connectors: Mapping[str, Connector],
+        applier: Applier,
+        *,
+        clock: Callable[[], datetime],
+        sleep: Sleep,
+        rng: random.Random,
+        after: Callable[[], None],
+        lease_seconds: float = 60.0,
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._connectors = connectors
+        self._applier = applier
+        self._clock = clock
+        self._sleep = sleep
+        self._rng = rng
+        self._after = after
+        self._lease = timedelta(seconds=lease_seconds)
+
+    async def run(self) -> None:
+        """Poll every stream at its own pace until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for connector in self._connectors.values():
+                for stream in connector.streams:
+                    group.create_task(self._run_stream(connector, stream), name=f"poller:{connector.platform}/{stream.name}")
+
+    async def _run_stream(self, connector: Connector, stream: Stream) -> None:
+        pause = connector.settings.poll_seconds * stream.poll_factor
+        while True:
+            try:
+                await self.read_on(connector.platform, stream.name)
+            except DatabaseUnavailable as error:
+                log.warning("cannot poll", platform=connector.platform, stream=stream.name, error=str(error))
+            await self._sleep(pause * self._rng.uniform(0.9, 1.1))
+
+    async def read_on(self, platform: str, stream: str) -> Applied | None:
+        """Read a stream to its present end; return what came of it, None while another process reads it or it failed."""
+        connector = self._connectors[platform]
+        reading = await self._database.write(streams.begin, self._rows, platform, stream, self._clock(), self._lease)
+        if reading is None:
+            return None
+        total, failure, restart = Applied(0, 0), None, False
+        try:
+            async for page in connector.changes(stream, reading.cursor):
+                result = await self._database.write(self._commit, connector.platform, stream, page, reading)
+                total = Applied(total.applied + result.applied, total.quarantined + result.quarantined)
+                if result.applied:
+                    self._after()
+        except LeaseLost:
+            return total
+        except CursorExpired as error:
+            failure, restart = f"{error.code}: {error}", True
+            log.warning("stream starts over", platform=platform, stream=stream, code=error.code)
+        except PlatformDown as error:
+            failure = f"{error.code}: {error}"
+        except ConnectorError as error:
+            failure = f"{error.code}: {error}"
+            log.warning("stream not read", platform=platform, stream=stream, code=error.code, error=redact(str(error)))
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # outermost of a stream: the others go on
+            failure = f"UNEXPECTED: {type(error).__name__} in the connector; the log has it"
+            log.exception("stream not read", platform=platform, stream=stream)
+        detail = None if failure is None else redact(failure)
+        await self._database.write(streams.finish, self._rows, reading, self._clock(), detail, restart=restart)
+        return total if failure is None else None
+
+    def _commit(self, connection: Connection, platform: str, stream: str, page: Page, reading: Reading) -> Applied:
+        result = self._applier.write(connection, platform, stream, page.items)
+        if not streams.advance(connection, reading, page.cursor, len(page.items), self._clock(), self._lease):
+            raise LeaseLost(reading.stream_id)
+        return result

@@ -1,0 +1,178 @@
+"""The database: SQLite in one file, or PostgreSQL; both run the same plain functions, each in one transaction.
+
+`await database.write(function, *args)` calls `function(connection, *args)` inside a transaction and commits. A network call
+cannot happen in there, because nothing in there can be awaited.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Work = Callable[Concatenate[Connection, P], T]
+
+CONTENDED = {"40001", "40P01"}
+"""PostgreSQL's serialization failure and deadlock: nothing was written, the transaction may simply run again."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database is locked, full or gone: nothing was written. Callers answer 503, or wait and try again."""
+
+
+class Database(ABC):
+    """Runs functions in transactions; see SQLiteDatabase and PostgreSQLDatabase."""
+
+    @abstractmethod
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in one transaction, commit durably, and return what it returned; raise DatabaseUnavailable."""
+
+    @abstractmethod
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Wait for running work and close all connections."""
+
+
+class SQLiteDatabase(Database):
+    """One file. A single writer thread owns the writing connection; readers never wait for it (WAL).
+
+    `inline` runs everything in the caller's own thread, without driver threads: for simulated time.
+    """
+
+    def __init__(self, path: str, *, inline: bool = False, busy_seconds: float = 5.0) -> None:
+        self.engine: Engine = create_engine(
+            f"sqlite+pysqlite:///{path}", connect_args={"check_same_thread": False, "timeout": busy_seconds}, pool_size=8
+        )
+        event.listen(self.engine, "connect", _prepare_sqlite)
+        event.listen(self.engine, "begin", _begin_sqlite)
+        self._inline = inline
+        self._writer = None if inline else ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._readers = None if inline else ThreadPoolExecutor(4, thread_name_prefix="sqlite-reader")
+
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` under BEGIN IMMEDIATE; the commit is on the disk when this returns (synchronous=FULL)."""
+        return await self._run(self._writer, True, lambda connection: work(connection, *args, **kwargs))
+
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` on a snapshot."""
+        return await self._run(self._readers, False, lambda connection: work(connection, *args, **kwargs))
+
+    async def _run(self, executor: ThreadPoolExecutor | None, writing: bool, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            try:
+                with self.engine.connect().execution_options(writing=writing) as connection, connection.begin():
+                    return work(connection)
+            except (OperationalError, InterfaceError) as error:
+                raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
+
+        return run() if executor is None else await asyncio.get_running_loop().run_in_executor(executor, run)
+
+    async def close(self) -> None:
+        """Wait for the running work, then close the file."""
+        for executor in (self._writer, self._readers):
+            if executor is not None:
+                await asyncio.to_thread(executor.shutdown)
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+
+
+class PostgreSQLDatabase(Database):
+    """A server. Work runs over asyncpg; contended transactions are run again, lost connections are replaced."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"timeout": 5, "command_timeout": 60},
+        )
+
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
+        ):
+            with attempt:
+                try:
+                    async with self.engine.begin() as connection:
+                        return await connection.run_sync(work, *args, **kwargs)
+                except (OSError, TimeoutError, DBAPIError) as error:
+                    raise _unavailable(error) from error
+        raise AssertionError("tenacity reraises")
+
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` read-only at REPEATABLE READ: one snapshot."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                return await connection.run_sync(work, *args, **kwargs)
+        except (OSError, TimeoutError, DBAPIError) as error:
+            raise _unavailable(error) from error
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.engine.dispose()
+
+
+def _contended(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CONTENDED
+
+
+def _unavailable(error: Exception) -> Exception:
+    """Return DatabaseUnavailable for what may heal by itself (gone, refused, full, read-only), else the error as it is."""
+    if not isinstance(error, DBAPIError):
+        return DatabaseUnavailable(f"PostgreSQL: {str(error) or type(error).__name__}")
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    gone = error.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006" or isinstance(error, InterfaceError)
+    return DatabaseUnavailable(f"PostgreSQL: {error.orig}") if gone else error
+
+
+def open_database(url: str, *, inline: bool = False) -> Database:
+    """Return the database at a URL: `sqlite:///path` or `postgresql://...`; raise ValueError naming what is supported."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return SQLiteDatabase(parsed.database or ":memory:", inline=inline)
+    if parsed.get_backend_name() == "postgresql":
+        return PostgreSQLDatabase(url)
+    raise ValueError(
+        f"HUB_DATABASE_URL: '{parsed.get_backend_name()}' is not supported; use sqlite:///path or postgresql://host/name"
+    )
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return an INSERT of the connection's dialect, which both have with `on_conflict_do_update`."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def lock_names(connection: Connection, names: list[str]) -> None:
+    """Hold a lock on each name until the transaction ends, so that what is derived from it is derived by one at a time.
+
+    On SQLite the writing transaction is alone anyway. Sorted, so that two never wait for each other in a circle.
+    """
+    if connection.dialect.name == "postgresql" and names:
+        ordered = "SELECT unnest(CAST(:names AS text[])) AS name ORDER BY 1"
+        statement = text(f"SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM ({ordered}) AS ordered")  # noqa: S608  (fixed text)
+        connection.execute(statement, {"names": sorted(set(names))})

@@ -1,0 +1,150 @@
+"""Deliveries as they came, kept raw and sealed until and after they are applied; and what of them could not be used."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+
+from connectors.base import Delivery as RawDelivery
+from connectors.base import Quarantined, Verified
+from hub.mirror.database import insert_into
+from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
+from schema.declare import declared
+from schema.entities import Delivery, DeliveryState, QuarantinedRecord
+
+DELIVERY, QUARANTINE = TABLES["Delivery"], TABLES["QuarantinedRecord"]
+COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
+
+
+def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
+    """Return the row of a verified delivery.
+
+    Its identity comes from what was signed, so that a second use of one signature stores nothing. `repeat_key` is equal
+    for repetitions that the platform signed anew (same message id, same body).
+    """
+    identity = hashlib.sha256(f"{raw.platform}\n{verified.signature}".encode()).hexdigest()[:40]
+    body = hashlib.sha256(raw.body).hexdigest()
+    repeat_key = f"{raw.platform}:{verified.message_id}:{body}" if verified.message_id else None
+    return Delivery(
+        delivery_id=f"{raw.platform}:{identity}",
+        platform=raw.platform,
+        message_id=verified.message_id,
+        received_at=raw.received_at,
+        state=DeliveryState.STORED,
+        applied_at=None,
+        detail=None,
+        sequence=sequence,
+        repeat_key=repeat_key,
+        headers=json.dumps({"path": raw.path, "remote": raw.remote, "headers": dict(raw.headers)}).encode(),
+        body=raw.body,
+    )
+
+
+def raw_of(delivery: Delivery) -> RawDelivery:
+    """Return a kept delivery as it came."""
+    told = json.loads(delivery.headers)
+    return RawDelivery(
+        platform=delivery.platform,
+        path=told["path"],
+        headers=told["headers"],
+        body=delivery.body,
+        received_at=delivery.received_at,
+        remote=told["remote"],
+    )
+
+
+def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) -> None:
+    """Keep deliveries in order of arrival; a signature or message that is kept already changes nothing."""
+    last = connection.execute(select(func.coalesce(func.max(DELIVERY.c.sequence), 0))).scalar_one()
+    keys = sorted({one.repeat_key for one in deliveries if one.repeat_key})
+    known = (
+        set(connection.execute(select(DELIVERY.c.repeat_key).where(DELIVERY.c.repeat_key.in_(keys))).scalars()) if keys else set()
+    )
+    values = []
+    for one in deliveries:
+        if one.repeat_key in known:
+            continue
+        if one.repeat_key:
+            known.add(one.repeat_key)
+        last += 1
+        values.append(rows.as_row(one) | {"sequence": last})
+    if values:
+        connection.execute(insert_into(connection, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"]), values)
+
+
+def pending(connection: Connection, rows: Rows, limit: int) -> list[Delivery]:
+    """Return deliveries that wait to be applied, in order of arrival; on PostgreSQL they are locked for this transaction."""
+    statement = select(*COLUMNS).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    read = rows.reader(Delivery)
+    return [read(row) for row in connection.execute(statement)]
+
+
+def mark(
+    connection: Connection, rows: Rows, ids: Sequence[str], state: DeliveryState, now: datetime, detail: str | None = None
+) -> None:
+    """Say what became of deliveries."""
+    if ids:
+        values = rows.values(Delivery, state=state, applied_at=now, detail=detail)
+        connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(ids)).values(values))
+
+
+def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Let deliveries be applied once more; return the ids that exist."""
+    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(DELIVERY.c.delivery_id.in_(ids))).scalars())
+    connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(found)).values(state="STORED"))
+    return found
+
+
+def quarantine(
+    connection: Connection,
+    rows: Rows,
+    platform: str,
+    stream: str,
+    bad: Sequence[Quarantined],
+    now: datetime,
+    delivery_id: str | None = None,
+) -> None:
+    """Keep records that could not be used, each once, with the reason."""
+    values = []
+    for one in bad:
+        identity = hashlib.sha256(msgspec.json.encode([platform, one.reason, one.key, one.content])).hexdigest()[:40]
+        record = QuarantinedRecord(
+            quarantine_id=identity,
+            platform=platform,
+            stream=stream,
+            record_key=one.key,
+            reason=one.reason,
+            detail=one.detail,
+            delivery_id=delivery_id,
+            quarantined_at=now,
+            released_at=None,
+            content=one.content,
+        )
+        values.append(rows.as_row(record))
+    if values:
+        connection.execute(insert_into(connection, QUARANTINE).on_conflict_do_nothing(index_elements=["quarantine_id"]), values)
+
+
+def waiting(connection: Connection) -> dict[str, int]:
+    """Return the number of deliveries not yet applied, by platform."""
+    grouped = select(DELIVERY.c.platform, func.count()).where(DELIVERY.c.state == "STORED").group_by(DELIVERY.c.platform)
+    return dict(connection.execute(grouped).tuples().all())
+
+
+def last_received(connection: Connection) -> dict[str, int]:
+    """Return when the newest delivery of each platform came, microseconds."""
+    grouped = select(DELIVERY.c.platform, func.max(DELIVERY.c.received_at)).group_by(DELIVERY.c.platform)
+    return dict(connection.execute(grouped).tuples().all())
+
+
+def open_quarantine(connection: Connection) -> dict[str, int]:
+    """Return the number of quarantined records without a good version since, by platform."""
+    here = QUARANTINE.c.released_at.is_(None)
+    grouped = select(QUARANTINE.c.platform, func.count()).where(here).group_by(QUARANTINE.c.platform)
+    return dict(connection.execute(grouped).tuples().all())

@@ -1,0 +1,265 @@
+"""The ledger of obligations: what is owed, who is on it, and what became of each call (the diagram is in docs/architecture.md).
+
+    DUE -claim-> LEASED -accepted-> SENT -seen in the mirror-> CLOSED
+
+Claims, completions and rescues are here; what is owed is decided by the rules (hub/reconcile/rules) and written by `settle.py`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, bindparam, func, select, update
+
+from hub.mirror.database import insert_into
+from hub.mirror.rows import Rows, micros
+from hub.mirror.tables import TABLES
+from schema.declare import declared
+from schema.entities import OPEN_STATES, Attempt, AttemptOutcome, Obligation, ObligationState
+
+OBLIGATION, ATTEMPT = TABLES["Obligation"], TABLES["Attempt"]
+OPEN = [state.value for state in OPEN_STATES]
+COLUMNS = [OBLIGATION.c[name] for name in declared(Obligation).fields]
+CHUNK = 500
+
+
+class Completion(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one claimed obligation; written only if the claim (`fence`) still stands."""
+
+    key: str
+    fence: int
+    attempt_id: str
+    at: datetime
+    outcome: AttemptOutcome
+    state: ObligationState
+    next_at: datetime
+    detail: str | None = None
+    receipt: str | None = None
+    unknown_since: datetime | None = None
+    tries: int = 0
+
+
+def _read(connection: Connection, rows: Rows, statement: Select[Any]) -> list[Obligation]:
+    read = rows.reader(Obligation)
+    return [read(row) for row in connection.execute(statement)]
+
+
+def by_keys(connection: Connection, rows: Rows, keys: Sequence[str]) -> dict[str, Obligation]:
+    """Return obligations by key; unknown keys are left out."""
+    found: dict[str, Obligation] = {}
+    for start in range(0, len(keys), CHUNK):
+        chunk = OBLIGATION.c.key.in_(keys[start : start + CHUNK])
+        found.update({one.key: one for one in _read(connection, rows, select(*COLUMNS).where(chunk))})
+    return found
+
+
+def by_causes(connection: Connection, rows: Rows, rule: str, causes: Sequence[str]) -> dict[str, list[Obligation]]:
+    """Return a rule's obligations of each cause, in order of derivation."""
+    found: dict[str, list[Obligation]] = defaultdict(list)
+    for start in range(0, len(causes), CHUNK):
+        here = (OBLIGATION.c.rule == rule) & OBLIGATION.c.cause.in_(causes[start : start + CHUNK])
+        for one in _read(connection, rows, select(*COLUMNS).where(here).order_by(OBLIGATION.c.sequence, OBLIGATION.c.key)):
+            found[one.cause].append(one)
+    return found
+
+
+def insert(connection: Connection, rows: Rows, obligations: Sequence[Obligation]) -> None:
+    """Write obligations that are new; one whose key exists is left as it is. Chained ones get the next number of their chain."""
+    if not obligations:
+        return
+    chains = sorted({one.chain for one in obligations if one.chain})
+    last: dict[str, int] = {}
+    for start in range(0, len(chains), CHUNK):
+        here = OBLIGATION.c.chain.in_(chains[start : start + CHUNK])
+        highest = select(OBLIGATION.c.chain, func.max(OBLIGATION.c.sequence)).where(here).group_by(OBLIGATION.c.chain)
+        last.update(dict(connection.execute(highest).tuples().all()))
+    values = []
+    for one in obligations:
+        if one.chain:
+            last[one.chain] = last.get(one.chain, 0) + 1
+        values.append(rows.as_row(one) | {"sequence": last[one.chain] if one.chain else 0})
+    connection.execute(insert_into(connection, OBLIGATION).on_conflict_do_nothing(index_elements=["key"]), values)
+
+
+def change(connection: Connection, rows: Rows, key: str, **columns: Any) -> None:
+    """Change columns of one obligation."""
+    connection.execute(update(OBLIGATION).where(OBLIGATION.c.key == key).values(rows.values(Obligation, **columns)))
+
+
+def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: datetime, lease: timedelta) -> list[Obligation]:
+    """Take what is due for a platform, most urgent first, and write its attempts ahead of the calls.
+
+    Nothing is taken whose chain has an earlier open obligation. The returned obligations carry their new fence.
+    """
+    earlier = OBLIGATION.alias("earlier")
+    blocked = (
+        select(1)
+        .where(earlier.c.chain == OBLIGATION.c.chain, earlier.c.sequence < OBLIGATION.c.sequence, earlier.c.state.in_(OPEN))
+        .correlate(OBLIGATION)
+        .exists()
+    )
+    due = (
+        select(*COLUMNS)
+        .where(OBLIGATION.c.platform == platform, OBLIGATION.c.state == "DUE", OBLIGATION.c.next_at <= micros(now))
+        .where(OBLIGATION.c.chain.is_(None) | ~blocked)
+        .order_by(OBLIGATION.c.due_at, OBLIGATION.c.key)
+        .limit(limit)
+    )
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    taken = [
+        msgspec.structs.replace(
+            one, state=ObligationState.LEASED, fence=one.fence + 1, attempts=one.attempts + 1, lease_until=now + lease
+        )
+        for one in _read(connection, rows, due)
+    ]
+    if taken:
+        _write_claims(connection, rows, taken, now)
+    return taken
+
+
+def _write_claims(connection: Connection, rows: Rows, taken: Sequence[Obligation], now: datetime) -> None:
+    leased = update(OBLIGATION).where(OBLIGATION.c.key == bindparam("b_key"))
+    leased = leased.values(
+        state="LEASED", fence=bindparam("b_fence"), attempts=bindparam("b_attempts"), lease_until=bindparam("b_until")
+    )
+    connection.execute(
+        leased,
+        [
+            {"b_key": one.key, "b_fence": one.fence, "b_attempts": one.attempts, "b_until": micros(one.lease_until or now)}
+            for one in taken
+        ],
+    )
+    connection.execute(ATTEMPT.insert(), [rows.as_row(attempt_of(one, now)) for one in taken])
+
+
+def attempt_of(obligation: Obligation, now: datetime) -> Attempt:
+    """Return the attempt that a claim begins."""
+    return Attempt(
+        attempt_id=attempt_id(obligation),
+        obligation_key=obligation.key,
+        number=obligation.attempts,
+        started_at=now,
+        ended_at=None,
+        outcome=AttemptOutcome.RUNNING,
+        detail=None,
+    )
+
+
+def attempt_id(obligation: Obligation) -> str:
+    """Return the id of a claimed obligation's running attempt."""
+    return f"{obligation.key}#{obligation.attempts}"
+
+
+def complete(connection: Connection, rows: Rows, completions: Sequence[Completion]) -> list[str]:
+    """Write what became of claimed obligations; return the keys whose claim still stood. The attempts are kept in any case."""
+    stood = []
+    for done in completions:
+        values = rows.values(
+            Obligation,
+            state=done.state,
+            next_at=done.next_at,
+            lease_until=None,
+            last_error=done.detail if done.outcome is not AttemptOutcome.ACCEPTED else None,
+            unknown_since=done.unknown_since,
+            tries=done.tries,
+        )
+        if done.receipt is not None:
+            values |= rows.values(Obligation, receipt=done.receipt, sent_at=done.at)
+        if done.state is ObligationState.CLOSED:
+            values |= rows.values(Obligation, closed_at=done.at)
+        mine = (OBLIGATION.c.key == done.key) & (OBLIGATION.c.fence == done.fence) & (OBLIGATION.c.state == "LEASED")
+        if connection.execute(update(OBLIGATION).where(mine).values(values)).rowcount:
+            stood.append(done.key)
+    ended = update(ATTEMPT).where(ATTEMPT.c.attempt_id == bindparam("b_id"))
+    ended = ended.values(outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"))
+    if completions:
+        connection.execute(
+            ended,
+            [
+                {
+                    "b_id": done.attempt_id,
+                    "b_outcome": done.outcome.value,
+                    "b_at": micros(done.at),
+                    "b_detail": rows.keep("Attempt", "detail", done.detail),
+                }
+                for done in completions
+            ],
+        )
+    return stood
+
+
+def renew(connection: Connection, claims: Sequence[tuple[str, int]], until: datetime) -> None:
+    """Lengthen leases that still stand."""
+    mine = (
+        (OBLIGATION.c.key == bindparam("b_key")) & (OBLIGATION.c.fence == bindparam("b_fence")) & (OBLIGATION.c.state == "LEASED")
+    )
+    if claims:
+        statement = update(OBLIGATION).where(mine).values(lease_until=micros(until))
+        connection.execute(statement, [{"b_key": key, "b_fence": fence} for key, fence in claims])
+
+
+def rescue(connection: Connection, rows: Rows, now: datetime, limit: int = 500) -> int:
+    """Put back what a dead process had claimed: it may have called until its lease ended, so its outcome is unknown."""
+    statement = select(*COLUMNS).where(OBLIGATION.c.state == "LEASED", OBLIGATION.c.lease_until < micros(now)).limit(limit)
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    lost = _read(connection, rows, statement)
+    for one in lost:
+        since = max(filter(None, (one.unknown_since, one.lease_until)))
+        change(
+            connection,
+            rows,
+            one.key,
+            state=ObligationState.DUE,
+            next_at=now,
+            fence=one.fence + 1,
+            lease_until=None,
+            unknown_since=since,
+        )
+        unknown = rows.values(Attempt, outcome=AttemptOutcome.UNKNOWN, ended_at=now, detail="the process that made this call ended")
+        connection.execute(update(ATTEMPT).where(ATTEMPT.c.attempt_id == attempt_id(one)).values(unknown))
+    return len(lost)
+
+
+def reopen_unseen(connection: Connection, rows: Rows, now: datetime, limit: int = 500) -> int:
+    """Put back what was accepted but not seen in the mirror within the echo time: it is looked up, then sent again."""
+    statement = select(*COLUMNS).where(OBLIGATION.c.state == "SENT", OBLIGATION.c.next_at <= micros(now)).limit(limit)
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    unseen = _read(connection, rows, statement)
+    for one in unseen:
+        change(connection, rows, one.key, state=ObligationState.DUE, next_at=now, unknown_since=one.sent_at)
+    return len(unseen)
+
+
+def next_due_at(connection: Connection, platform: str) -> int | None:
+    """Return the earliest `next_at` of a platform's DUE obligations, microseconds."""
+    here = (OBLIGATION.c.platform == platform) & (OBLIGATION.c.state == "DUE")
+    return connection.execute(select(func.min(OBLIGATION.c.next_at)).where(here)).scalar()
+
+
+def backlog(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return the number of obligations by platform and state."""
+    grouped = select(OBLIGATION.c.platform, OBLIGATION.c.state, func.count()).group_by(OBLIGATION.c.platform, OBLIGATION.c.state)
+    return {(platform, state): count for platform, state, count in connection.execute(grouped)}
+
+
+def causes_of_open(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return causes with open obligations of a rule, in order, beginning after one."""
+    here = (OBLIGATION.c.rule == rule) & OBLIGATION.c.state.in_(OPEN) & (OBLIGATION.c.cause > after)
+    statement = select(OBLIGATION.c.cause).where(here).distinct().order_by(OBLIGATION.c.cause).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def open_keys(connection: Connection, limit: int = 50) -> Iterable[tuple[str, str, str | None]]:
+    """Return (key, state, needs) of open obligations, the earliest due first: what a report names."""
+    statement = (
+        select(OBLIGATION.c.key, OBLIGATION.c.state, OBLIGATION.c.needs)
+        .where(OBLIGATION.c.state.in_(OPEN))
+        .order_by(OBLIGATION.c.due_at)
+        .limit(limit)
+    )
+    return [(key, state, needs) for key, state, needs in connection.execute(statement)]

@@ -1,0 +1,73 @@
+"""The list of what only a person can settle (人工处理清单): opened by rules, resolved by operators."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+
+from hub.mirror.database import insert_into
+from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
+from schema.entities import OpsItem
+
+OPS_ITEM = TABLES["OpsItem"]
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person must look at. Equal kind, cause and `distinct` are the same trouble, opened once."""
+
+    kind: str
+    cause: str
+    message: str
+    subject_code: str | None = None
+    before: str | None = None
+    after: str | None = None
+    distinct: str = ""
+
+    @property
+    def item_id(self) -> str:
+        """Return the identity of the ops item."""
+        return hashlib.sha256(msgspec.json.encode([self.kind, self.cause, self.distinct])).hexdigest()[:32]
+
+
+def open_items(connection: Connection, rows: Rows, troubles: Iterable[Trouble], now: datetime) -> None:
+    """Put troubles on the list; what is on it already, resolved or not, stays as it is."""
+    values = [
+        rows.as_row(
+            OpsItem(
+                item_id=trouble.item_id,
+                kind=trouble.kind,
+                subject_code=trouble.subject_code,
+                cause=trouble.cause,
+                message=trouble.message,
+                before=trouble.before,
+                after=trouble.after,
+                opened_at=now,
+                resolved_at=None,
+                resolved_by=None,
+                resolution=None,
+            )
+        )
+        for trouble in {trouble.item_id: trouble for trouble in troubles}.values()
+    ]
+    if values:
+        connection.execute(insert_into(connection, OPS_ITEM).on_conflict_do_nothing(index_elements=["item_id"]), values)
+
+
+def resolve(connection: Connection, rows: Rows, item_id: str, by: str, why: str, now: datetime) -> bool:
+    """Mark an item as settled; return False if there is none, or it is settled already."""
+    values = rows.values(OpsItem, resolved_at=now, resolved_by=by, resolution=why)
+    here = (OPS_ITEM.c.item_id == item_id) & OPS_ITEM.c.resolved_at.is_(None)
+    return bool(connection.execute(update(OPS_ITEM).where(here).values(values)).rowcount)
+
+
+def exists(connection: Connection, item_id: str) -> bool:
+    """Return whether there is such an item."""
+    return connection.execute(select(OPS_ITEM.c.item_id).where(OPS_ITEM.c.item_id == item_id)).first() is not None
+
+
+def open_count(connection: Connection) -> int:
+    """Return how many items wait for a person."""
+    return connection.execute(select(func.count()).where(OPS_ITEM.c.resolved_at.is_(None))).scalar_one()

@@ -1,0 +1,113 @@
+"""Every named read that rules and sweeps use. The `*_unsettled` ones find, over the whole mirror in one statement each,
+the causes whose rule has never been asked, or was last asked about another version."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Select, and_, select
+
+from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
+from schema.declare import declared
+from schema.entities import CreditRecord, Finding, InspectionItem, Obligation, TaskResult, VerificationTask
+from schema.entity import Entity
+
+E = TypeVar("E", bound=Entity)
+CHUNK = 500
+APPROVAL, TASK, EVENT, OBLIGATION = (TABLES[name] for name in ("Approval", "VerificationTask", "GridEvent", "Obligation"))
+
+
+def records_where(connection: Connection, rows: Rows, entity: type[E], column: str, values: Iterable[str]) -> dict[str, list[E]]:
+    """Return current records grouped by a column's value, each group in the order of the key."""
+    told, grouped = declared(entity), defaultdict(list)
+    table, read, wanted = TABLES[told.name], rows.reader(entity), sorted(set(values))
+    columns = [table.c[name] for name in told.fields]
+    for start in range(0, len(wanted), CHUNK):
+        here = table.c[column].in_(wanted[start : start + CHUNK])
+        for row in connection.execute(select(*columns).where(here).order_by(table.c[told.key])):
+            record = read(row)
+            grouped[str(getattr(record, column))].append(record)
+    return grouped
+
+
+class Check(NamedTuple):
+    """A task with all it concluded."""
+
+    task: VerificationTask
+    results: Sequence[TaskResult]
+    findings: Sequence[Finding]
+
+
+def checks(connection: Connection, rows: Rows, column: str, values: Iterable[str]) -> dict[str, list[Check]]:
+    """Return tasks with results and findings, grouped by one of the task's columns, the oldest first."""
+    tasks = records_where(connection, rows, VerificationTask, column, values)
+    ids = [task.task_id for group in tasks.values() for task in group]
+    results = records_where(connection, rows, TaskResult, "task_id", ids)
+    findings = records_where(connection, rows, Finding, "task_id", ids)
+    return {
+        value: [
+            Check(task, results.get(task.task_id, []), findings.get(task.task_id, []))
+            for task in sorted(group, key=lambda task: (task.created_at, task.task_id))
+        ]
+        for value, group in tasks.items()
+    }
+
+
+def records_by_biz_no(connection: Connection, rows: Rows, numbers: Iterable[str]) -> dict[str, list[CreditRecord]]:
+    """Return credit records by the sender's number."""
+    return records_where(connection, rows, CreditRecord, "biz_no", numbers)
+
+
+def items_by_code(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[str, InspectionItem]:
+    """Return inspection items that the enforcement platform publishes, by code."""
+    return {code: found[0] for code, found in records_where(connection, rows, InspectionItem, "item_code", codes).items()}
+
+
+def obligations_of(connection: Connection, rows: Rows, rule: str, causes: Iterable[str]) -> dict[str, list[Obligation]]:
+    """Return another rule's obligations by cause."""
+    found = records_where(connection, rows, Obligation, "cause", causes)
+    return {cause: [one for one in group if one.rule == rule] for cause, group in found.items()}
+
+
+def approvals_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return granted approvals whose verification was never derived, or from another version."""
+    return _unsettled(connection, rule, APPROVAL, "approval_no", APPROVAL.c.state == "GRANTED", after, limit)
+
+
+def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return approvals with a finished check whose result was never written back, or from another version."""
+    here = and_(TASK.c.status == "DONE", TASK.c.origin_platform == "approval", TASK.c.external_no.is_not(None))
+    return _unsettled(connection, rule, TASK, "origin_ref", here, after, limit)
+
+
+def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return finished checks with a result that does not conform and without its records, or from another version."""
+    result = TABLES["TaskResult"]
+    bad = select(1).where(result.c.task_id == TASK.c.task_id, result.c.conclusion != "CONFORM").exists()
+    here = and_(TASK.c.status.in_(["DONE", "TRANSFERRED"]), bad)
+    return _unsettled(connection, rule, TASK, "task_id", here, after, limit)
+
+
+def events_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return grid events that wait for the hub, without a dispatch or from another version."""
+    return _unsettled(connection, rule, EVENT, "event_no", EVENT.c.status == "SENT", after, limit)
+
+
+def answers_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return accepted grid events with an ended check and without an answer."""
+    ended = TASK.c.status.in_(["DONE", "CANCELLED", "TRANSFERRED"])
+    task = select(1).where(TASK.c.origin_ref == EVENT.c.event_no, TASK.c.origin_platform == "grid", ended).exists()
+    here = and_(EVENT.c.status.in_(["SENT", "ACCEPTED"]), task)
+    return _unsettled(connection, rule, EVENT, "event_no", here, after, limit)
+
+
+def _unsettled(connection: Connection, rule: str, table: Any, key: str, here: Any, after: str, limit: int) -> list[str]:
+    settled = (
+        select(1)
+        .where(OBLIGATION.c.rule == rule, OBLIGATION.c.cause == table.c[key], OBLIGATION.c.cause_version == table.c.version)
+        .exists()
+    )
+    causes = select(table.c[key]).where(here, ~settled, table.c[key] > after)
+    statement: Select[Any] = causes.distinct().order_by(table.c[key]).limit(limit)
+    return list(connection.execute(statement).scalars())

@@ -1,0 +1,206 @@
+"""Versioned upserts: a record is applied only if its version is newer than the one we hold. Called by intake/apply.py.
+
+Any permutation with any repetition of the same observations gives the same current records; of two different contents
+under one version the first stays and the second is quarantined.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from hub.mirror.database import insert_into
+from hub.mirror.rows import Rows, content_of, micros
+from hub.mirror.tables import CHANGE, CONTENT_HASH, TABLES, TOMBSTONE
+from schema.declare import ENTITIES, Declared, declared
+from schema.entity import Mirrored, Observation, Tombstone, key_of
+
+CHUNK = 500
+
+
+class Outcome(Enum):
+    """What became of an observation."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    CONFLICT = "conflict"
+
+
+class Upserted(NamedTuple):
+    """One observation and what became of it, in the order given."""
+
+    item: Observation | Tombstone
+    outcome: Outcome
+
+
+class _Held(NamedTuple):
+    version: int
+    digest: bytes | None  # None: a tombstone
+
+
+def digest_of(observation: Observation) -> bytes:
+    """Return a digest that is equal for equal content, whenever it was seen."""
+    return hashlib.blake2b(content_of(observation.record, observation.parts), digest_size=16).digest()
+
+
+def upsert(connection: Connection, rows: Rows, items: Sequence[Observation | Tombstone]) -> list[Upserted]:
+    """Apply what is newer than what we hold, in one go for each entity; return what became of each item, in order."""
+    by_entity: dict[str, list[Observation | Tombstone]] = defaultdict(list)
+    for item in items:
+        by_entity[_entity(item)].append(item)
+    outcomes: dict[int, Outcome] = {}
+    for name in sorted(by_entity):
+        outcomes.update(_upsert_entity(connection, rows, ENTITIES[name], by_entity[name]))
+    return [Upserted(item, outcomes[id(item)]) for item in items]
+
+
+def _entity(item: Observation | Tombstone) -> str:
+    return item.entity if isinstance(item, Tombstone) else type(item.record).__name__
+
+
+def _key(item: Observation | Tombstone) -> str:
+    return item.key if isinstance(item, Tombstone) else key_of(item.record)
+
+
+def _upsert_entity(
+    connection: Connection, rows: Rows, entity: Declared, items: Sequence[Observation | Tombstone]
+) -> dict[int, Outcome]:
+    held = _held(connection, entity, {_key(item) for item in items})
+    outcomes: dict[int, Outcome] = {}
+    winners: dict[str, Observation | Tombstone] = {}
+    history: list[Observation | Tombstone] = []
+    for item in items:
+        key = _key(item)
+        outcome, holds = _judge(item, held.get(key))
+        outcomes[id(item)] = outcome
+        if outcome is Outcome.APPLIED and holds is not None:
+            held[key], winners[key] = holds, item
+            history.append(item)
+    if winners:
+        _write(connection, rows, entity, winners)
+        _remember(connection, rows, entity, history)
+    return outcomes
+
+
+def _judge(item: Observation | Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
+    """Return what becomes of an item beside what is held, and what is held afterwards."""
+    if isinstance(item, Tombstone):
+        if held is not None and held.digest is None:
+            return Outcome.UNCHANGED, None
+        version = item.version if item.version is not None else held.version if held else 0
+        if held is not None and version < held.version:
+            return Outcome.STALE, None
+        return Outcome.APPLIED, _Held(version, None)
+    version, digest = item.record.version, digest_of(item)
+    if held is None or version > held.version:
+        return Outcome.APPLIED, _Held(version, digest)
+    if version < held.version or held.digest is None:
+        return Outcome.STALE, None
+    return (Outcome.UNCHANGED if digest == held.digest else Outcome.CONFLICT), None
+
+
+def _held(connection: Connection, entity: Declared, keys: set[str]) -> dict[str, _Held]:
+    table, held = TABLES[entity.name], {}
+    for chunk in _chunks(sorted(keys)):
+        gone = select(TOMBSTONE.c.key, TOMBSTONE.c.version).where(TOMBSTONE.c.entity == entity.name, TOMBSTONE.c.key.in_(chunk))
+        held.update({key: _Held(version, None) for key, version in connection.execute(gone)})
+        here = select(table.c[entity.key], table.c.version, table.c[CONTENT_HASH]).where(table.c[entity.key].in_(chunk))
+        if connection.dialect.name == "postgresql":
+            here = here.with_for_update()
+        held.update({str(key): _Held(version, bytes(digest)) for key, version, digest in connection.execute(here)})
+    return held
+
+
+def _write(connection: Connection, rows: Rows, entity: Declared, winners: dict[str, Observation | Tombstone]) -> None:
+    gone = [item for item in winners.values() if isinstance(item, Tombstone)]
+    here = [item for item in winners.values() if isinstance(item, Observation)]
+    _delete_parts(connection, entity, list(winners))
+    if here:
+        _upsert_rows(
+            connection, entity, [{**rows.as_row(item.record), CONTENT_HASH: digest_of(item)} for item in here], guard="version"
+        )
+        parts: dict[str, list[Mirrored]] = defaultdict(list)
+        for item in here:
+            for part in item.parts:
+                parts[type(part).__name__].append(part)
+        for name, records in parts.items():
+            _upsert_rows(connection, ENTITIES[name], [rows.as_row(record) for record in records])
+        clear = delete(TOMBSTONE).where(TOMBSTONE.c.entity == entity.name, TOMBSTONE.c.key == bindparam("b_key"))
+        connection.execute(clear, [{"b_key": key_of(item.record)} for item in here])
+    for tombstone in gone:
+        _bury(connection, entity, tombstone)
+
+
+def _upsert_rows(connection: Connection, entity: Declared, values: list[dict[str, object]], guard: str | None = None) -> None:
+    table = TABLES[entity.name]
+    insert = insert_into(connection, table)
+    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != entity.key}
+    newer = None if guard is None else table.c[guard] < insert.excluded[guard]
+    connection.execute(insert.on_conflict_do_update(index_elements=[entity.key], set_=changed, where=newer), values)
+
+
+def _delete_parts(connection: Connection, entity: Declared, keys: list[str]) -> None:
+    for part in ENTITIES.values():
+        if part.part_of and part.part_of[0] == entity.name:
+            table = TABLES[part.name]
+            for chunk in _chunks(keys):
+                connection.execute(delete(table).where(table.c[part.part_of[1]].in_(chunk)))
+
+
+def _bury(connection: Connection, entity: Declared, tombstone: Tombstone) -> None:
+    table = TABLES[entity.name]
+    held = connection.execute(select(table.c.version).where(table.c[entity.key] == tombstone.key)).scalar()
+    connection.execute(delete(table).where(table.c[entity.key] == tombstone.key))
+    version = tombstone.version if tombstone.version is not None else held or 0
+    values = {"version": version, "source": tombstone.source, "observed_at": micros(tombstone.observed_at)}
+    insert = insert_into(connection, TOMBSTONE).values(entity=entity.name, key=tombstone.key, **values)
+    connection.execute(insert.on_conflict_do_update(index_elements=["entity", "key"], set_=values))
+
+
+def _remember(connection: Connection, rows: Rows, entity: Declared, items: Iterable[Observation | Tombstone]) -> None:
+    """Append applied versions to the change history, whole and sealed."""
+    values = []
+    for item in items:
+        gone = isinstance(item, Tombstone)
+        record = item if isinstance(item, Tombstone) else item.record
+        values.append(
+            {
+                "entity": entity.name,
+                "key": _key(item),
+                "version": record.version or 0,
+                "deleted": gone,
+                "source": record.source,
+                "observed_at": micros(record.observed_at),
+                "content": rows.seals.seal(b"" if isinstance(item, Tombstone) else content_of(item.record, item.parts)),
+            }
+        )
+    connection.execute(CHANGE.insert(), values)
+
+
+def _chunks(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def get(connection: Connection, rows: Rows, entity: type[Mirrored], keys: Iterable[str]) -> dict[str, Mirrored]:
+    """Return current records by key; unknown keys are left out."""
+    told, found = declared(entity), {}
+    table, read = TABLES[told.name], rows.reader(entity)
+    for chunk in _chunks(sorted(set(keys))):
+        for row in connection.execute(select(*(table.c[name] for name in told.fields)).where(table.c[told.key].in_(chunk))):
+            record = read(row)
+            found[key_of(record)] = record
+    return found
+
+
+def release_quarantine(connection: Connection, entity_keys: Sequence[str], now: datetime) -> None:
+    """Mark quarantined records whose key has had a good version since."""
+    table = TABLES["QuarantinedRecord"]
+    for chunk in _chunks(entity_keys):
+        here = table.c.record_key.in_(chunk) & table.c.released_at.is_(None)
+        connection.execute(update(table).where(here).values(released_at=micros(now)))

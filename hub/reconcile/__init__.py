@@ -1,0 +1,1 @@
+"""What must follow from what the mirror holds: the rules, the sweep that asks them, the worker that makes it so."""

@@ -1,0 +1,96 @@
+"""What a rule is: it looks at the mirror and says what must exist elsewhere. Rules live in rules/, one file each.
+
+`derive` is pure and level-triggered: it reads state, never event contents, and twice equals once. Apply asks it when a
+record changes, the sweep asks it about everything: there is one rule, not two.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from hub.domain.deadlines import Due
+from hub.domain.policy import Policy
+from hub.mirror.ops_list import Trouble
+from hub.mirror.rows import Rows
+from schema.commands import AnyCommand
+from schema.entities import Obligation
+from schema.entity import Observation
+from schema.identifiers import outgoing_number
+
+F = TypeVar("F")
+
+
+class Rulebook(msgspec.Struct, frozen=True):
+    """What rules decide by, beside the mirror."""
+
+    policy: Policy
+    region: str
+    """The city's region code, six digits, where a record names none."""
+
+
+class Owed(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that must exist on a platform. Without a command it waits for what `needs` names."""
+
+    key: str
+    platform: str
+    kind: str
+    """Name of the command's class."""
+    command: AnyCommand | None
+    due: Due
+    subject_code: str | None
+    needs: str | None = None
+    chain: str | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule says of one cause."""
+
+    version: int
+    """Version of the cause that this was derived from."""
+    owed: tuple[Owed, ...] = ()
+    keep: frozenset[str] = frozenset()
+    """Keys of obligations that stay as they are: they were right when they were made, and are done or on their way."""
+    proven: Mapping[str, str] = {}
+    """Key -> the platform's own number of the proof that was seen in the mirror."""
+    troubles: tuple[Trouble, ...] = ()
+
+
+class Rule(ABC, Generic[F]):
+    """One row of DOMAIN.md's table."""
+
+    name: ClassVar[str]
+    prefix: ClassVar[str]
+    """Short prefix of the numbers that we send out."""
+    cause_entity: ClassVar[str]
+    """Name of the entity whose key is the cause."""
+
+    def number(self, key: str) -> str:
+        """Return our number for an obligation on its platform: the prefix and 40 hex of SHA-256 of the key."""
+        return outgoing_number(self.prefix, key)
+
+    @abstractmethod
+    def causes(self, observation: Observation) -> Iterable[str]:
+        """Return the causes that a changed record may matter for."""
+
+    @abstractmethod
+    def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, F]:
+        """Return what the rule must know of each cause, in a number of statements that does not grow with the causes."""
+
+    @abstractmethod
+    def derive(self, facts: F, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
+        """Return what is owed because of one cause, and what of the ledger is proven. Pure."""
+
+    @abstractmethod
+    def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
+        """Return causes over the whole mirror that this rule may owe something for, in order, beginning after one."""
+
+    def material(self, command: AnyCommand) -> Any:
+        """Return what of a sent command must still be right; where it differs later, ops is told."""
+        return None
+
+
+AnyRule = Rule[Any]

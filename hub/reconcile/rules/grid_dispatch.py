@@ -1,0 +1,150 @@
+"""Every tip is answered, first half (闭环处置): a grid event that is sent to a department becomes a check, then is accepted.
+
+Key: event and its sending. Due: level 1 at once, others within 1 hour (deadlines.toml). Two platforms, so two obligations:
+`/1` the task on enforcement, `/2` accepting on grid, which needs the task's number. Proof: the task with our number; the
+event's status in the mirror.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from hub.domain.calendar import beijing_day
+from hub.domain.routing import Route, department_for
+from hub.mirror import queries
+from hub.mirror.ops_list import Trouble
+from hub.mirror.rows import Rows
+from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.sending import sending_of
+from schema.commands import AcceptEvent, CreateTask, FileLink, TaskSubject
+from schema.entities import EventStatus, GridEvent, Obligation, TaskType, VerificationTask
+from schema.entity import Observation
+
+NAME = "grid-dispatch"
+TAKEN_UP = frozenset({EventStatus.ACCEPTED, EventStatus.HANDLED, EventStatus.CLOSED, EventStatus.RETURNED, EventStatus.TRANSFERRED})
+
+
+class Facts(NamedTuple):
+    """An event, which sending of it this is, and tasks with our number for that sending."""
+
+    event: GridEvent
+    sending: int
+    tasks: Sequence[VerificationTask]
+
+
+def key_for(event_no: str, sending: int) -> str:
+    """Return the key of one sending of an event, without the /1 and /2 of its two platforms."""
+    return f"{NAME}:{event_no}:{sending}"
+
+
+class GridDispatch(Rule[Facts]):
+    """A grid event is sent to a department -> a task, enforcement; then accepted, grid; key: event and its sending."""
+
+    name = NAME
+    prefix = "GD"
+    cause_entity = "GridEvent"
+
+    def causes(self, observation: Observation) -> Iterable[str]:
+        """An event, or a task that one caused."""
+        record = observation.record
+        if isinstance(record, GridEvent):
+            return [record.event_no]
+        if isinstance(record, VerificationTask) and record.origin_platform == "grid" and record.origin_ref:
+            return [record.origin_ref]
+        return []
+
+    def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
+        """Return events with the tasks of their present sending."""
+        events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
+        answers = queries.obligations_of(connection, rows, "grid-feedback", events)
+        sendings = {no: sending_of(answers.get(no, [])) for no in events}
+        numbers = {no: self.number(key_for(no, sendings[no]) + "/1") for no in events}
+        tasks = queries.records_where(connection, rows, VerificationTask, "external_no", numbers.values())
+        return {no: Facts(event, sendings[no], tasks.get(numbers[no], [])) for no, event in events.items()}
+
+    def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
+        """Owe task and acceptance while the event waits for the hub; what was made for earlier sendings stays as it is."""
+        event, key = facts.event, key_for(facts.event.event_no, facts.sending)
+        task = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
+        proven = {f"{key}/1": task.task_id} if task else {}
+        if event.status in TAKEN_UP:
+            taken = {one.key: event.event_no for one in ledger if one.key.endswith("/2")}
+            return Verdict(version=event.version, keep=frozenset(one.key for one in ledger), proven=proven | taken)
+        earlier = frozenset(one.key for one in ledger if not one.key.startswith(f"{key}/"))
+        if event.status is not EventStatus.SENT:
+            return Verdict(version=event.version, keep=earlier, proven=proven)
+        route = department_for(event.department_code, event.category, book.policy, beijing_day(event.reported_at))
+        return Verdict(
+            version=event.version,
+            owed=(self._dispatch(event, key, route, book), self._acceptance(event, key, route, task, book)),
+            keep=earlier,
+            proven=proven,
+            troubles=tuple(_troubles(event, route)),
+        )
+
+    def _dispatch(self, event: GridEvent, key: str, route: Route | None, book: Rulebook) -> Owed:
+        due = book.policy.due(NAME, f"level-{event.level}", event.updated_at)
+        command = None
+        if route is not None:
+            command = CreateTask(
+                external_no=self.number(f"{key}/1"),
+                type=TaskType.GRID,
+                title=event.title,
+                subjects=(TaskSubject(code=None, name=event.address or event.town, address=event.address),),
+                department=route.department,
+                due_at=event.limit_at or due.at,
+                origin_platform="grid",
+                origin_ref=event.event_no,
+                urgency=event.level,
+                attachments=tuple(FileLink(name=file.name, url=file.url, md5=file.md5) for file in event.attachments),
+            )
+        return Owed(
+            key=f"{key}/1",
+            platform="enforcement",
+            kind="CreateTask",
+            command=command,
+            due=due,
+            subject_code=None,
+            needs=None if route else f"a route for category '{event.category}' in grid_categories.csv",
+            chain=f"grid:{event.event_no}",
+        )
+
+    def _acceptance(self, event: GridEvent, key: str, route: Route | None, task: VerificationTask | None, book: Rulebook) -> Owed:
+        command = None
+        if task is not None:
+            department = route.department if route else task.department_code
+            command = AcceptEvent(event_no=event.event_no, task_id=task.task_id, department=department, accepted_at=task.created_at)
+        return Owed(
+            key=f"{key}/2",
+            platform="grid",
+            kind="AcceptEvent",
+            command=command,
+            due=book.policy.due(NAME, f"level-{event.level}", event.updated_at),
+            subject_code=None,
+            needs=None if task else f"the task of {key}/1 in the mirror",
+            chain=f"grid:{event.event_no}",
+        )
+
+    def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
+        """Events that wait for the hub."""
+        return queries.events_unsettled(connection, NAME, after, limit)
+
+
+def _troubles(event: GridEvent, route: Route | None) -> Iterable[Trouble]:
+    if route is None:
+        yield Trouble(
+            kind="no-route",
+            cause=event.event_no,
+            distinct=event.category,
+            message=f"grid event {event.event_no}: no route for category '{event.category}'; add it to policy/grid_categories.csv",
+        )
+    elif route.differs:
+        yield Trouble(
+            kind="department-differs",
+            cause=event.event_no,
+            distinct=f"{route.department}/{route.category_department}",
+            message=f"grid event {event.event_no}: the town names department {route.department}, category '{event.category}' "
+            f"routes to {route.category_department}; the town's was taken",
+        )

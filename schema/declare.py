@@ -1,0 +1,174 @@
+"""The words an entity is declared with, and what they say when read back. No SQL and no GraphQL here.
+
+`schema/entity.py` collects what a class says in these words into `Declared`; tables (hub/mirror/tables.py),
+GraphQL types (schema/graph_type.py) and query plans are all made from that and from nothing else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+Record = type[msgspec.Struct]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A point in time that knows its zone. `Instant | None` where it may be absent."""
+
+PLAIN = (str, int, float, bool, Decimal, datetime)
+
+
+class DeclarationError(TypeError):
+    """An entity is declared wrongly; the message names entity, field and way out."""
+
+
+class Says(NamedTuple):
+    """What a thing means in both languages: the GraphQL description and the SQL comment."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return f"{self.en} ({self.zh})"
+
+
+class Step(NamedTuple):
+    """A decimal that moves in steps of `of`; kept as a whole number of steps, so that it stays exact."""
+
+    of: Decimal
+
+
+class Personal(NamedTuple):
+    """Personal data: encrypted at rest, masked in every answer and log.
+
+    `identity` and `phone` hold one number; `text` is free text that may carry such numbers inside.
+    `joined` adds a column `<name>_join` with a keyed HMAC, so that equal values can be found without being read.
+    """
+
+    kind: Literal["identity", "phone", "text"]
+    joined: bool = False
+
+
+class Indexed(NamedTuple):
+    """The field has an index of its own, and may be filtered and ordered by."""
+
+
+class Internal(NamedTuple):
+    """The engine's own column: kept in the table, never in the graph."""
+
+
+class Sealed(NamedTuple):
+    """Bytes of the engine that are encrypted at rest as a whole; never in the graph."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column. `many` marks a tuple of plain text or of structs, kept as one JSON value."""
+
+    name: str
+    kind: type
+    nullable: bool
+    many: bool
+    says: Says
+    marks: dict[type, Any]
+
+    @property
+    def internal(self) -> bool:
+        """Return whether the graph must not show the field."""
+        return Internal in self.marks or Sealed in self.marks
+
+
+class Relation(NamedTuple):
+    """An edge: our column equals theirs. `to` is a name, so that two files may point at each other."""
+
+    arity: Literal["one", "many"]
+    to: str
+    says: Says
+    ours: str
+    theirs: str
+
+
+def to_one(to: str, en: str, zh: str, *, ours: str, theirs: str) -> Any:
+    """Declare an edge to at most one record of `to`: the one whose column `theirs` equals our column `ours`."""
+    return Relation("one", to, Says(en, zh), ours, theirs)
+
+
+def to_many(to: str, en: str, zh: str, *, ours: str, theirs: str) -> Any:
+    """Declare an edge to all records of `to` whose column `theirs` equals our column `ours`."""
+    return Relation("many", to, Says(en, zh), ours, theirs)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """All that one declaration says; table, GraphQL type and plans are made from this."""
+
+    record: Record
+    table: str
+    key: str
+    says: Says
+    fields: dict[str, Field]
+    edges: dict[str, Relation]
+    indexes: tuple[tuple[str, ...], ...]
+    scope: str
+    part_of: tuple[str, str] | None
+    """(name of the whole, our column that holds its key): parts live and die with the version of their whole."""
+
+    @property
+    def name(self) -> str:
+        """The entity's name, as in the graph."""
+        return self.record.__name__
+
+    @property
+    def filterable(self) -> list[str]:
+        """The columns that lead an index; a front end may filter and order by these only."""
+        leading = dict.fromkeys((self.key, *(columns[0] for columns in self.indexes)))
+        return [name for name in leading if Personal not in self.fields[name].marks and not self.fields[name].internal]
+
+
+ENTITIES: dict[str, Declared] = {}
+"""Every declared entity by name; complete once `schema.entities` has been imported."""
+
+
+def declared(record: Record) -> Declared:
+    """Return what a record's class says; raise DeclarationError if it is no entity."""
+    if (found := ENTITIES.get(record.__name__)) is None:
+        raise DeclarationError(f"{record.__name__} is no entity; declare it with @entity in schema/entities/")
+    return found
+
+
+def target(owner: Declared, edge: Relation) -> Declared:
+    """Return what an edge leads to; raise DeclarationError if there is no such entity, or it lacks the column."""
+    if edge.to not in ENTITIES:
+        raise DeclarationError(f"{owner.name}: an edge leads to '{edge.to}'; known are {', '.join(ENTITIES)}")
+    if edge.theirs not in ENTITIES[edge.to].fields:
+        raise DeclarationError(f"{owner.name}: the edge to {edge.to} joins on its '{edge.theirs}', which it has not")
+    return ENTITIES[edge.to]
+
+
+def read_fields(record: Record) -> Iterator[Field]:
+    """Yield the columns of a struct in declared order; raise DeclarationError where one says too little."""
+    hints, bare = get_type_hints(record, include_extras=True), get_type_hints(record)
+    for name in record.__struct_fields__:
+        yield _field(f"{record.__name__}.{name}", name, hints[name], bare[name])
+
+
+def _field(where: str, name: str, hint: Any, plain: Any) -> Field:
+    marks = {type(mark): mark for mark in (get_args(hint)[1:] if get_origin(hint) is Annotated else ())}
+    options = get_args(plain) if get_origin(plain) in (Union, UnionType) else (plain,)
+    kind, *more = (option for option in options if option is not NoneType)
+    many = get_origin(kind) is tuple
+    if many:
+        kind, *_ = get_args(kind)
+    if more or not isinstance(kind, type):
+        raise DeclarationError(f"{where}: a column has one plain type, not {plain}")
+    if Says not in marks:
+        raise DeclarationError(f"{where}: say what it means: Annotated[..., Says('English', '中文')]")
+    struct = many and issubclass(kind, msgspec.Struct)
+    if not struct and kind not in (*PLAIN, bytes) and not issubclass(kind, Enum):
+        raise DeclarationError(f"{where}: no column holds {kind.__name__}; use {', '.join(t.__name__ for t in PLAIN)} or an Enum")
+    if kind is Decimal and Step not in marks:
+        raise DeclarationError(f"{where}: a Decimal names its step: Step(Decimal('0.5'))")
+    return Field(name, kind, NoneType in options, many, marks[Says], marks)

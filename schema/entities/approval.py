@@ -1,0 +1,71 @@
+"""An application with its decision, as the approval system keeps it (审批办件)."""
+
+from enum import Enum
+from typing import Annotated
+
+from schema.declare import Indexed, Instant, Personal, Says, to_many, to_one
+from schema.entity import Mirrored, entity
+
+
+class Procedure(Enum):
+    """How an approval is decided (审批方式, SPFS)."""
+
+    COMMITMENT = "COMMITMENT"
+    STANDARD = "STANDARD"
+
+
+class ApprovalState(Enum):
+    """Where an approval stands (状态, ZT and SPJG together)."""
+
+    ACCEPTED = "ACCEPTED"
+    GRANTED = "GRANTED"
+    REFUSED = "REFUSED"
+    REVOKED = "REVOKED"
+
+
+class ApplicantKind(Enum):
+    """Who applies (申请人类型, SQRLX)."""
+
+    LEGAL_PERSON = "LEGAL_PERSON"
+    NATURAL_PERSON = "NATURAL_PERSON"
+    INDIVIDUAL_BUSINESS = "INDIVIDUAL_BUSINESS"
+
+
+@entity(
+    "An application for a permit, with its decision",
+    "审批办件",
+    key="approval_no",
+    indexes=(("subject_code", "decided_at"), ("state", "decided_at")),
+)
+class Approval(Mirrored, frozen=True):
+    """Approval system, 办件. `subject_code` is the USCC, for a natural person the RID code, null while only an old number is known."""
+
+    approval_no: Annotated[str, Says("Business serial number", "业务流水号 YWLSH")]
+    matter_code: Annotated[str, Indexed(), Says("Code of the matter", "事项编码 SXBM")]
+    matter_name: Annotated[str, Says("Name of the matter", "事项名称 SXMC")]
+    procedure: Annotated[Procedure, Indexed(), Says("By commitment or by the standard procedure", "审批方式 SPFS")]
+    applicant_name: Annotated[str, Says("Applicant's name", "申请人名称 SQRMC")]
+    applicant_kind: Annotated[ApplicantKind, Says("What the applicant is", "申请人类型 SQRLX")]
+    subject_code: Annotated[str | None, Says("Code that joins the subject: USCC or RID code", "监管对象编码")]
+    old_number: Annotated[str | None, Indexed(), Says("Old 15-digit registration number", "注册号 ZCH")]
+    identity_no: Annotated[str | None, Personal("identity", joined=True), Says("Applicant's identity number, masked", "身份证号 SFZHM")]
+    representative_name: Annotated[str | None, Says("Legal representative", "法人姓名 FRXM")]
+    representative_identity_no: Annotated[
+        str | None, Personal("identity", joined=True), Says("Legal representative's identity number, masked", "法人证件号 FRZJHM")
+    ]
+    phone: Annotated[str | None, Personal("phone", joined=True), Says("Telephone, masked", "联系电话 LXDH")]
+    address: Annotated[str | None, Says("Business address", "经营地址 JYDZ")]
+    commitment: Annotated[str | None, Personal("text"), Says("Text of the commitment", "承诺内容 CNNR")]
+    accepted_at: Annotated[Instant, Indexed(), Says("When it was accepted", "受理时间 SLSJ")]
+    decided_at: Annotated[Instant | None, Indexed(), Says("When it was decided; null while pending", "办结时间 BJSJ")]
+    state: Annotated[ApprovalState, Says("Where it stands", "状态 ZT/SPJG")]
+    department_code: Annotated[str, Indexed(), Says("Department that decides", "部门编码 BMBM")]
+    department_name: Annotated[str, Says("Name of that department", "部门名称 BMMC")]
+    region: Annotated[str, Indexed(), Says("Region code, six digits", "行政区划 XZQH")]
+    updated_at: Annotated[Instant, Indexed(), Says("When the platform last changed it", "更新时间 GXSJ")]
+
+    subject = to_one("Subject", "Who applied", "监管对象", ours="subject_code", theirs="code")
+    matter = to_one("Matter", "What was applied for", "审批事项", ours="matter_code", theirs="code")
+    department = to_one("Department", "Department that decides", "部门", ours="department_code", theirs="code")
+    tasks = to_many("VerificationTask", "Checks that it caused", "核查任务", ours="approval_no", theirs="origin_ref")
+    obligations = to_many("Obligation", "What follows from it", "应办事项", ours="approval_no", theirs="cause")

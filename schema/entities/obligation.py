@@ -1,0 +1,99 @@
+"""What must follow from a record, by when, and each try to make it so: the hub's own notion (应办事项)."""
+
+from enum import Enum
+from typing import Annotated
+
+from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, to_many, to_one
+from schema.entity import Entity, entity
+
+
+class ObligationState(Enum):
+    """Where an obligation stands (状态); the diagram is in docs/architecture.md."""
+
+    WAITING = "WAITING"
+    DUE = "DUE"
+    LEASED = "LEASED"
+    SENT = "SENT"
+    CLOSED = "CLOSED"
+    STUCK = "STUCK"
+    WITHDRAWN = "WITHDRAWN"
+    WAIVED = "WAIVED"
+    SETTLED = "SETTLED"
+
+
+OPEN_STATES = frozenset(
+    {ObligationState.WAITING, ObligationState.DUE, ObligationState.LEASED, ObligationState.SENT, ObligationState.STUCK}
+)
+"""States in which the obligation still asks for something."""
+
+
+class AttemptOutcome(Enum):
+    """What is known of one call (结果). UNKNOWN: it may have been carried out; it is looked up before it is repeated."""
+
+    RUNNING = "RUNNING"
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+
+
+@entity(
+    "What must follow from a record, by when",
+    "应办事项",
+    key="key",
+    indexes=(("state", "due_at"), ("platform", "state", "next_at"), ("rule", "state"), ("rule", "cause"), ("cause",), ("chain", "sequence")),
+    scope="ops:read",
+)
+class Obligation(Entity, frozen=True):
+    """The key is a pure function of what caused it, so that it can exist once."""
+
+    key: Annotated[str, Says("Identity: rule and cause; the same key is never discharged twice", "应办编号")]
+    number: Annotated[str, Indexed(), Says("Our number for it on the platform", "对外编号")]
+    rule: Annotated[str, Says("Rule that derived it", "规则")]
+    platform: Annotated[str, Says("Platform on which it must come true", "目标平台")]
+    command: Annotated[str, Says("What must be made true there", "指令")]
+    cause: Annotated[str, Says("Key of the record that caused it", "起因")]
+    subject_code: Annotated[str | None, Indexed(), Says("Subject that it is about", "监管对象编码")]
+    state: Annotated[ObligationState, Says("Where it stands", "状态")]
+    needs: Annotated[str | None, Says("What it waits for, named", "等待条件")]
+    due_at: Annotated[Instant, Indexed(), Says("To be closed by", "截止时间")]
+    due_provisional: Annotated[bool, Says("Counted beyond the holiday calendar", "截止时间暂定")]
+    next_at: Annotated[Instant, Says("Not tried before", "下次尝试")]
+    attempts: Annotated[int, Says("Calls made so far", "尝试次数")]
+    receipt: Annotated[str | None, Indexed(), Says("The platform's own number for what was made", "回执编号")]
+    last_error: Annotated[str | None, Personal("text"), Says("Why the last call failed", "最近错误")]
+    policy_version: Annotated[str, Says("Policy that made it", "政策版本")]
+    created_at: Annotated[Instant, Indexed(), Says("When it was derived", "产生时间")]
+    sent_at: Annotated[Instant | None, Says("When the platform accepted it", "受理时间")]
+    closed_at: Annotated[Instant | None, Indexed(), Says("When its proof was seen", "闭环时间")]
+    decided_by: Annotated[str | None, Says("Who waived or settled it", "处理人")]
+    reason: Annotated[str | None, Personal("text"), Says("Why it was waived, settled or withdrawn", "处理原因")]
+    chain: Annotated[str | None, Internal(), Says("Chain in which order is kept", "顺序链")]
+    sequence: Annotated[int, Internal(), Says("Order of derivation", "顺序号")]
+    cause_version: Annotated[int, Internal(), Says("Version of the cause that it was derived from", "起因版本")]
+    payload: Annotated[bytes, Sealed(), Says("The command", "指令内容")]
+    unknown_since: Annotated[Instant | None, Internal(), Says("Latest moment at which a call without known outcome may have been sent", "未知起始")]
+    fence: Annotated[int, Internal(), Says("Grows with each claim; completions must name it", "栅栏")]
+    lease_until: Annotated[Instant | None, Internal(), Says("The claim ends", "租约")]
+    tries: Annotated[int, Internal(), Says("Failures in a row, for the backoff", "连续失败")]
+
+    subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code")
+    history = to_many("Attempt", "Each call", "尝试记录", ours="key", theirs="obligation_key")
+    approval = to_one("Approval", "Approval that caused it", "审批办件", ours="cause", theirs="approval_no")
+    task = to_one("VerificationTask", "Check that caused it", "核查任务", ours="cause", theirs="task_id")
+    grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="cause", theirs="event_no")
+
+
+@entity("One call to a platform", "尝试记录", key="attempt_id", scope="ops:read")
+class Attempt(Entity, frozen=True):
+    """Written before the call, so that a crash in between is known as an unknown outcome."""
+
+    attempt_id: Annotated[str, Says("Obligation's key and number of the try", "尝试编号")]
+    obligation_key: Annotated[str, Indexed(), Says("Obligation", "应办编号")]
+    number: Annotated[int, Says("Which try, from 1", "次数")]
+    started_at: Annotated[Instant, Indexed(), Says("When it was claimed", "开始时间")]
+    ended_at: Annotated[Instant | None, Says("When its outcome was known", "结束时间")]
+    outcome: Annotated[AttemptOutcome, Indexed(), Says("What is known of it", "结果")]
+    detail: Annotated[str | None, Personal("text"), Says("What the platform said", "说明")]
+
+    obligation = to_one("Obligation", "What it was for", "应办事项", ours="obligation_key", theirs="key")

@@ -1,0 +1,105 @@
+"""How an entity is declared: once, as a frozen typed record. `schema/entities/approval.py` shows all there is to say.
+
+The class is the record that connectors make, the row of the mirror and the type of the graph at the same time.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
+
+import msgspec
+
+from schema.declare import ENTITIES, DeclarationError, Declared, Indexed, Instant, Relation, Says, Step, declared, read_fields
+from schema.graph_type import GraphFace
+
+FRESHNESS = ("source", "observed_at", "version")
+"""Fields that every mirrored record has; the graph shows them together, as `freshness`."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the graph knows. The class is the GraphQL type as well: resolvers are annotated with it."""
+
+    __strawberry_definition__: ClassVar[GraphFace] = GraphFace()
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Mirrored(Entity, frozen=True, kw_only=True):
+    """A record that a platform said; it knows its source, its version there and when we saw it."""
+
+    source: Annotated[str, Says("Platform that said so", "来源平台")]
+    observed_at: Annotated[Instant, Says("When the hub saw it", "采集时间")]
+    version: Annotated[int, Says("Version the platform gave it; it only grows", "版本")]
+
+
+E = TypeVar("E", bound=Entity)
+
+
+def entity(
+    en: str,
+    zh: str,
+    *,
+    key: str,
+    indexes: tuple[tuple[str, ...], ...] = (),
+    scope: str = "graph:read",
+    part_of: tuple[str, str] | None = None,
+) -> Callable[[type[E]], type[E]]:
+    """Declare the class below as an entity.
+
+    `key` names the column that identifies a record; `indexes` lists column tuples beyond the `Indexed` fields;
+    `scope` is the right that reading it asks for; `part_of` = (name of the whole, our column with its key) makes its
+    rows live and die with the version of that whole. Raises DeclarationError when the class contradicts itself.
+    """
+
+    def declare(record: type[E]) -> type[E]:
+        fields = {field.name: field for field in read_fields(record)}
+        edges = {name: edge for name, edge in vars(record).items() if isinstance(edge, Relation)}
+        needed = (key, *(name for names in indexes for name in names), *(edge.ours for edge in edges.values()))
+        for column in (*needed, *((part_of[1],) if part_of else ())):
+            if column not in fields:
+                raise DeclarationError(f"{record.__name__}: no column '{column}'; it has {', '.join(fields)}")
+        table = "".join("_" + c.lower() if c.isupper() else c for c in record.__name__)[1:]
+        singles = tuple((name,) for name, field in fields.items() if Indexed in field.marks)
+        owner = ((part_of[1],),) if part_of else ()
+        ENTITIES[record.__name__] = Declared(
+            record, table, key, Says(en, zh), fields, edges, tuple(dict.fromkeys(owner + singles + indexes)), scope, part_of
+        )
+        return record
+
+    return declare
+
+
+def checked(record: E) -> E:
+    """Return the record if each value has its declared type, zone and step; raise msgspec.ValidationError naming the field.
+
+    Every connector calls this once per record: what passes here is safe everywhere behind.
+    """
+    plain: Any = msgspec.to_builtins(record, builtin_types=(datetime, Decimal, bytes))
+    msgspec.convert(plain, type(record))
+    for name, field in declared(type(record)).fields.items():
+        if Step in field.marks and (value := getattr(record, name)) is not None and value % field.marks[Step].of:
+            raise msgspec.ValidationError(f"{value} is no multiple of {field.marks[Step].of} - at `$.{name}`")
+    return record
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform said of one record at one version: the record and, whole, its parts (a task's results and findings)."""
+
+    record: Mirrored
+    parts: tuple[Mirrored, ...] = ()
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """A platform said that a record is gone. `version` is its version where the platform gives one."""
+
+    entity: str
+    key: str
+    source: str
+    observed_at: datetime
+    version: int | None = None
+
+
+def key_of(record: Entity) -> str:
+    """Return the record's key as text."""
+    return str(getattr(record, declared(type(record)).key))

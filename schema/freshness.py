@@ -1,0 +1,37 @@
+"""Where a record comes from and when the hub saw it: three fields of every mirrored record, shown together."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from schema.context import Context
+from schema.declare import Declared
+from schema.scalars import BigInt
+
+SHOWN_TOGETHER = ("source", "observed_at", "version")
+
+
+def is_mirrored(entity: Declared) -> bool:
+    """Return whether records of the entity say where they come from."""
+    return all(name in entity.fields for name in SHOWN_TOGETHER)
+
+
+@strawberry.type(description="Where a record comes from and when the hub saw it (来源与时效)")
+class Freshness:
+    """Shown as `freshness` of every mirrored record."""
+
+    source: str = strawberry.field(description="Platform that said so (来源平台)")
+    observed_at: datetime = strawberry.field(description="When the hub saw it (采集时间)")
+    version: BigInt = strawberry.field(description="Version the platform gave it; it only grows (版本)")
+
+    @strawberry.field(description="Older than its platform's setting allows (已过期)")
+    def stale(self, info: Info[Context, None]) -> bool:
+        """Ask the engine, which knows the setting and the time."""
+        return info.context.hub.stale(self.source, self.observed_at)
+
+
+def freshness_of(record: Any) -> Freshness:
+    """Return what a mirrored record says of itself."""
+    return Freshness(source=record.source, observed_at=record.observed_at, version=BigInt(record.version))

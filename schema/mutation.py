@@ -1,0 +1,151 @@
+"""What operators can do. Each mutation takes one `input`, asks for the scope ops:act, can be repeated, and is audited.
+
+Nothing is decided here: the shape of the input is checked (a blank reason, too many keys), all else is the engine's.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import Info
+
+from schema.context import OPS_ACT, Context
+from schema.operations import Outcome
+from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
+from schema.root_fields import mutation
+from schema.slices import FIRST_LIMIT
+from schema.user_errors import InputMissing, ReasonMissing, TooMany, UserError
+
+Asked = Info[Context, None]
+REASON = "Why, for the record; not blank (原因)"
+KEY = "Key of the obligation (应办编号)"
+
+
+@strawberry.input(description="Which obligations are to be tried again (重试输入)")
+class RetryObligationsInput:
+    """Input of retryObligations."""
+
+    keys: list[str] = strawberry.field(description=f"Keys of at most {FIRST_LIMIT} obligations (应办编号)")
+    reason: str | None = strawberry.field(default=None, description="Why, for the record (原因)")
+
+
+@strawberry.input(description="Which obligation is taken off, and why (豁免输入)")
+class WaiveObligationInput:
+    """Input of waiveObligation."""
+
+    key: str = strawberry.field(description=KEY)
+    reason: str = strawberry.field(description=REASON)
+
+
+@strawberry.input(description="Which obligation was discharged by hand, and how (人工办结输入)")
+class SettleObligationInput:
+    """Input of settleObligation."""
+
+    key: str = strawberry.field(description=KEY)
+    reason: str = strawberry.field(description=REASON)
+
+
+@strawberry.input(description="Which item of the ops list is settled, and how (人工处理输入)")
+class ResolveOpsItemInput:
+    """Input of resolveOpsItem."""
+
+    item_id: str = strawberry.field(description="Id of the item (编号)")
+    resolution: str = strawberry.field(description="How it was settled and why; not blank (处理说明)")
+
+
+@strawberry.input(description="What is read again from its beginning (重新同步输入)")
+class ResyncInput:
+    """Input of resync."""
+
+    platform: str = strawberry.field(description="Name of the platform (平台)")
+    stream: str | None = strawberry.field(default=None, description="Name of the stream; all of the platform's without it (数据流)")
+
+
+@strawberry.input(description="Which deliveries are applied once more: ids, or a platform and a time (重放输入)")
+class ReplayDeliveriesInput:
+    """Input of replayDeliveries."""
+
+    delivery_ids: list[str] | None = strawberry.field(default=None, description=f"Ids of at most {FIRST_LIMIT} deliveries (投递编号)")
+    platform: str | None = strawberry.field(default=None, description="Name of the platform, with `since` (平台)")
+    since: datetime | None = strawberry.field(default=None, description="All that it posted at this time or later (起始时间)")
+
+
+@strawberry.type(description="What operators can do (操作)")
+class Mutation:
+    """The operators' actions."""
+
+    @mutation("Try obligations again now: stuck ones, and such as were waived or settled", "重试应办事项")
+    async def retry_obligations(self, info: Asked, input_: Annotated[RetryObligationsInput, strawberry.argument(name="input")]) -> ObligationsPayload | None:
+        """Ask the engine, after a look at the number of keys."""
+        by = _actor(info)
+        refused = _too_many(input_.keys, "keys")
+        outcome = refused or await info.context.hub.retry(input_.keys, input_.reason, by)
+        return ObligationsPayload(**_told(info, outcome))
+
+    @mutation("Take an open obligation off the ledger, with a reason", "豁免应办事项")
+    async def waive_obligation(self, info: Asked, input_: Annotated[WaiveObligationInput, strawberry.argument(name="input")]) -> ObligationPayload | None:
+        """Ask the engine, after a look at the reason."""
+        by = _actor(info)
+        outcome = _blank(input_.reason, "reason") or await info.context.hub.waive(input_.key, input_.reason, by)
+        return ObligationPayload(**_told(info, outcome))
+
+    @mutation("Note that an obligation was discharged by hand, with a reason", "人工办结应办事项")
+    async def settle_obligation(self, info: Asked, input_: Annotated[SettleObligationInput, strawberry.argument(name="input")]) -> ObligationPayload | None:
+        """Ask the engine, after a look at the reason."""
+        by = _actor(info)
+        outcome = _blank(input_.reason, "reason") or await info.context.hub.settle(input_.key, input_.reason, by)
+        return ObligationPayload(**_told(info, outcome))
+
+    @mutation("Close an item of the ops list, saying how it was settled", "办结人工处理事项")
+    async def resolve_ops_item(self, info: Asked, input_: Annotated[ResolveOpsItemInput, strawberry.argument(name="input")]) -> OpsItemPayload | None:
+        """Ask the engine, after a look at the resolution."""
+        by = _actor(info)
+        outcome = _blank(input_.resolution, "resolution") or await info.context.hub.resolve(input_.item_id, input_.resolution, by)
+        return OpsItemPayload(**_told(info, outcome))
+
+    @mutation("Read a platform's stream again from its beginning; nothing is lost or doubled", "重新同步数据流")
+    async def resync(self, info: Asked, input_: Annotated[ResyncInput, strawberry.argument(name="input")]) -> ResyncPayload | None:
+        """Ask the engine."""
+        by = _actor(info)
+        return ResyncPayload(**_told(info, await info.context.hub.resync(input_.platform, input_.stream, by)))
+
+    @mutation("Apply deliveries once more, from what was kept of them", "重放投递")
+    async def replay_deliveries(self, info: Asked, input_: Annotated[ReplayDeliveriesInput, strawberry.argument(name="input")]) -> ReplayPayload | None:
+        """Ask the engine, after a look at which of the two ways is meant."""
+        by = _actor(info)
+        return ReplayPayload(**_told(info, await _replay(info.context, input_, by)))
+
+
+async def _replay(context: Context, wanted: ReplayDeliveriesInput, by: str) -> Outcome:
+    ids, platform, since = wanted.delivery_ids, wanted.platform, wanted.since
+    if ids is not None and platform is None and since is None:
+        return _too_many(ids, "deliveryIds") or await context.hub.replay(ids, by)
+    if ids is None and platform is not None and since is not None:
+        return await context.hub.replay_since(platform, since, by)
+    return _refused(InputMissing(message="give either deliveryIds, or platform and since", path=[]))
+
+
+def _actor(info: Asked) -> str:
+    """Return the name under which an act is audited; raise GraphError if the caller may not act."""
+    info.context.caller.require(OPS_ACT)
+    return info.context.caller.name or "anonymous"
+
+
+def _told(info: Asked, outcome: Outcome) -> dict[str, object]:
+    """Return a payload's fields, and let what was read before be read anew."""
+    info.context.reads.forget()
+    return {"keys": outcome.done, "user_errors": list(outcome.refused)}
+
+
+def _blank(text: str, name: str) -> Outcome | None:
+    return None if text.strip() else _refused(ReasonMissing(message=f"{name} is blank: say why, for the record", path=[name]))
+
+
+def _too_many(keys: list[str], name: str) -> Outcome | None:
+    if len(keys) <= FIRST_LIMIT:
+        return None
+    return _refused(TooMany(message=f"{name} has {len(keys)} entries; at most {FIRST_LIMIT} at once", path=[name], limit=FIRST_LIMIT))
+
+
+def _refused(error: UserError) -> Outcome:
+    return Outcome(refused=(error,))

@@ -1,0 +1,51 @@
+"""What operators may ask the engine to do. Each can be repeated without harm, and each is audited under the caller's name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from schema.user_errors import UserError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Keys of what was done, in the order asked, and what was refused. What had been done before counts as done."""
+
+    done: tuple[str, ...] = ()
+    refused: tuple[UserError, ...] = ()
+
+
+class Operations(Protocol):
+    """`by` is the name of the caller. Reasons are never blank: the schema has refused those."""
+
+    async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
+        """Make obligations that are stuck, waived or settled due again, now; refuse UnknownObligation, WrongState."""
+        ...
+
+    async def waive(self, key: str, reason: str, by: str) -> Outcome:
+        """Take an open obligation off the ledger; refuse UnknownObligation, WrongState."""
+        ...
+
+    async def settle(self, key: str, reason: str, by: str) -> Outcome:
+        """Note that an open obligation was discharged by hand; refuse UnknownObligation, WrongState."""
+        ...
+
+    async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
+        """Close an item of the ops list; refuse UnknownOpsItem, WrongState."""
+        ...
+
+    async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
+        """Read a platform's stream again from its beginning, or all its streams; done are their stream ids.
+
+        Refuses UnknownPlatform, UnknownStream.
+        """
+        ...
+
+    async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:
+        """Apply deliveries once more, from what was kept of them; refuse UnknownDelivery."""
+        ...
+
+    async def replay_since(self, platform: str, since: datetime, by: str) -> Outcome:
+        """Apply once more all deliveries that a platform posted at `since` or later; refuse UnknownPlatform."""
+        ...

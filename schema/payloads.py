@@ -1,0 +1,93 @@
+"""What mutations answer: the records they worked on, read again when asked for, and what they refused."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from schema.context import Context
+from schema.declare import Record, declared
+from schema.entities import Delivery, Obligation, OpsItem, StreamHealth
+from schema.root_fields import read_one
+from schema.slices import FIRST_LIMIT
+from schema.user_errors import UserError
+
+ERRORS = "What was refused, each with its type; empty when all was done (被拒绝的部分)"
+
+
+async def read_each(context: Context, record: Record, keys: Sequence[str]) -> list[Any]:
+    """Return the records of these keys that there are, in this order; at most as many as a page holds."""
+    found = await asyncio.gather(*(read_one(context, declared(record), key) for key in keys[:FIRST_LIMIT]))
+    return [one for one in found if one is not None]
+
+
+@strawberry.type(description="What became of obligations (应办事项处理结果)")
+class ObligationsPayload:
+    """Answer of retryObligations."""
+
+    keys: strawberry.Private[tuple[str, ...]]
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+    @strawberry.field(description="The obligations as they stand now (应办事项)")
+    async def obligations(self, info: Info[Context, None]) -> list[Obligation] | None:
+        """Read them, which asks for the right to."""
+        return await read_each(info.context, Obligation, self.keys)
+
+
+@strawberry.type(description="What became of an obligation (应办事项处理结果)")
+class ObligationPayload:
+    """Answer of waiveObligation and settleObligation."""
+
+    keys: strawberry.Private[tuple[str, ...]]
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+    @strawberry.field(description="The obligation as it stands now; null if refused (应办事项)")
+    async def obligation(self, info: Info[Context, None]) -> Obligation | None:
+        """Read it, which asks for the right to."""
+        return next(iter(await read_each(info.context, Obligation, self.keys)), None)
+
+
+@strawberry.type(description="What became of an item of the ops list (人工处理结果)")
+class OpsItemPayload:
+    """Answer of resolveOpsItem."""
+
+    keys: strawberry.Private[tuple[str, ...]]
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+    @strawberry.field(description="The item as it stands now; null if refused (人工处理事项)")
+    async def ops_item(self, info: Info[Context, None]) -> OpsItem | None:
+        """Read it, which asks for the right to."""
+        return next(iter(await read_each(info.context, OpsItem, self.keys)), None)
+
+
+@strawberry.type(description="Which streams are read again (重新同步结果)")
+class ResyncPayload:
+    """Answer of resync."""
+
+    keys: strawberry.Private[tuple[str, ...]]
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+    @strawberry.field(description="The streams that are read again from their beginning (数据流)")
+    async def streams(self, info: Info[Context, None]) -> list[StreamHealth] | None:
+        """Read their health, which asks for the right to."""
+        return await read_each(info.context, StreamHealth, self.keys)
+
+
+@strawberry.type(description="Which deliveries are applied once more (重放结果)")
+class ReplayPayload:
+    """Answer of replayDeliveries."""
+
+    keys: strawberry.Private[tuple[str, ...]]
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+    @strawberry.field(description="How many deliveries are applied once more (重放数量)")
+    def replayed(self) -> int:
+        """Count them."""
+        return len(self.keys)
+
+    @strawberry.field(description=f"The deliveries, the first {FIRST_LIMIT} of them (投递)")
+    async def deliveries(self, info: Info[Context, None]) -> list[Delivery] | None:
+        """Read them, which asks for the right to."""
+        return await read_each(info.context, Delivery, self.keys)

@@ -1,0 +1,42 @@
+"""A platform's health in the graph: whether the hub is in sync with it (平台同步状况)."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry import Info
+
+from schema.context import OPS_READ, Context, PlatformHealth
+from schema.entities import StreamHealth
+from schema.slices import FIRST_LIMIT, Joined, Order, Slice
+
+
+@strawberry.type(description="A platform that the hub bridges, and whether it is in sync (平台)")
+class Platform:
+    """Made from what the engine knows; the streams come from the mirror."""
+
+    name: str = strawberry.field(description="Name, as in webhook addresses (平台名称)")
+    last_success: datetime | None = strawberry.field(description="When it was last read without error; null before (最近成功)")
+    lag_seconds: float | None = strawberry.field(description="Seconds since then; null before the first success (滞后秒数)")
+    backlog: int = strawberry.field(description="Open obligations towards it (未办结事项数)")
+    stuck: int = strawberry.field(description="Of these, how many a person has to look at (待人工处理数)")
+    breaker_open_until: datetime | None = strawberry.field(description="No call is made until then; null while calls go through (熔断至)")
+
+    @strawberry.field(description="Its streams, and how far each has been read (数据流)")
+    async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
+        """Read them, in one statement for all platforms."""
+        info.context.caller.require(OPS_READ)
+        whole = Slice(Order("stream_id"), FIRST_LIMIT)
+        found = await info.context.reads.page(StreamHealth, whole, Joined("platform", self.name))
+        return list(found[:FIRST_LIMIT])
+
+
+def platform_of(health: PlatformHealth) -> Platform:
+    """Return what the engine knows of a platform as the graph shows it."""
+    return Platform(
+        name=health.name,
+        last_success=health.last_success,
+        lag_seconds=health.lag_seconds,
+        backlog=health.backlog,
+        stuck=health.stuck,
+        breaker_open_until=health.breaker_open_until,
+    )

@@ -1,0 +1,99 @@
+"""The graph's entry points for reading: a plain one is one line, what needs a thought is a typed method."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry import Info
+
+from schema.connection import Connection
+from schema.context import OPS_READ, Context
+from schema.entities import (
+    Approval,
+    Campaign,
+    Coordination,
+    CreditProfile,
+    CreditRecord,
+    Delivery,
+    Department,
+    Finding,
+    GridEvent,
+    InspectionItem,
+    KeySubject,
+    Matter,
+    Obligation,
+    OpsItem,
+    QuarantinedRecord,
+    Repair,
+    StreamHealth,
+    Subject,
+    TaskResult,
+    TownCoordination,
+    VerificationTask,
+)
+from schema.global_id import Node, read_global_id
+from schema.platform import Platform, platform_of
+from schema.root_fields import many, one, read_one, resolver
+
+
+@strawberry.type(description="What can be read (查询)")
+class Query:
+    """One and many of each entity, ids, and the platforms' health."""
+
+    subject: Subject | None = one(Subject)
+    subjects: Connection[Subject] | None = many(Subject)
+    approval: Approval | None = one(Approval)
+    approvals: Connection[Approval] | None = many(Approval)
+    matter: Matter | None = one(Matter)
+    matters: Connection[Matter] | None = many(Matter)
+    verification_task: VerificationTask | None = one(VerificationTask)
+    verification_tasks: Connection[VerificationTask] | None = many(VerificationTask)
+    task_result: TaskResult | None = one(TaskResult)
+    task_results: Connection[TaskResult] | None = many(TaskResult)
+    finding: Finding | None = one(Finding)
+    findings: Connection[Finding] | None = many(Finding)
+    inspection_item: InspectionItem | None = one(InspectionItem)
+    inspection_items: Connection[InspectionItem] | None = many(InspectionItem)
+    campaign: Campaign | None = one(Campaign)
+    campaigns: Connection[Campaign] | None = many(Campaign)
+    department: Department | None = one(Department)
+    departments: Connection[Department] | None = many(Department)
+    key_subject: KeySubject | None = one(KeySubject)
+    key_subjects: Connection[KeySubject] | None = many(KeySubject)
+    credit_profile: CreditProfile | None = one(CreditProfile)
+    credit_profiles: Connection[CreditProfile] | None = many(CreditProfile)
+    credit_record: CreditRecord | None = one(CreditRecord)
+    credit_records: Connection[CreditRecord] | None = many(CreditRecord)
+    repair: Repair | None = one(Repair)
+    repairs: Connection[Repair] | None = many(Repair)
+    grid_event: GridEvent | None = one(GridEvent)
+    grid_events: Connection[GridEvent] | None = many(GridEvent)
+    coordination: Coordination | None = one(Coordination)
+    coordinations: Connection[Coordination] | None = many(Coordination)
+    town_coordination: TownCoordination | None = one(TownCoordination)
+    town_coordinations: Connection[TownCoordination] | None = many(TownCoordination)
+
+    obligation: Obligation | None = one(Obligation)
+    obligations: Connection[Obligation] | None = many(Obligation)
+    ops_item: OpsItem | None = one(OpsItem)
+    ops_items: Connection[OpsItem] | None = many(OpsItem)
+    delivery: Delivery | None = one(Delivery)
+    deliveries: Connection[Delivery] | None = many(Delivery)
+    quarantined_record: QuarantinedRecord | None = one(QuarantinedRecord)
+    quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
+    stream: StreamHealth | None = one(StreamHealth)
+    streams: Connection[StreamHealth] | None = many(StreamHealth)
+
+    @resolver("The platforms that the hub bridges, and whether each is in sync", "各平台同步状况")
+    async def platforms(self, info: Info[Context, None]) -> list[Platform] | None:
+        """Ask the engine for the health of every platform."""
+        info.context.caller.require(OPS_READ)
+        return [platform_of(health) for health in await info.context.hub.platforms()]
+
+    @resolver("The record that an id names; null if it is gone", "按全局编号查询")
+    async def node(
+        self, info: Info[Context, None], id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Global id (全局编号)")]
+    ) -> Node | None:
+        """Read it, whatever entity it is of."""
+        entity, key = read_global_id(id_)
+        found: Node | None = await read_one(info.context, entity, key)
+        return found

@@ -1,0 +1,48 @@
+"""The graph's plain entry points: a record by its key, the list of an entity, a record by its id."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, cast
+
+import strawberry
+from strawberry import Info
+from strawberry.utils.str_converters import to_camel_case
+
+from schema.connection import connection_field
+from schema.context import Context
+from schema.declare import Declared, Record, Says, declared
+from schema.slices import Joined
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+async def read_one(context: Context, entity: Declared, key: str) -> Any:
+    """Return a record by its key, or None; raise GraphError if the caller may not read such records."""
+    context.caller.require(entity.scope)
+    return await context.reads.one(entity.record, Joined(entity.key, key))
+
+
+def one(record: Record) -> Any:
+    """Return a root field that finds a record by its key; null if there is none."""
+    entity = declared(record)
+
+    async def resolve(info: Info[Context, None], key: str) -> Any:
+        return await read_one(info.context, entity, key)
+
+    resolve.__annotations__["key"] = Annotated[str, strawberry.argument(name=to_camel_case(entity.key), description=str(entity.fields[entity.key].says))]
+    return strawberry.field(resolver=resolve, graphql_type=record | None, description=str(entity.says))
+
+
+def many(record: Record) -> Any:
+    """Return a root field that lists records; null with an error where it is refused, so that its neighbours stand."""
+    entity = declared(record)
+    return connection_field(entity, str(entity.says), lambda _: None, nullable=True)
+
+
+def resolver(en: str, zh: str) -> Callable[[F], F]:
+    """Return `strawberry.field(description=...)`, which is Any to mypy, as a decorator that keeps the function's type."""
+    return cast(Callable[[F], F], strawberry.field(description=str(Says(en, zh))))
+
+
+def mutation(en: str, zh: str) -> Callable[[F], F]:
+    """Return `strawberry.mutation(description=...)` in the same way."""
+    return cast(Callable[[F], F], strawberry.mutation(description=str(Says(en, zh))))

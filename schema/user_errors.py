@@ -1,0 +1,87 @@
+"""What a mutation refuses, as types: the caller can tell them apart by `__typename` and mend what `path` names."""
+
+import strawberry
+
+
+@strawberry.interface(description="Something in the input that the caller can mend (用户错误)")
+class UserError:
+    """`path` leads to the offender from the mutation's input, as `["keys", "0"]`."""
+
+    message: str = strawberry.field(description="What is wrong, and the way out (说明)")
+    path: list[str] = strawberry.field(description="Where in the input (位置)")
+
+
+@strawberry.type(description="No obligation has this key (应办事项不存在)")
+class UnknownObligation(UserError):
+    """The key names nothing."""
+
+    key: str
+
+
+@strawberry.type(description="Its state does not allow this (状态不符)")
+class WrongState(UserError):
+    """`state` is the state it has, `allowed` are those in which this can be done."""
+
+    state: str
+    allowed: list[str]
+
+
+@strawberry.type(description="A reason has to be given, for the record (缺少原因)")
+class ReasonMissing(UserError):
+    """The reason is blank."""
+
+
+@strawberry.type(description="No item of the ops list has this id (人工处理事项不存在)")
+class UnknownOpsItem(UserError):
+    """The id names nothing."""
+
+    item_id: str
+
+
+@strawberry.type(description="No platform has this name (平台不存在)")
+class UnknownPlatform(UserError):
+    """`known` lists the platforms there are."""
+
+    platform: str
+    known: list[str]
+
+
+@strawberry.type(description="The platform has no such stream (数据流不存在)")
+class UnknownStream(UserError):
+    """`known` lists the platform's streams."""
+
+    stream: str
+    known: list[str]
+
+
+@strawberry.type(description="No delivery has this id (投递不存在)")
+class UnknownDelivery(UserError):
+    """The id names nothing."""
+
+    delivery_id: str
+
+
+@strawberry.type(description="More at once than allowed (数量过多)")
+class TooMany(UserError):
+    """`limit` is the most that is allowed."""
+
+    limit: int
+
+
+@strawberry.type(description="The input does not say what to work on (缺少输入)")
+class InputMissing(UserError):
+    """Nothing was named, or two things that exclude each other."""
+
+
+USER_ERRORS = (
+    UnknownObligation,
+    WrongState,
+    ReasonMissing,
+    UnknownOpsItem,
+    UnknownPlatform,
+    UnknownStream,
+    UnknownDelivery,
+    TooMany,
+    InputMissing,
+)
+"""All kinds, for the schema: the interface alone does not lead to them."""
