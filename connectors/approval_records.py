@@ -26,7 +26,7 @@ _STATES = {"01": ApprovalState.ACCEPTED, "02": None, "03": ApprovalState.REVOKED
 class Notice(msgspec.Struct, frozen=True):
     """A callback's body; only the record matters, the query interface tells the rest."""
 
-    msgId: str | None = None  # noqa: N815  (the wire's name)
+    msgId: object = None  # noqa: N815  (the wire's name)
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 

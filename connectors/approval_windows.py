@@ -77,6 +77,8 @@ class WindowReader:
         first = await self._call(start, end, 1)
         if len(first.rows) >= first.total:
             return first.rows, end
+        if not first.rows:
+            raise RestlessError(f"total {first.total} without a row from {start:%Y-%m-%d %H:%M:%S} on")
         last = max((row.updated_at for row in first.rows if row.updated_at is not None), default=start)
         if start < last < end:
             return first.rows, last  # complete before `last`, and `last` is read again from its start

@@ -89,7 +89,9 @@ class GridConnector(Connector):
         try:
             signed_at = moment(written)
         except ValueError:
-            raise BadSignature(PLATFORM, "BAD_TIMESTAMP", "callback whose x-grid-time is no yyyyMMddHHmmss") from None
+            signed_at = None
+        if signed_at is None or compact(signed_at) != written:  # nothing beside the digits: it would shift into the body
+            raise BadSignature(PLATFORM, "BAD_TIMESTAMP", "callback whose x-grid-time is no yyyyMMddHHmmss")
         require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.callback_fresh_seconds))
         passwords = self.settings.callback_passwords
         matched = matching_secret(passwords, lambda password: sign(password, written, delivery.body), [signature])
@@ -133,7 +135,9 @@ class GridConnector(Connector):
             raise PermanentError(PLATFORM, "BAD_BUCKET", f"digest bucket {bucket!r} is no day; write yyyy-MM-dd") from None
 
         def judge(said: Said) -> Digest:
-            return Digest(bucket=bucket, count=int(said.data_text("count")), digest=said.data_text("sum"))
+            if not (total := said.data_text("sum")):
+                raise UnusableError("the answer has no sum")
+            return Digest(bucket=bucket, count=int(said.data_text("count")), digest=total)
 
         return await self._calls.read("CountEvents", {"day": f"{day:%Y%m%d}"}, judge)
 

@@ -7,16 +7,18 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from lxml import etree
 
 from connectors.base import Item, Quarantined
-from connectors.record_fields import BadFieldError, Fields, observed, one_of, text, whole
+from connectors.record_fields import BadFieldError, Convert, Fields, observed, one_of, text, whole
 from connectors.record_fields import decimal as plain_decimal
 from connectors.soap import DAMAGED, ENCODING, XmlError, child, decode, name_of, parse, text_of, written
 from schema.entities import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entity import Observation
+
+T = TypeVar("T")
 
 PLATFORM: Final = "grid"
 BEIJING: Final = timezone(timedelta(hours=8))
@@ -81,7 +83,7 @@ def read_event(element: etree._Element, observed_at: datetime) -> Item:
             level=fields.required("level", whole(1, 4)),
             status=fields.required("status", one_of(EVENT_STATUS)),
             department_code=fields.optional("deptCode", text),
-            limit_at=fields.optional("limitTime", moment),
+            limit_at=_or_none(fields, "limitTime", moment),
             attachments=_attachments(element),
             related=_related(fields),
             updated_at=fields.required("updateTime", moment),
@@ -106,7 +108,7 @@ def read_coordination(element: etree._Element, observed_at: datetime) -> Item:
             content=fields.required("content", text),
             status=fields.required("status", one_of(COORDINATION_STATUS)),
             opinion=fields.optional("opinion", text),
-            limit_at=fields.optional("limitTime", moment),
+            limit_at=_or_none(fields, "limitTime", moment),
             updated_at=fields.required("updateTime", moment),
         )
 
@@ -160,12 +162,17 @@ def _read(element: etree._Element, entity: str, make: Callable[[Fields], GridEve
     return observed(observation, entity=entity, key=values.get("no", "").strip(), content=written(element))
 
 
-def _degrees(fields: Fields, name: str, limit: int) -> Decimal | None:
-    """Return a coordinate in steps of 0.0000001 degree; None where an optional one is unusable: it decides nothing."""
+def _or_none(fields: Fields, name: str, convert: Convert[T]) -> T | None:
+    """Return an optional field; None also where it is unusable: only a required one makes a record bad."""
     try:
-        degrees = fields.optional(name, plain_decimal)
+        return fields.optional(name, convert)
     except BadFieldError:
         return None
+
+
+def _degrees(fields: Fields, name: str, limit: int) -> Decimal | None:
+    """Return a coordinate in steps of 0.0000001 degree."""
+    degrees = _or_none(fields, name, plain_decimal)
     if degrees is None or abs(degrees) > limit:
         return None
     return degrees.quantize(_DEGREE, rounding=ROUND_HALF_EVEN)

@@ -47,6 +47,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             settled = max(settled, self.settled)
         return msgspec.structs.replace(self, settled=settled, reached=reached, token=token)
 
+    def noted(self, newest: datetime | None, token: str | None) -> "Place":
+        """Return the place after a page of a list in no order: nothing is settled by it before the last page."""
+        known = [moment for moment in (newest, self.reached) if moment is not None]
+        return msgspec.structs.replace(self, reached=max(known, default=None), token=token)
+
     def ended(self) -> "Place":
         """Return the place where the next run starts; a run whose platform cursor is gone starts over here as well."""
         return Place(settled=self.settled)

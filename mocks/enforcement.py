@@ -182,8 +182,8 @@ class EnforcementPlatform(Platform):
         return self.tasks.change(task_id, {"ACCEPTED"}, status="IN_PROGRESS")
 
     def finish(self, task_id: str, results: Sequence[Mapping[str, object]] = ()) -> Document:
-        """Finish an open task with one result per subject (see `completed_results`); none given means all conform."""
-        whole = self._results(task_id, results or [{}] * len(self.tasks.subjects(task_id)))
+        """Finish an open task with one result per subject (see `completed_results`); subjects without one conform."""
+        whole = self._results(task_id, results)
         return self._told("task.done", self.tasks.change(task_id, OPEN, status="DONE", results=whole))
 
     def correct(self, task_id: str, results: Sequence[Mapping[str, object]]) -> Document:
@@ -197,7 +197,7 @@ class EnforcementPlatform(Platform):
 
     def transfer(self, task_id: str, *, to: str, results: Sequence[Mapping[str, object]] = ()) -> Document:
         """Hand an open task over to an outside unit; every result given names it."""
-        whole = [{**result, "transferredTo": to} for result in self._results(task_id, results)]
+        whole = [{**result, "transferredTo": to} for result in self._results(task_id, results)] if results else []
         return self._told("task.transferred", self.tasks.change(task_id, OPEN, status="TRANSFERRED", results=whole))
 
     def issue_coordination(self, *, department: str, town: str, category: str, content: str, due_at: str) -> Document:

@@ -22,14 +22,16 @@ def completed_results(
 ) -> list[Document]:
     """Return whole results: the i-th one is for the i-th subject unless it names a subjectCode or subjectName.
 
-    `before` are the results of the version before: a finding of the same subject and item keeps its findingId.
+    `before` are the results of the version before: a finding of the same subject and item keeps its findingId, and a subject
+    that no result is given for keeps its own; without one it conforms.
     Raise ValueError when there are more results than subjects.
     """
     if len(given) > len(subjects):
         raise ValueError(f"{len(given)} results for {len(subjects)} subjects; there is one result per subject")
+    rest = [before[place] if place < len(before) else {} for place in range(len(given), len(subjects))]
     return [
         _result(result, subject, items=items, before=before, next_number=next_number, checked_at=checked_at)
-        for result, subject in zip(given, subjects, strict=False)
+        for result, subject in zip([*given, *rest], subjects, strict=True)
     ]
 
 

@@ -32,21 +32,20 @@ async def serve(platforms: Sequence[Platform], *, host: str = "127.0.0.1") -> As
 
     Raise OSError, naming the platform, when a port is taken.
     """
-    sockets = {platform.name: _bound(platform, host) for platform in platforms}
-    running: list[tuple[_Server, asyncio.Task[None]]] = []
-    try:
-        for platform in platforms:
-            server = _Server(_config(platform))
-            task = asyncio.create_task(server.serve(sockets=[sockets[platform.name]]))
-            running.append((server, task))
-            await _listening(server, task)
-        yield {name: f"http://{host}:{bound.getsockname()[1]}" for name, bound in sockets.items()}
-    finally:
-        for server, _ in running:
-            server.should_exit = True
-        await asyncio.gather(*(task for _, task in running), return_exceptions=True)
-        for bound in sockets.values():
-            bound.close()
+    with contextlib.ExitStack() as closing:
+        sockets = {platform.name: closing.enter_context(_bound(platform, host)) for platform in platforms}
+        running: list[tuple[_Server, asyncio.Task[None]]] = []
+        try:
+            for platform in platforms:
+                server = _Server(_config(platform))
+                task = asyncio.create_task(server.serve(sockets=[sockets[platform.name]]))
+                running.append((server, task))
+                await _listening(server, task)
+            yield {name: f"http://{host}:{bound.getsockname()[1]}" for name, bound in sockets.items()}
+        finally:
+            for server, _ in running:
+                server.should_exit = True
+            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
 
 
 def _config(platform: Platform) -> uvicorn.Config:

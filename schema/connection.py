@@ -1,4 +1,4 @@
-"""Lists as Relay connections. Nothing is read until `edges` or `pageInfo` is asked for, and nothing is counted until `totalCount` is."""
+"""Lists as Relay connections: nothing is read before `edges` or `pageInfo` is asked for, nothing counted before `totalCount` is."""
 
 import operator
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from schema.cursor import read_cursor, write_cursor
 from schema.declare import Declared
 from schema.filters import filter_type, order_type, read_filter, read_order
 from schema.graph_errors import BAD_USER_INPUT, PAGE_LIMIT, GraphError
+from schema.resolver import resolver
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT, Joined, Slice
 
 T = TypeVar("T")
@@ -69,13 +70,13 @@ class Connection(Generic[T]):
 
     page: strawberry.Private[Page]
 
-    @strawberry.field(description="The records of this page (列表项)")
+    @resolver("The records of this page", "列表项")
     async def edges(self) -> list[Edge[T]]:
         """Read the page."""
         records, _ = await self.page.records()
         return [Edge(cursor=self.page.cursor(record), node=record) for record in records]
 
-    @strawberry.field(description="Where this page stands (分页信息)")
+    @resolver("Where this page stands", "分页信息")
     async def page_info(self) -> PageInfo:
         """Read the page."""
         records, more = await self.page.records()
@@ -86,7 +87,7 @@ class Connection(Generic[T]):
             end_cursor=self.page.cursor(records[-1]) if records else None,
         )
 
-    @strawberry.field(description="How many records the filter lets through, on all pages (总数)")
+    @resolver("How many records the filter lets through, on all pages", "总数")
     async def total_count(self) -> int:
         """Count, in one statement for all lists of this kind."""
         return await self.page.count()
@@ -97,9 +98,7 @@ def of(generic: Any, kind: type) -> Any:
     return operator.getitem(generic, kind)
 
 
-def connection_field(
-    to: Declared, says: str, joined: Callable[[Any], Joined | None], *, nullable: bool
-) -> Any:
+def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | None], *, nullable: bool) -> Any:
     """Return the field of a list: its arguments, what they mean, and the right that it asks for.
 
     `joined` says, for the object that the list hangs on, which records belong to it. Where refusal must not take its
@@ -107,7 +106,12 @@ def connection_field(
     """
 
     def resolve(
-        root: Any, info: Info[Context, None], first: int = FIRST_DEFAULT, after: Any = UNSET, where: Any = UNSET, order_by: Any = UNSET
+        root: Any,
+        info: Info[Context, None],
+        first: int = FIRST_DEFAULT,
+        after: Any = UNSET,
+        where: Any = UNSET,
+        order_by: Any = UNSET,
     ) -> Any:
         info.context.caller.require(to.scope)
         order = read_order(to, order_by or None)
@@ -117,9 +121,7 @@ def connection_field(
 
     resolve.__annotations__.update(after=str | None, where=filter_type(to.record) | None, order_by=order_type(to.record) | None)
     made = of(Connection, to.record)
-    return strawberry.field(
-        resolver=resolve, graphql_type=made | None if nullable else made, description=says
-    )
+    return strawberry.field(resolver=resolve, graphql_type=made | None if nullable else made, description=says)
 
 
 def _allowed(field: str, first: int) -> int:

@@ -55,11 +55,14 @@ def order_type(record: Record) -> type[Enum]:
     entity = declared(record)
     orders = {f"{name}_{way}".upper(): (name, way == "desc") for name in entity.filterable for way in ("asc", "desc")}
     made = cast(Any, Enum)(f"{entity.name}Order", orders)
-    return strawberry.enum(made, description="Order; a missing value comes after every value (排序，空值最大)")
+    ordered: type[Enum] = strawberry.enum(made, description="Order; a missing value comes after every value (排序，空值最大)")
+    return ordered
 
 
 def _input(name: str, fields: dict[str, Any], hints: dict[str, Any], description: str) -> type:
-    return strawberry.input(new_class(name, (), {}, lambda body: body.update(fields, __annotations__=hints)), description=description)
+    return strawberry.input(
+        new_class(name, (), {}, lambda body: body.update(fields, __annotations__=hints)), description=description
+    )
 
 
 def _attribute(word: str) -> str:
@@ -80,23 +83,31 @@ def _comparisons(entity: Declared, given: Any) -> Iterator[Comparison]:
     for column, match in vars(given).items():
         if match is UNSET:
             continue
-        for attribute, value in vars(match).items() if match is not None else [("", None)]:
-            if value is UNSET:
-                continue
-            word = cast(Word, attribute.rstrip("_"))
-            where = f"where.{to_camel_case(column)}" + (f".{to_camel_case(word)}" if word else "")
-            values = value if isinstance(value, list) else [value]
-            if len(values) > FIRST_LIMIT:
-                raise GraphError(PAGE_LIMIT, f"{where} has {len(values)} values; at most {FIRST_LIMIT} at once", limit=FIRST_LIMIT)
-            for each in values:
-                _check(entity, column, where, each)
-            yield Comparison(column, word, tuple(values) if word == "in" else value)
+        if match is None:
+            raise _null(f"where.{to_camel_case(column)}")
+        for attribute, value in vars(match).items():
+            if value is not UNSET:
+                yield _comparison(entity, column, cast(Word, attribute.rstrip("_")), value)
+
+
+def _comparison(entity: Declared, column: str, word: Word, value: Any) -> Comparison:
+    where = f"where.{to_camel_case(column)}.{to_camel_case(word)}"
+    values = value if isinstance(value, list) else [value]
+    if len(values) > FIRST_LIMIT:
+        raise GraphError(PAGE_LIMIT, f"{where} has {len(values)} values; at most {FIRST_LIMIT} at once", limit=FIRST_LIMIT)
+    for each in values:
+        _check(entity, column, where, each)
+    return Comparison(column, word, tuple(values) if word == "in" else value)
 
 
 def _check(entity: Declared, column: str, where: str, value: Any) -> None:
     if value is None:
-        raise GraphError(BAD_USER_INPUT, f"{where} is null; leave it out, or ask for isNull: true")
+        raise _null(where)
     try:
         check_comparable(entity.fields[column], value)
     except ValueError as wrong:
         raise GraphError(BAD_USER_INPUT, f"{where} cannot be compared with: {wrong}") from None
+
+
+def _null(where: str) -> GraphError:
+    return GraphError(BAD_USER_INPUT, f"{where} is null; leave it out, or ask for isNull: true")

@@ -8,6 +8,7 @@ from strawberry import Info
 
 from schema.context import Context
 from schema.declare import Declared
+from schema.resolver import resolver
 from schema.scalars import BigInt
 
 SHOWN_TOGETHER = ("source", "observed_at", "version")
@@ -26,7 +27,7 @@ class Freshness:
     observed_at: datetime = strawberry.field(description="When the hub saw it (采集时间)")
     version: BigInt = strawberry.field(description="Version the platform gave it; it only grows (版本)")
 
-    @strawberry.field(description="Older than its platform's setting allows (已过期)")
+    @resolver("Older than its platform's setting allows", "已过期")
     def stale(self, info: Info[Context, None]) -> bool:
         """Ask the engine, which knows the setting and the time."""
         return info.context.hub.stale(self.source, self.observed_at)

@@ -70,7 +70,9 @@ def _definition(made: type) -> StrawberryObjectDefinition:
 
 
 def _type(name: str, fields: dict[str, Any], hints: dict[str, Any], description: str | None) -> type:
-    return strawberry.type(new_class(name, (), {}, lambda body: body.update(fields, __annotations__=hints)), description=description)
+    return strawberry.type(
+        new_class(name, (), {}, lambda body: body.update(fields, __annotations__=hints)), description=description
+    )
 
 
 def _columns(entity: Declared) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -125,7 +127,9 @@ def _freshness(root: Any) -> Freshness:
 def _edge(owner: Declared, edge: Relation) -> Any:
     to = target(owner, edge)
     if edge.arity == "many":  # null only where a right that the owner does not ask for may be missing
-        return connection_field(to, str(edge.says), lambda root: Joined(edge.theirs, getattr(root, edge.ours)), nullable=to.scope != owner.scope)
+        return connection_field(
+            to, str(edge.says), lambda root: Joined(edge.theirs, getattr(root, edge.ours)), nullable=to.scope != owner.scope
+        )
 
     async def resolve(root: Any, info: Info[Context, None]) -> Any:
         info.context.caller.require(to.scope)

@@ -12,7 +12,7 @@ from strawberry import Info
 from schema.context import OPS_ACT, Context
 from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
-from schema.root_fields import mutation
+from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
 from schema.user_errors import InputMissing, ReasonMissing, TooMany, UserError
 
@@ -65,7 +65,9 @@ class ResyncInput:
 class ReplayDeliveriesInput:
     """Input of replayDeliveries."""
 
-    delivery_ids: list[str] | None = strawberry.field(default=None, description=f"Ids of at most {FIRST_LIMIT} deliveries (投递编号)")
+    delivery_ids: list[str] | None = strawberry.field(
+        default=None, description=f"Ids of at most {FIRST_LIMIT} deliveries (投递编号)"
+    )
     platform: str | None = strawberry.field(default=None, description="Name of the platform, with `since` (平台)")
     since: datetime | None = strawberry.field(default=None, description="All that it posted at this time or later (起始时间)")
 
@@ -75,45 +77,55 @@ class Mutation:
     """The operators' actions."""
 
     @mutation("Try obligations again now: stuck ones, and such as were waived or settled", "重试应办事项")
-    async def retry_obligations(self, info: Asked, input_: Annotated[RetryObligationsInput, strawberry.argument(name="input")]) -> ObligationsPayload | None:
+    async def retry_obligations(
+        self, info: Asked, input_: Annotated[RetryObligationsInput, strawberry.argument(name="input")]
+    ) -> ObligationsPayload | None:
         """Ask the engine, after a look at the number of keys."""
         by = _actor(info)
         refused = _too_many(input_.keys, "keys")
         outcome = refused or await info.context.hub.retry(input_.keys, input_.reason, by)
-        return ObligationsPayload(**_told(info, outcome))
+        return ObligationsPayload(outcome=_told(info, outcome))
 
     @mutation("Take an open obligation off the ledger, with a reason", "豁免应办事项")
-    async def waive_obligation(self, info: Asked, input_: Annotated[WaiveObligationInput, strawberry.argument(name="input")]) -> ObligationPayload | None:
+    async def waive_obligation(
+        self, info: Asked, input_: Annotated[WaiveObligationInput, strawberry.argument(name="input")]
+    ) -> ObligationPayload | None:
         """Ask the engine, after a look at the reason."""
         by = _actor(info)
         outcome = _blank(input_.reason, "reason") or await info.context.hub.waive(input_.key, input_.reason, by)
-        return ObligationPayload(**_told(info, outcome))
+        return ObligationPayload(outcome=_told(info, outcome))
 
     @mutation("Note that an obligation was discharged by hand, with a reason", "人工办结应办事项")
-    async def settle_obligation(self, info: Asked, input_: Annotated[SettleObligationInput, strawberry.argument(name="input")]) -> ObligationPayload | None:
+    async def settle_obligation(
+        self, info: Asked, input_: Annotated[SettleObligationInput, strawberry.argument(name="input")]
+    ) -> ObligationPayload | None:
         """Ask the engine, after a look at the reason."""
         by = _actor(info)
         outcome = _blank(input_.reason, "reason") or await info.context.hub.settle(input_.key, input_.reason, by)
-        return ObligationPayload(**_told(info, outcome))
+        return ObligationPayload(outcome=_told(info, outcome))
 
     @mutation("Close an item of the ops list, saying how it was settled", "办结人工处理事项")
-    async def resolve_ops_item(self, info: Asked, input_: Annotated[ResolveOpsItemInput, strawberry.argument(name="input")]) -> OpsItemPayload | None:
+    async def resolve_ops_item(
+        self, info: Asked, input_: Annotated[ResolveOpsItemInput, strawberry.argument(name="input")]
+    ) -> OpsItemPayload | None:
         """Ask the engine, after a look at the resolution."""
         by = _actor(info)
         outcome = _blank(input_.resolution, "resolution") or await info.context.hub.resolve(input_.item_id, input_.resolution, by)
-        return OpsItemPayload(**_told(info, outcome))
+        return OpsItemPayload(outcome=_told(info, outcome))
 
     @mutation("Read a platform's stream again from its beginning; nothing is lost or doubled", "重新同步数据流")
     async def resync(self, info: Asked, input_: Annotated[ResyncInput, strawberry.argument(name="input")]) -> ResyncPayload | None:
         """Ask the engine."""
         by = _actor(info)
-        return ResyncPayload(**_told(info, await info.context.hub.resync(input_.platform, input_.stream, by)))
+        return ResyncPayload(outcome=_told(info, await info.context.hub.resync(input_.platform, input_.stream, by)))
 
     @mutation("Apply deliveries once more, from what was kept of them", "重放投递")
-    async def replay_deliveries(self, info: Asked, input_: Annotated[ReplayDeliveriesInput, strawberry.argument(name="input")]) -> ReplayPayload | None:
+    async def replay_deliveries(
+        self, info: Asked, input_: Annotated[ReplayDeliveriesInput, strawberry.argument(name="input")]
+    ) -> ReplayPayload | None:
         """Ask the engine, after a look at which of the two ways is meant."""
         by = _actor(info)
-        return ReplayPayload(**_told(info, await _replay(info.context, input_, by)))
+        return ReplayPayload(outcome=_told(info, await _replay(info.context, input_, by)))
 
 
 async def _replay(context: Context, wanted: ReplayDeliveriesInput, by: str) -> Outcome:
@@ -131,10 +143,10 @@ def _actor(info: Asked) -> str:
     return info.context.caller.name or "anonymous"
 
 
-def _told(info: Asked, outcome: Outcome) -> dict[str, object]:
-    """Return a payload's fields, and let what was read before be read anew."""
+def _told(info: Asked, outcome: Outcome) -> Outcome:
+    """Return the outcome, and let what was read before be read anew."""
     info.context.reads.forget()
-    return {"keys": outcome.done, "user_errors": list(outcome.refused)}
+    return outcome
 
 
 def _blank(text: str, name: str) -> Outcome | None:
@@ -144,7 +156,9 @@ def _blank(text: str, name: str) -> Outcome | None:
 def _too_many(keys: list[str], name: str) -> Outcome | None:
     if len(keys) <= FIRST_LIMIT:
         return None
-    return _refused(TooMany(message=f"{name} has {len(keys)} entries; at most {FIRST_LIMIT} at once", path=[name], limit=FIRST_LIMIT))
+    return _refused(
+        TooMany(message=f"{name} has {len(keys)} entries; at most {FIRST_LIMIT} at once", path=[name], limit=FIRST_LIMIT)
+    )
 
 
 def _refused(error: UserError) -> Outcome:

@@ -10,11 +10,11 @@ from strawberry import Info
 from schema.context import Context
 from schema.declare import Record, declared
 from schema.entities import Delivery, Obligation, OpsItem, StreamHealth
+from schema.operations import Outcome
+from schema.resolver import resolver
 from schema.root_fields import read_one
 from schema.slices import FIRST_LIMIT
 from schema.user_errors import UserError
-
-ERRORS = "What was refused, each with its type; empty when all was done (被拒绝的部分)"
 
 
 async def read_each(context: Context, record: Record, keys: Sequence[str]) -> list[Any]:
@@ -23,71 +23,68 @@ async def read_each(context: Context, record: Record, keys: Sequence[str]) -> li
     return [one for one in found if one is not None]
 
 
+@strawberry.type
+class Payload:
+    """What all answers have; the records are read again, and only if they are asked for."""
+
+    outcome: strawberry.Private[Outcome]
+
+    @resolver("What was refused, each with its type; empty when all was done", "被拒绝的部分")
+    def user_errors(self) -> list[UserError]:
+        """Return what the engine, or the shape of the input, refused."""
+        return list(self.outcome.refused)
+
+
 @strawberry.type(description="What became of obligations (应办事项处理结果)")
-class ObligationsPayload:
+class ObligationsPayload(Payload):
     """Answer of retryObligations."""
 
-    keys: strawberry.Private[tuple[str, ...]]
-    user_errors: list[UserError] = strawberry.field(description=ERRORS)
-
-    @strawberry.field(description="The obligations as they stand now (应办事项)")
+    @resolver("The obligations as they stand now", "应办事项")
     async def obligations(self, info: Info[Context, None]) -> list[Obligation] | None:
         """Read them, which asks for the right to."""
-        return await read_each(info.context, Obligation, self.keys)
+        return await read_each(info.context, Obligation, self.outcome.done)
 
 
 @strawberry.type(description="What became of an obligation (应办事项处理结果)")
-class ObligationPayload:
+class ObligationPayload(Payload):
     """Answer of waiveObligation and settleObligation."""
 
-    keys: strawberry.Private[tuple[str, ...]]
-    user_errors: list[UserError] = strawberry.field(description=ERRORS)
-
-    @strawberry.field(description="The obligation as it stands now; null if refused (应办事项)")
+    @resolver("The obligation as it stands now; null if refused", "应办事项")
     async def obligation(self, info: Info[Context, None]) -> Obligation | None:
         """Read it, which asks for the right to."""
-        return next(iter(await read_each(info.context, Obligation, self.keys)), None)
+        return next(iter(await read_each(info.context, Obligation, self.outcome.done)), None)
 
 
 @strawberry.type(description="What became of an item of the ops list (人工处理结果)")
-class OpsItemPayload:
+class OpsItemPayload(Payload):
     """Answer of resolveOpsItem."""
 
-    keys: strawberry.Private[tuple[str, ...]]
-    user_errors: list[UserError] = strawberry.field(description=ERRORS)
-
-    @strawberry.field(description="The item as it stands now; null if refused (人工处理事项)")
+    @resolver("The item as it stands now; null if refused", "人工处理事项")
     async def ops_item(self, info: Info[Context, None]) -> OpsItem | None:
         """Read it, which asks for the right to."""
-        return next(iter(await read_each(info.context, OpsItem, self.keys)), None)
+        return next(iter(await read_each(info.context, OpsItem, self.outcome.done)), None)
 
 
 @strawberry.type(description="Which streams are read again (重新同步结果)")
-class ResyncPayload:
+class ResyncPayload(Payload):
     """Answer of resync."""
 
-    keys: strawberry.Private[tuple[str, ...]]
-    user_errors: list[UserError] = strawberry.field(description=ERRORS)
-
-    @strawberry.field(description="The streams that are read again from their beginning (数据流)")
+    @resolver("The streams that are read again from their beginning", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth] | None:
         """Read their health, which asks for the right to."""
-        return await read_each(info.context, StreamHealth, self.keys)
+        return await read_each(info.context, StreamHealth, self.outcome.done)
 
 
 @strawberry.type(description="Which deliveries are applied once more (重放结果)")
-class ReplayPayload:
+class ReplayPayload(Payload):
     """Answer of replayDeliveries."""
 
-    keys: strawberry.Private[tuple[str, ...]]
-    user_errors: list[UserError] = strawberry.field(description=ERRORS)
-
-    @strawberry.field(description="How many deliveries are applied once more (重放数量)")
+    @resolver("How many deliveries are applied once more", "重放数量")
     def replayed(self) -> int:
         """Count them."""
-        return len(self.keys)
+        return len(self.outcome.done)
 
-    @strawberry.field(description=f"The deliveries, the first {FIRST_LIMIT} of them (投递)")
+    @resolver(f"The deliveries, the first {FIRST_LIMIT} of them", "投递")
     async def deliveries(self, info: Info[Context, None]) -> list[Delivery] | None:
         """Read them, which asks for the right to."""
-        return await read_each(info.context, Delivery, self.keys)
+        return await read_each(info.context, Delivery, self.outcome.done)

@@ -7,6 +7,7 @@ from strawberry import Info
 
 from schema.context import OPS_READ, Context, PlatformHealth
 from schema.entities import StreamHealth
+from schema.resolver import resolver
 from schema.slices import FIRST_LIMIT, Joined, Order, Slice
 
 
@@ -19,9 +20,11 @@ class Platform:
     lag_seconds: float | None = strawberry.field(description="Seconds since then; null before the first success (滞后秒数)")
     backlog: int = strawberry.field(description="Open obligations towards it (未办结事项数)")
     stuck: int = strawberry.field(description="Of these, how many a person has to look at (待人工处理数)")
-    breaker_open_until: datetime | None = strawberry.field(description="No call is made until then; null while calls go through (熔断至)")
+    breaker_open_until: datetime | None = strawberry.field(
+        description="No call is made until then; null while calls go through (熔断至)"
+    )
 
-    @strawberry.field(description="Its streams, and how far each has been read (数据流)")
+    @resolver("Its streams, and how far each has been read", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
         """Read them, in one statement for all platforms."""
         info.context.caller.require(OPS_READ)

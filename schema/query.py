@@ -32,7 +32,8 @@ from schema.entities import (
 )
 from schema.global_id import Node, read_global_id
 from schema.platform import Platform, platform_of
-from schema.root_fields import many, one, read_one, resolver
+from schema.resolver import resolver
+from schema.root_fields import many, one, read_one
 
 
 @strawberry.type(description="What can be read (查询)")
@@ -91,7 +92,9 @@ class Query:
 
     @resolver("The record that an id names; null if it is gone", "按全局编号查询")
     async def node(
-        self, info: Info[Context, None], id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Global id (全局编号)")]
+        self,
+        info: Info[Context, None],
+        id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Global id (全局编号)")],
     ) -> Node | None:
         """Read it, whatever entity it is of."""
         entity, key = read_global_id(id_)

@@ -1,7 +1,6 @@
 """The graph's plain entry points: a record by its key, the list of an entity, a record by its id."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import Info
@@ -9,10 +8,8 @@ from strawberry.utils.str_converters import to_camel_case
 
 from schema.connection import connection_field
 from schema.context import Context
-from schema.declare import Declared, Record, Says, declared
+from schema.declare import Declared, Record, declared
 from schema.slices import Joined
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 async def read_one(context: Context, entity: Declared, key: str) -> Any:
@@ -28,7 +25,9 @@ def one(record: Record) -> Any:
     async def resolve(info: Info[Context, None], key: str) -> Any:
         return await read_one(info.context, entity, key)
 
-    resolve.__annotations__["key"] = Annotated[str, strawberry.argument(name=to_camel_case(entity.key), description=str(entity.fields[entity.key].says))]
+    resolve.__annotations__["key"] = Annotated[
+        str, strawberry.argument(name=to_camel_case(entity.key), description=str(entity.fields[entity.key].says))
+    ]
     return strawberry.field(resolver=resolve, graphql_type=record | None, description=str(entity.says))
 
 
@@ -36,13 +35,3 @@ def many(record: Record) -> Any:
     """Return a root field that lists records; null with an error where it is refused, so that its neighbours stand."""
     entity = declared(record)
     return connection_field(entity, str(entity.says), lambda _: None, nullable=True)
-
-
-def resolver(en: str, zh: str) -> Callable[[F], F]:
-    """Return `strawberry.field(description=...)`, which is Any to mypy, as a decorator that keeps the function's type."""
-    return cast(Callable[[F], F], strawberry.field(description=str(Says(en, zh))))
-
-
-def mutation(en: str, zh: str) -> Callable[[F], F]:
-    """Return `strawberry.mutation(description=...)` in the same way."""
-    return cast(Callable[[F], F], strawberry.mutation(description=str(Says(en, zh))))

@@ -26,7 +26,7 @@ def write_decimal(value: Decimal) -> str:
 def read_decimal(value: Any) -> Decimal:
     """Return the exact value of a string or a whole number; raise GraphQLError for what is rounded already."""
     if isinstance(value, bool) or not isinstance(value, str | int) or not _DECIMAL.fullmatch(str(value)):
-        raise GraphQLError(f"{value!r} is no Decimal: write it as a string of digits, as \"2.5\"")
+        raise GraphQLError(f'{value!r} is no Decimal: write it as a string of digits, as "2.5"')
     return Decimal(value)
 
 
@@ -40,7 +40,7 @@ def write_moment(value: datetime) -> str:
 def read_moment(value: Any) -> datetime:
     """Return an aware moment; raise GraphQLError for anything but RFC 3339 with an offset."""
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise GraphQLError(f"{value!r} is no DateTime: write it as RFC 3339 with an offset, as \"2019-09-11T09:00:00+08:00\"")
+        raise GraphQLError(f'{value!r} is no DateTime: write it as RFC 3339 with an offset, as "2019-09-11T09:00:00+08:00"')
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as wrong:

@@ -72,7 +72,7 @@ def state_council_calendar(extra: Iterable[CalendarYear] = ()) -> WorkingDays:
     working: set[date] = set(chinese_calendar.workdays)
     years = {day.year for day in holidays}
     for added in extra:
-        holidays = (holidays | added.holidays) - added.working_weekends
+        holidays |= added.holidays  # a worked weekend wins over a holiday: see is_working
         working = (working | added.working_weekends) - added.holidays
         years.add(added.year)
     return WorkingDays(frozenset(holidays), frozenset(working), frozenset(years))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from schema.context import Caller
 from schema.graph_errors import UNAUTHENTICATED, GraphError
 
+SCOPES = "graph:read, graph:pii, ops:read, ops:act and platform:<name>"
 _SCOPE = re.compile(r"graph:read|graph:pii|ops:read|ops:act|platform:[a-z][a-z0-9_-]*")
 
 
@@ -32,7 +33,7 @@ class ApplicationKey:
             raise ValueError(f"application key '{self.name}': sha256 is not 64 hex digits; give `printf %s <key> | sha256sum`")
         for scope in self.scopes:
             if not _SCOPE.fullmatch(scope):
-                raise ValueError(f"application key '{self.name}': no scope '{scope}'; there are graph:read graph:pii ops:read ops:act platform:<name>")
+                raise ValueError(f"application key '{self.name}': no scope '{scope}'; there are {SCOPES}")
 
 
 def hash_key(key: str) -> str:

@@ -70,7 +70,8 @@ class Loaders:
 
 def _read_one(connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str) -> list[Any]:
     """Return a record or None for each value, in their order."""
-    shape, found = shaper(rows, entity), {}
+    shape = shaper(rows, entity)
+    found: dict[Any, Any] = {}
     for row in connection.execute(sql.by_values(rows, entity, column, values)):
         found.setdefault(row[-1], row)
     kept = [rows.keep(entity.name, column, value) for value in values]
@@ -97,5 +98,7 @@ def _read_counts(
     """Return the number of records for each value, in their order."""
     if column is None:
         return [int(connection.execute(sql.count(rows, entity, wanted)).scalar_one())]
-    numbers = dict(connection.execute(sql.counts(rows, entity, wanted, column, values)).tuples().all())
+    numbers: dict[Any, int] = {
+        owner: number for owner, number in connection.execute(sql.counts(rows, entity, wanted, column, values))
+    }
     return [numbers.get(rows.keep(entity.name, column, value), 0) for value in values]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
 from hub.mirror.database import insert_into
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import Delivery, DeliveryState, QuarantinedRecord
@@ -23,11 +23,12 @@ COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
     """Return the row of a verified delivery.
 
-    Its identity comes from what was signed, so that a second use of one signature stores nothing. `repeat_key` is equal
-    for repetitions that the platform signed anew (same message id, same body).
+    Its identity comes from what was signed and the body, so that a second use of one signature stores nothing (the gateway's
+    signature does not cover the body: two batches of one second carry the same). `repeat_key` is equal for repetitions that
+    the platform signed anew (same message id, same body).
     """
-    identity = hashlib.sha256(f"{raw.platform}\n{verified.signature}".encode()).hexdigest()[:40]
     body = hashlib.sha256(raw.body).hexdigest()
+    identity = hashlib.sha256(f"{raw.platform}\n{verified.signature}\n{body}".encode()).hexdigest()[:40]
     repeat_key = f"{raw.platform}:{verified.message_id}:{body}" if verified.message_id else None
     return Delivery(
         delivery_id=f"{raw.platform}:{identity}",
@@ -98,6 +99,14 @@ def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:
     """Let deliveries be applied once more; return the ids that exist."""
     found = list(connection.execute(select(DELIVERY.c.delivery_id).where(DELIVERY.c.delivery_id.in_(ids))).scalars())
     connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(found)).values(state="STORED"))
+    return found
+
+
+def put_back_since(connection: Connection, platform: str, since: datetime) -> list[str]:
+    """Let all deliveries of a platform that came at `since` or later be applied once more; return their ids."""
+    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since))
+    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
+    connection.execute(update(DELIVERY).where(here).values(state="STORED"))
     return found
 
 

@@ -77,10 +77,10 @@ def finish(
     connection.execute(update(STREAM).where(mine).values(values))
 
 
-def forget_cursor(connection: Connection, platform: str) -> int:
-    """Let a platform's streams be read from the beginning; return how many there are."""
-    here = update(STREAM).where(STREAM.c.platform == platform)
-    return connection.execute(here.values(cursor=None, fence=STREAM.c.fence + 1, lease_until=None)).rowcount
+def forget_cursor(connection: Connection, platform: str, stream: str) -> bool:
+    """Let a stream be read from the beginning; a reading that is under way loses its lease. False if it was never read."""
+    here = update(STREAM).where(STREAM.c.stream_id == f"{platform}/{stream}")
+    return bool(connection.execute(here.values(cursor=None, fence=STREAM.c.fence + 1, lease_until=None)).rowcount)
 
 
 def all_streams(connection: Connection, rows: Rows) -> Sequence[StreamHealth]:

@@ -1,0 +1,1 @@
+"""What the hub serves: webhooks, the graph, health. Starlette endpoints, wired by app.py."""

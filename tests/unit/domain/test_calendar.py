@@ -53,6 +53,10 @@ def test_the_years_before_the_librarys_first_are_provisional_too() -> None:
     assert CALENDAR.first_working_day_after(date(2003, 6, 2)).provisional
 
 
+def test_a_date_in_a_published_year_is_provisional_where_the_way_to_it_was_not() -> None:
+    assert CALENDAR.working_days_after(date(2003, 12, 20), 30) == WorkingDay(date(2004, 2, 5), provisional=True)
+
+
 def test_an_operators_year_is_no_longer_provisional_and_its_days_count() -> None:
     day = date(LAST + 1, 6, 1)
     while day.weekday() != 4:

@@ -238,6 +238,21 @@ async def test_a_correction_keeps_finding_numbers_and_can_make_findings_vanish(c
     assert call.platform.correct(task_id, [{}])["results"][0]["conclusion"] == "CONFORM"
 
 
+async def test_each_subject_has_a_result_and_keeps_it_when_only_another_is_corrected(call: EnforcementCaller) -> None:
+    subjects = [{"code": None, "name": name, "address": None} for name in ("甲", "乙", "丙")]
+    task_id = await call.make(subjects=subjects)
+    findings = {"findings": [{"itemCode": "WH-001"}]}
+    done = call.platform.finish(task_id, [{}, findings])["results"]
+    assert [(result["subjectName"], result["conclusion"]) for result in done] == [
+        ("甲", "CONFORM"),
+        ("乙", "NONCONFORM"),
+        ("丙", "CONFORM"),
+    ]
+    corrected = call.platform.correct(task_id, [{"conclusion": "UNREACHABLE"}])["results"]
+    assert corrected[0]["conclusion"] == "UNREACHABLE"
+    assert corrected[1:] == done[1:]
+
+
 async def test_what_cannot_happen_in_a_state_is_refused_with_its_reason(call: EnforcementCaller) -> None:
     task_id = await call.make()
     with pytest.raises(ValueError, match="is PENDING; this needs DISPATCHED"):

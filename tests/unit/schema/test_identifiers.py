@@ -76,6 +76,20 @@ def test_every_code_made_by_the_formula_is_taken(code: str) -> None:
     assert parse_uscc(code) == code
 
 
+@given(codes)
+def test_a_codes_weighted_sum_is_a_multiple_of_31_and_its_organisations_of_11(code: str) -> None:
+    assert sum(USCC_ALPHABET.index(character) * 3**place for place, character in enumerate(code)) % 31 == 0
+    check = 10 if code[16] == "X" else int(code[16])
+    weighted = sum(int(character, 36) * weight for character, weight in zip(code[8:16], (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
+    assert (weighted + check) % 11 == 0
+
+
+@given(identities)
+def test_an_identity_numbers_sum_weighted_by_powers_of_two_leaves_one(number: str) -> None:
+    values = [10 if character == "X" else int(character) for character in number]
+    assert sum(value * 2 ** (17 - place) for place, value in enumerate(values)) % 11 == 1  # ISO 7064 MOD 11-2
+
+
 @given(codes, st.integers(0, 17), characters)
 def test_one_wrong_character_is_always_found(code: str, place: int, other: str) -> None:
     wrong = code[:place] + other + code[place + 1 :]

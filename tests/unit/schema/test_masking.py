@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.identifiers import identity_check_character, mask_identity, mask_phone, outgoing_number, redact, rid_code
-from tests.unit.schema.test_identifiers import PUBLIC_CODES, codes, identities
+from schema.identifiers import identity_check_character, is_identity, mask_identity, mask_phone, outgoing_number, redact, rid_code
+from tests.unit.schema.test_identifiers import PUBLIC_CODES, coded, codes, identities
 
 
 def test_an_identity_number_shows_three_and_two_characters() -> None:
@@ -63,7 +63,11 @@ def test_personal_numbers_in_text_are_masked(text: str, shown: str) -> None:
         "20190805090000 2019-08-05T09:00:00+08:00 2019-08-05 09:00:00",
         "epoch 1566000000 and 1566000000000 and 1566000000000000",
         "20190805000012345678",  # 20 digits
-        "201908050000123456",  # 18 digits, no province 20
+        "201908198506150001",  # 18 digits, no province 20
+        "20190850061500112",  # 17 digits
+        "200725850615001",  # 15 digits, no province 20
+        "00000330725850615001",  # 20 digits, though the last 15 look personal
+        "33072585061500100000",
         "330782999912310021",  # 18 digits, no birth in the year 9999
         "330782991312345",  # 15 digits, no thirteenth month
         "100000000000000",
@@ -84,6 +88,15 @@ def test_our_own_numbers_stay_though_digits_in_them_may_look_personal() -> None:
     assert redact(f"subject {code} is unknown") == f"subject {code} is unknown"
     assert redact("AV" + "f13812345678" + "a" * 28) == "AV" + "f13812345678" + "a" * 28
     assert redact("sum " + "F13812345678" + "A" * 20) == "sum " + "F13812345678" + "A" * 20
+
+
+def test_a_code_all_of_digits_stays_though_region_and_birth_date_can_be_read_into_it() -> None:
+    bodies = (f"850615{number:02}" for number in range(100))
+    numeric = [code for body in bodies if (code := coded("12330719", body)).isdigit() and not is_identity(code)]
+    assert numeric
+    assert [redact(code) for code in numeric] == numeric
+    mistyped = numeric[0][:17] + str((int(numeric[0][17]) + 1) % 10)
+    assert redact(mistyped) == mask_identity(mistyped)
 
 
 def test_neighbours_of_a_code_are_still_masked() -> None:

@@ -1,0 +1,320 @@
+"""The credit-information platform (信用信息核查平台), as credit.md describes it.
+
+Its objects are made in credit_records.py, its feed is read in credit_feed.py, its calls get their token in credit_calls.py.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from connectors.base import (
+    Answer,
+    Connector,
+    Delivery,
+    Digest,
+    Item,
+    Page,
+    PlatformSettings,
+    Receipt,
+    Stream,
+    Surroundings,
+    Verified,
+)
+from connectors.credit_calls import CreditCalls, CreditSettings
+from connectors.credit_feed import FeedPage, FeedReader, SnapshotPage, Stretch, read_place
+from connectors.credit_records import BEIJING, PLATFORM, points_text, read_change, read_notice, read_object
+from connectors.errors import BadSignature, CursorExpired, PermanentError
+from connectors.http import Judge, UnusableError
+from connectors.live_read import together
+from connectors.signing import matching_secret, moment_of_epoch, require_fresh, standard_webhook_signature
+from schema.commands import AnyCommand, PostCreditRecord, PostRepair
+from schema.entities import CodeType
+from schema.identifiers import is_identity
+
+_CODES_AT_MOST = 50
+_CHANGES_AT_MOST = 500
+
+
+class _Items(msgspec.Struct, frozen=True):
+    items: tuple[msgspec.Raw, ...]
+
+
+class _Changes(_Items, frozen=True, rename="camel"):
+    has_more: bool
+
+
+class _Seq(msgspec.Struct, frozen=True):
+    seq: int
+
+
+class _Snapshot(_Items, frozen=True, rename="camel"):
+    as_of_seq: int
+    next_cursor: str | None = None
+
+
+class _BucketDigest(msgspec.Struct, frozen=True):
+    count: int
+    digest: str
+
+
+class CreditConnector(Connector):
+    """Reads profiles, records and repairs; posts records and repairs."""
+
+    platform: ClassVar[str] = PLATFORM
+    streams: ClassVar[tuple[Stream, ...]] = (
+        Stream("changes", ("CreditProfile", "CreditRecord", "Repair"), timedelta(seconds=5), snapshot=True),
+    )
+    settings_class: ClassVar[type[PlatformSettings]] = CreditSettings
+    settings: CreditSettings
+
+    def __init__(self, settings: CreditSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._calls = CreditCalls(settings, surroundings)
+        self._reader = FeedReader(
+            self._changes, self._snapshot, surroundings.clock, surroundings.sleep, timedelta(seconds=settings.settling_seconds)
+        )
+
+    # --- what it tells us
+
+    def verify(self, delivery: Delivery) -> Verified:
+        """Return proof of a webhook under the Standard Webhooks specification; any one of several signatures will do."""
+        message_id, timestamp, given = (
+            _header(delivery, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        )
+        signed_at = moment_of_epoch(PLATFORM, timestamp, unit=timedelta(seconds=1))
+        require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.webhook_tolerance_seconds))
+
+        def expected(secret: str) -> str:
+            return standard_webhook_signature(secret, message_id=message_id, timestamp=timestamp, body=delivery.body)
+
+        index = matching_secret(self.settings.webhook_secrets, expected, given.split())
+        if index is None:
+            raise BadSignature(PLATFORM, "BAD_SIGNATURE", "no signature is any of the configured webhook secrets'")
+        # One name for one sending, whichever of its signatures are left in the header.
+        newest = self.settings.webhook_secrets[0].get_secret_value()
+        return Verified(signature=expected(newest), message_id=message_id, secret_index=index)
+
+    def parse(self, delivery: Delivery) -> list[Item]:
+        """Return the one object that a webhook tells of."""
+        return [read_notice(delivery.body, delivery.received_at)]
+
+    def acknowledge(self, delivery: Delivery, *, stored: bool) -> Answer:
+        """Return a 2xx if stored, else 503 (never 410, which ends all deliveries)."""
+        if stored:
+            return Answer(status=200, body=b'{"stored":true}', content_type="application/json")
+        problem = b'{"title":"not stored, please repeat","status":503}'
+        return Answer(status=503, body=problem, content_type="application/problem+json")
+
+    # --- what we read
+
+    async def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
+        """Yield the feed from the cursor on, behind the present by its settling time; a snapshot first without a cursor.
+
+        Raises CursorExpired when the feed no longer reaches back to the cursor (410).
+        """
+        _known(stream)
+        async for stretch in self._reader.read(read_place(cursor)):
+            yield self._page(stretch)
+
+    async def snapshot(self, stream: str) -> AsyncIterator[Page]:
+        """Yield all subjects, records and repairs; the last page's cursor is the smallest asOfSeq."""
+        _known(stream)
+        async for stretch in self._reader.read_snapshot(read_place(None)):
+            yield self._page(stretch)
+
+    async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
+        """Return live reads of CreditProfile (50 codes to a call) or CreditRecord (one a call).
+
+        The platform gives no single repair: ValueError. Identity numbers among the codes are left out, unasked.
+        """
+        observed_at = self.surroundings.clock
+        if entity == "CreditProfile":
+            codes = [key for key in dict.fromkeys(keys) if not is_identity(key)]
+            chunks = [codes[at : at + _CODES_AT_MOST] for at in range(0, len(codes), _CODES_AT_MOST)]
+            pages = await together(
+                self._calls.read("GET /v2/subjects", "/v2/subjects", {"codes": ",".join(chunk)}, _items, shared=True)
+                for chunk in chunks
+            )
+            return [read_object("subject", raw, observed_at()) for page in pages for raw in page]
+        if entity == "CreditRecord":
+            found = await together(
+                self._calls.read("GET /v2/records/*", f"/v2/records/{quote(key, safe='')}", {}, _object, known={404}, shared=True)
+                for key in dict.fromkeys(keys)
+            )
+            return [read_object("record", raw, observed_at()) for raw in found if raw is not None]
+        raise ValueError(f"credit: {entity} cannot be fetched by key, only CreditProfile and CreditRecord")
+
+    async def digest(self, bucket: str) -> Digest:
+        """Return count and digest of the bucket `<subject|record|repair>:<0..255>`."""
+        kind, _, number = bucket.partition(":")
+        found = await self._calls.read(
+            "GET /v2/digest", "/v2/digest", {"type": kind, "bucket": number}, _bucket_digest, shared=True
+        )
+        return Digest(bucket=bucket, count=found.count, digest=found.digest)
+
+    # --- what we write
+
+    async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
+        """Make a record or a repair true; bizNo makes every repetition safe, at any time. See Connector.ensure."""
+        match command:
+            case PostCreditRecord():
+                return await self._post_record(command)
+            case PostRepair():
+                return await self._post_repair(command)
+            case _:
+                raise PermanentError(PLATFORM, "UNSUPPORTED", f"{key}: the credit platform carries out no {type(command).__name__}")
+
+    async def cancel_record(self, record_id: str, reason: str) -> None:
+        """Cancel a record: for an operator's settlement only. Raises as `ensure` does."""
+        await self._calls.write(
+            "POST /v2/records/*/cancel", "POST", f"/v2/records/{quote(record_id, safe='')}/cancel", {"reason": reason}, _nothing
+        )
+
+    async def _post_record(self, command: PostCreditRecord) -> Receipt:
+        if command.code_type is CodeType.RESIDENT_ID and not command.code.startswith("RID-"):
+            raise PermanentError(
+                PLATFORM, "IDENTITY_IN_CLEAR", f"{command.biz_no}: a person goes by the RID code; identity numbers never cross"
+            )
+        record = {
+            "bizNo": command.biz_no,
+            "code": command.code,
+            "category": command.category.value,
+            "points": _points(command.biz_no, command.points),
+            "itemCode": command.item_code,
+            "itemName": command.item_name,
+            "occurredAt": _time(command.occurred_at),
+            "department": command.department,
+            "region": command.region,
+            "evidence": {
+                "platform": command.evidence_platform,
+                "ref": command.evidence_ref,
+                "finding": command.evidence_finding,
+            },
+            "causedBy": command.caused_by,
+        }
+        receipt = await self._calls.write("POST /v2/records", "POST", "/v2/records", record, _receipt_or_unknown, known={404})
+        if receipt is not None:
+            return receipt
+        subject = {"code": command.code, "codeType": command.code_type.value, "name": command.subject_name}
+        await self._calls.write("PUT /v2/subjects/*", "PUT", f"/v2/subjects/{quote(command.code, safe='')}", subject, _nothing)
+        return await self._calls.write("POST /v2/records", "POST", "/v2/records", record, _receipt_of("recordId"))
+
+    async def _post_repair(self, command: PostRepair) -> Receipt:
+        repair = {
+            "bizNo": command.biz_no,
+            "recordId": command.record_id,
+            "points": _points(command.biz_no, command.points),
+            "way": command.way.value,
+            "completedAt": _time(command.completed_at),
+        }
+        return await self._calls.write("POST /v2/repairs", "POST", "/v2/repairs", repair, _receipt_of("repairId"))
+
+    # --- house-keeping
+
+    @property
+    def open_until(self) -> datetime | None:
+        """Return until when the circuit breaker refuses calls."""
+        return self._calls.client.open_until
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._calls.close()
+
+    def _page(self, stretch: Stretch) -> Page:
+        observed_at = self.surroundings.clock()
+        if stretch.kind is None:
+            items = tuple(read_change(raw, observed_at) for raw in stretch.items)
+        else:
+            items = tuple(read_object(stretch.kind, raw, observed_at) for raw in stretch.items)
+        return Page(items=items, cursor=stretch.place.write(), more=stretch.more)
+
+    async def _changes(self, since: int) -> FeedPage:
+        asked = {"since": str(since), "limit": str(_CHANGES_AT_MOST)}
+        return await self._calls.read("GET /v2/changes", "/v2/changes", asked, _feed_page, known={410})
+
+    async def _snapshot(self, kind: str, cursor: str | None) -> SnapshotPage:
+        asked = {"type": kind} if cursor is None else {"type": kind, "cursor": cursor}
+        # A cursor that is refused has grown too old: the snapshot begins again.
+        known = () if cursor is None else (400, 404, 410)
+        return await self._calls.read("GET /v2/snapshot", "/v2/snapshot", asked, _snapshot_page, known=known)
+
+
+def _feed_page(response: httpx.Response) -> FeedPage:
+    if response.status_code == 410:
+        raise CursorExpired(PLATFORM, "CURSOR_EXPIRED", "/v2/changes: the feed begins after our seq; take a snapshot first")
+    page = msgspec.json.decode(response.content, type=_Changes)
+    items = tuple(bytes(raw) for raw in page.items)
+    return FeedPage(items, max((seq for raw in items if (seq := _seq_of(raw)) is not None), default=None), page.has_more)
+
+
+def _seq_of(raw: bytes) -> int | None:
+    try:
+        return msgspec.json.decode(raw, type=_Seq).seq
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _snapshot_page(response: httpx.Response) -> SnapshotPage:
+    if not response.is_success:
+        raise CursorExpired(PLATFORM, "CURSOR_EXPIRED", "/v2/snapshot: the cursor is too old; begin the snapshot again")
+    page = msgspec.json.decode(response.content, type=_Snapshot)
+    return SnapshotPage(tuple(bytes(raw) for raw in page.items), page.next_cursor, page.as_of_seq)
+
+
+def _bucket_digest(response: httpx.Response) -> _BucketDigest:
+    return msgspec.json.decode(response.content, type=_BucketDigest)
+
+
+def _items(response: httpx.Response) -> tuple[bytes, ...]:
+    return tuple(bytes(raw) for raw in msgspec.json.decode(response.content, type=_Items).items)
+
+
+def _object(response: httpx.Response) -> bytes | None:
+    return None if response.status_code == 404 else response.content
+
+
+def _nothing(response: httpx.Response) -> None:
+    """Take any 2xx."""
+
+
+def _receipt_of(id_field: str) -> Judge[Receipt]:
+    def receipt(response: httpx.Response) -> Receipt:
+        reference = msgspec.json.decode(response.content, type=dict[str, object]).get(id_field)
+        if not isinstance(reference, str) or not reference:
+            raise UnusableError(f"no {id_field}")
+        return Receipt(reference=reference, repeated=response.status_code == 200)
+
+    return receipt
+
+
+def _receipt_or_unknown(response: httpx.Response) -> Receipt | None:
+    return None if response.status_code == 404 else _receipt_of("recordId")(response)
+
+
+def _points(biz_no: str, points: Decimal) -> str:
+    try:
+        return points_text(points)
+    except ValueError as error:
+        raise PermanentError(PLATFORM, "BAD_POINTS", f"{biz_no}: {error}") from error
+
+
+def _time(moment: datetime) -> str:
+    # One zone, so that a repetition has the same content as the first call, whatever zone the ledger gave it back in.
+    return moment.astimezone(BEIJING).isoformat()
+
+
+def _known(stream: str) -> None:
+    if stream != "changes":
+        raise ValueError(f"credit: there is no stream {stream!r}, only changes")
+
+
+def _header(delivery: Delivery, name: str) -> str:
+    value = delivery.headers.get(name, "")
+    if not value:
+        raise BadSignature(PLATFORM, "MISSING_HEADER", f"the delivery has no header {name}")
+    return value

@@ -1,0 +1,215 @@
+"""The administrative enforcement platform (行政执法监管平台): REST behind an HMAC gateway, not idempotent, visible late.
+
+Written against platforms/enforcement.md. Tasks are read in `enforcement_tasks`, the rest in `enforcement_records`, batches of
+events in `enforcement_webhooks`; calls are made in `enforcement_calls`, commands in `enforcement_commands`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, time, timedelta
+from typing import ClassVar, Final
+
+import httpx
+import msgspec
+
+from connectors.base import Answer, Connector, Delivery, Item, Page, Receipt, Stream, Surroundings, Verified
+from connectors.enforcement_calls import EnforcementCalls, Listing, encoded, fields_of, target
+from connectors.enforcement_commands import BEIJING, EnforcementCommands, written
+from connectors.enforcement_records import read_campaign, read_coordination, read_department, read_item, read_key_subject
+from connectors.enforcement_settings import EnforcementSettings
+from connectors.enforcement_tasks import read_task
+from connectors.enforcement_values import PLATFORM, updated_at
+from connectors.enforcement_webhooks import answer, read_batch, verify
+from connectors.errors import CursorExpired, PermanentError
+from connectors.http import PlatformClient
+from connectors.live_read import together
+from connectors.place import Place, read_place
+from schema.commands import AnyCommand
+from schema.entity import Observation, key_of
+
+PAGE: Final = 100  # "limit at most 100"
+RESTARTS: Final = 3
+Read = Callable[[object, datetime], Item]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a stream's records come from. `timed`: by updatedAfter, else the whole list; `ordered`: by updatedAt."""
+
+    path: str
+    read: Read
+    timed: bool = False
+    ordered: bool = False
+    etag: bool = False
+
+
+SOURCES: Final = {
+    "tasks": Source("tasks", read_task, timed=True, ordered=True),
+    "coordinations": Source("coordinations", read_coordination, timed=True),
+    "key_subjects": Source("key-subjects", read_key_subject),
+    "departments": Source("departments", read_department, etag=True),
+    "items": Source("items", read_item, etag=True),
+}
+SINGLE: Final[dict[str, tuple[str, Read]]] = {
+    "VerificationTask": ("tasks", read_task),
+    "Campaign": ("campaigns", read_campaign),
+}
+"""What can be read by its key."""
+LISTED: Final = {"KeySubject": "key_subjects", "Department": "departments", "InspectionItem": "items"}
+"""What can be read by its key only together with all others: short lists."""
+UNSETTLED: Final = timedelta(seconds=3)
+AT_ONCE: Final = timedelta(0)
+
+
+class EnforcementConnector(Connector):
+    """The enforcement platform."""
+
+    platform = PLATFORM
+    streams: ClassVar[tuple[Stream, ...]] = (
+        Stream(name="tasks", entities=("VerificationTask",), settling=UNSETTLED),
+        Stream(name="coordinations", entities=("Coordination",), settling=UNSETTLED),
+        Stream(name="key_subjects", entities=("KeySubject",), settling=AT_ONCE, snapshot=True),
+        Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60, snapshot=True),
+        Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60, snapshot=True),
+    )
+    settings_class = EnforcementSettings
+    settings: EnforcementSettings
+
+    def __init__(self, settings: EnforcementSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._client = PlatformClient(PLATFORM, settings, surroundings, wait_header="x-ratelimit-reset")
+        self._calls = EnforcementCalls(self._client, settings, surroundings)
+        self._commands = EnforcementCommands(self._calls, settings, surroundings.clock)
+        self._overlap = timedelta(seconds=settings.overlap_seconds)
+
+    def verify(self, delivery: Delivery) -> Verified:
+        """Return proof that the batch is the platform's. Neither the batch's id nor its make-up stays over repetitions."""
+        return verify(self.settings, delivery)
+
+    def parse(self, delivery: Delivery) -> list[Item]:
+        """Return what each event of the batch says."""
+        return [event.item for event in read_batch(delivery.body, delivery.received_at)]
+
+    def acknowledge(self, delivery: Delivery, *, stored: bool) -> Answer:
+        """Return which events were accepted and which never can be; 503 if not stored, so that all are sent again."""
+        if not stored:
+            return Answer(status=503, body=b'{"accepted":[],"rejected":[]}', content_type="application/json; charset=utf-8")
+        return answer(delivery.body, delivery.received_at)
+
+    def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
+        """Yield changes of tasks and coordinations; of the other streams the whole list, if it changed.
+
+        A cursor of the platform that has expired is replaced by the last settled place of our own.
+        """
+        source = self._source(stream)
+        return self._timed(source, cursor) if source.timed else self._whole(source, cursor)
+
+    def snapshot(self, stream: str) -> AsyncIterator[Page]:
+        """Yield the whole list of key subjects, departments or items."""
+        source = self._source(stream)
+        return super().snapshot(stream) if source.timed else self._whole(source, None)
+
+    async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
+        """Return tasks and campaigns, one call each; key subjects, departments and items out of their whole list."""
+        wanted = dict.fromkeys(keys)
+        if entity in SINGLE:
+            path, read = SINGLE[entity]
+            found = await together(self._single(path, read, key) for key in wanted)
+            return [item for item in found if item is not None]
+        if entity in LISTED:
+            listed = [item async for page in self._whole(SOURCES[LISTED[entity]], None) for item in page.items]
+            return [item for item in listed if _key(item) in wanted]
+        raise PermanentError(PLATFORM, "NOT_FETCHABLE", f"{entity} cannot be read by key; read a stream instead")
+
+    async def tasks_by_external_no(self, external_no: str) -> list[Item]:
+        """Return all tasks with a number of ours; one that was made less than 3 s ago may still be missing."""
+        listing = await self._calls.listed("GET tasks by externalNo", target("tasks", externalNo=external_no))
+        return self._items(SOURCES["tasks"], listing)
+
+    async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
+        """Make a command true exactly once; see `EnforcementCommands`."""
+        return await self._commands.ensure(command, unknown_since)
+
+    @property
+    def open_until(self) -> datetime | None:
+        """Return until when the circuit breaker refuses calls; None while calls are let through."""
+        return self._client.open_until
+
+    async def close(self) -> None:
+        """Close connections; pending calls end."""
+        await self._client.close()
+
+    def _source(self, stream: str) -> Source:
+        if stream not in SOURCES:
+            raise PermanentError(PLATFORM, "NO_SUCH_STREAM", f"no stream {stream!r}; there are {', '.join(SOURCES)}")
+        return SOURCES[stream]
+
+    async def _timed(self, source: Source, cursor: str | None) -> AsyncIterator[Page]:
+        place = read_place(PLATFORM, cursor).starting(self.surroundings.clock(), self._overlap)
+        restarts = 0
+        while place.began is not None:
+            try:
+                listing = await self._calls.listed(f"GET {source.path}", self._timed_target(source, place))
+            except CursorExpired:
+                restarts += 1
+                if place.token is None or restarts > RESTARTS:
+                    raise
+                place = place.ended().starting(self.surroundings.clock(), self._overlap)
+                continue
+            place = self._behind(source, listing, place)
+            yield Page(items=tuple(self._items(source, listing)), cursor=place.write(), more=place.began is not None)
+
+    def _timed_target(self, source: Source, place: Place) -> str:
+        if place.token is not None:
+            return target(source.path, cursor=place.token)
+        since = place.settled or datetime.combine(self.settings.history_since, time(), BEIJING)
+        limit = PAGE if source.ordered else None  # only the list of tasks has this parameter
+        return target(source.path, updatedAfter=written(since.replace(microsecond=0)), limit=limit)
+
+    def _behind(self, source: Source, listing: Listing | None, place: Place) -> Place:
+        """Return the place behind a page."""
+        items, token = (listing.items, listing.next_cursor) if listing is not None else ((), None)
+        newest = max((at for item in items if (at := updated_at(item)) is not None), default=None)
+        place = place.noted(newest, token)
+        if source.ordered or token is None:
+            place = place.advanced(place.reached, self._overlap, token)
+        return place if token is not None else place.ended()
+
+    async def _whole(self, source: Source, cursor: str | None) -> AsyncIterator[Page]:
+        place = read_place(PLATFORM, cursor)
+        etag, token = (None, place.token) if place.began is not None else (place.token, None)
+        restarts = 0
+        while True:
+            try:
+                listing = await self._calls.listed(f"GET {source.path}", target(source.path, cursor=token), etag=etag)
+            except CursorExpired:
+                restarts += 1
+                if token is None or restarts > RESTARTS:
+                    raise
+                token = None
+                continue
+            if listing is None:  # still the list that we know
+                yield Page(items=(), cursor=Place(token=etag).write(), more=False)
+                return
+            # The ETag of a first page says nothing of the pages behind it.
+            known = listing.etag if source.etag and token is None and listing.next_cursor is None else None
+            etag, token = None, listing.next_cursor
+            after = Place(token=known) if token is None else Place(began=self.surroundings.clock(), token=token)
+            yield Page(items=tuple(self._items(source, listing)), cursor=after.write(), more=token is not None)
+            if token is None:
+                return
+
+    def _items(self, source: Source, listing: Listing | None) -> list[Item]:
+        now = self.surroundings.clock()
+        return [] if listing is None else [source.read(item, now) for item in listing.items]
+
+    async def _single(self, path: str, read: Read, key: str) -> Item | None:
+        def judge(response: httpx.Response) -> Item | None:
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            return read(fields_of(response), self.surroundings.clock())
+
+        found = (httpx.codes.NOT_FOUND,)
+        return await self._calls.read(f"GET {path}/id", target(f"{path}/{encoded(key)}"), judge, found=found, same=(path, key))
+
+
+def _key(item: Item) -> str | None:
+    return key_of(item.record) if isinstance(item, Observation) else item.key

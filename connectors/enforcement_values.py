@@ -1,0 +1,90 @@
+"""How the enforcement platform writes values: JSON, ISO 8601 with offset, points in text; and what becomes of a bad record."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from connectors.base import Item, Quarantined
+from connectors.record_fields import BadFieldError, Fields, decimal, observed, subject_code, text, texts
+from schema.entity import Mirrored, Observation
+
+PLATFORM: Final = "enforcement"
+DAMAGED: Final = "\ufdd0"
+"""Stands where bytes were no UTF-8: a noncharacter of Unicode, which no sender can mean."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TENTH = Decimal("0.1")
+
+
+def decode(raw: bytes) -> Any:
+    """Return JSON as plain values; what is no character in it becomes DAMAGED, so that one bad record spoils no other.
+
+    Raise ValueError where it is no JSON at all.
+    """
+    try:
+        return msgspec.json.decode(raw)
+    except ValueError:
+        # Bytes that are no UTF-8, or halves of a surrogate pair (a text cut in the middle): the standard library reads on.
+        loose = json.dumps(json.loads(raw.decode("utf-8", "surrogateescape")), ensure_ascii=False)
+        return msgspec.json.decode(_SURROGATE.sub(DAMAGED, loose))
+
+
+def instant(value: object) -> datetime:
+    """Convert ISO 8601 with offset; the moment is returned in UTC, so that equal moments are equal content."""
+    try:
+        moment = datetime.fromisoformat(text(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be an ISO 8601 time with offset")
+    return moment.astimezone(UTC)
+
+
+def day(value: object) -> str:
+    """Convert a date, `yyyy-MM-dd`."""
+    written = text(value)
+    try:
+        return date.fromisoformat(written).isoformat()
+    except ValueError:
+        raise ValueError("must be a date yyyy-MM-dd") from None
+
+
+def points(value: object) -> Decimal:
+    """Convert points, none below 0, to one decimal where that is exact: `3` and `3.0` are equal content."""
+    amount = decimal(value)
+    if amount < 0:
+        raise ValueError("must not be below 0")
+    tenths = amount.quantize(_TENTH)
+    return tenths if tenths == amount else amount
+
+
+def subject_codes(value: object) -> tuple[str, ...]:
+    """Convert a list of subject codes."""
+    return tuple(subject_code(code) for code in texts(value))
+
+
+def updated_at(record: object) -> datetime | None:
+    """Return a record's updatedAt, None where it cannot be read."""
+    try:
+        return instant(record.get("updatedAt")) if isinstance(record, dict) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_record(record: object, entity: type[Mirrored], key: str, make: Callable[[Fields], Observation]) -> Item:
+    """Return what `make` observes in a record, or a Quarantined; `key` is the field with the record's key."""
+    content = msgspec.json.encode(record)
+    if not isinstance(record, dict):
+        return Quarantined(reason="BAD_VALUE", detail=f"{entity.__name__}: not an object", content=content, entity=entity.__name__)
+
+    def observation() -> Observation:
+        if DAMAGED.encode() in content:
+            raise BadFieldError("BAD_ENCODING", "not valid UTF-8 text")
+        return make(Fields(record))
+
+    return observed(observation, entity=entity.__name__, key=record.get(key), content=content)

@@ -1,0 +1,271 @@
+"""The only wiring: settings -> database, connectors, rules, intake, worker, graph, web.
+
+Time, waiting, chance and transport come in from outside (`World`).
+"""
+
+import asyncio
+import contextlib
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from connectors.base import Clock, Connector, Sleep, Surroundings
+from connectors.registry import CONNECTORS
+from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
+from hub.graph.access import Keyring
+from hub.graph.loaders import Loaders
+from hub.graph.schema import build_schema
+from hub.intake.apply import Applier
+from hub.intake.deliveries import Deliveries
+from hub.intake.poller import Poller
+from hub.mirror import inbox, ledger, ops_list
+from hub.mirror.database import Database, DatabaseUnavailable, open_database
+from hub.mirror.quota import DatabaseQuota
+from hub.mirror.rows import Rows
+from hub.mirror.sealing import Seals
+from hub.mirror.upgrade import upgrade
+from hub.operator import Operator
+from hub.policy_records import policy_records
+from hub.reconcile.derive import Derivation
+from hub.reconcile.pace import Pace
+from hub.reconcile.rule import Rulebook
+from hub.reconcile.rules import RULES
+from hub.reconcile.sweep import Sweep
+from hub.reconcile.worker import Worker
+from hub.settings import Settings, application_keys
+from hub.telemetry import Metrics
+from hub.web.graphql import GraphQLEndpoint
+from hub.web.health import Health
+from hub.web.webhooks import Webhooks
+from schema.context import GRAPH_READ, Context
+
+log = structlog.get_logger()
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+def system_clock() -> datetime:
+    """Return the present moment, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class World:
+    """What the hub is given from outside; tests and simulations give their own."""
+
+    clock: Clock = system_clock
+    sleep: Sleep = asyncio.sleep
+    rng: random.Random = field(default_factory=random.Random)
+    transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
+    inline_database: bool = False
+
+
+class Hub:
+    """One process of the hub, built from settings. `running` starts its loops; `web` is what it serves."""
+
+    def __init__(self, settings: Settings, world: World | None = None) -> None:
+        self.settings = settings
+        self.world = world = world or World()
+        own = settings.hub
+        self.metrics = Metrics()
+        self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
+        self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
+        self.database: Database = open_database(own.database_url, inline=world.inline_database)
+        self.connectors = self._connect()
+        self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
+        self._arrived = asyncio.Event()
+        self.worker = Worker(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.derivation,
+            self._pace(),
+            clock=world.clock,
+            sleep=world.sleep,
+            rng=world.rng,
+        )
+        self.applier = Applier(
+            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
+        )
+        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
+        self.poller = Poller(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            clock=world.clock,
+            sleep=world.sleep,
+            rng=world.rng,
+            after=self.worker.wake,
+            lease_seconds=own.poll_lease_seconds,
+        )
+        self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
+        self.operator = Operator(
+            self.database,
+            self.rows,
+            self.connectors,
+            world.clock,
+            timedelta(seconds=own.stale_seconds),
+            wake=self.worker.wake,
+            arrived=self._arrived.set,
+        )
+
+    def _connect(self) -> dict[str, Connector]:
+        own, world = self.settings.hub, self.world
+        quota = DatabaseQuota(self.database, clock=world.clock, sleep=world.sleep)
+        made = {}
+        for name in own.platforms:
+            surroundings = Surroundings(
+                world.clock, world.sleep, world.rng, quota, world.transports.get(name), self.metrics.observe_call
+            )
+            made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
+        return made
+
+    def _pace(self) -> Pace:
+        own = self.settings.hub
+        return Pace(
+            lease_seconds=own.lease_seconds,
+            echo_seconds=own.echo_seconds,
+            idle_seconds=own.idle_seconds,
+            backoff_seconds=own.backoff_seconds,
+            backoff_most_seconds=own.backoff_most_seconds,
+        )
+
+    @contextlib.asynccontextmanager
+    async def opened(self, *, migrate: bool = True) -> AsyncIterator["Hub"]:
+        """Have the database ready, and close everything in the end."""
+        try:
+            if migrate:
+                await upgrade(self.database)
+                await self._seed_policy()
+            yield self
+        finally:
+            for connector in self.connectors.values():
+                await connector.close()
+            await self.database.close()
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, intake: bool = True, work: bool = True) -> AsyncIterator["Hub"]:
+        """Run the loops of this process: intake (webhooks are stored and applied), work (poll, discharge, sweep)."""
+        async with contextlib.AsyncExitStack() as stack:
+            loops: list[Loop] = [self._apply_loop, self._freshness_loop]
+            if intake:
+                loops += [self.deliveries.run]
+            if work:
+                loops += [self.worker.run, self._sweep_loop, self._waiting_loop]
+                loops += [self.poller.run] if self.settings.hub.poll else []
+            running = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
+            stack.push_async_callback(_end, running)
+            yield self
+
+    async def _keep_running(self, loop: Loop) -> None:
+        """Run a loop until cancelled; one that ends with an error is logged and begun again."""
+        while True:
+            try:
+                await loop()
+            except Exception:  # outermost: a loop that ended would leave its work undone in silence
+                log.exception("a loop of the hub failed; it begins again", loop=loop.__qualname__)
+                await self.world.sleep(1.0)
+
+    async def _apply_loop(self) -> None:
+        """Apply deliveries as they come, and look for those that another process kept."""
+        while True:
+            self._arrived.clear()
+            try:
+                count = await self.applier.apply_deliveries()
+            except DatabaseUnavailable as error:
+                log.warning("cannot apply deliveries", error=str(error))
+                count = 0
+            if not count:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._arrived.wait(), self.settings.hub.idle_seconds)
+
+    async def _sweep_loop(self) -> None:
+        while True:
+            try:
+                await self.sweep.everything()
+                self.worker.wake()
+            except DatabaseUnavailable as error:
+                log.warning("cannot sweep", error=str(error))
+            await self.world.sleep(self.settings.hub.sweep_seconds)
+
+    async def _waiting_loop(self) -> None:
+        """Look at what is open more often than the sweep: what it waits for may have come."""
+        while True:
+            await self.world.sleep(self.settings.hub.waiting_seconds)
+            try:
+                for rule in self.derivation.rules:
+                    await self.sweep.open_causes(rule)
+                self.worker.wake()
+            except DatabaseUnavailable as error:
+                log.warning("cannot look at what waits", error=str(error))
+
+    async def _freshness_loop(self) -> None:
+        """Know when each platform was last read, so that the graph can say what is stale without asking the database."""
+        while True:
+            with contextlib.suppress(DatabaseUnavailable):
+                await self.operator.refresh()
+            await self.world.sleep(self.settings.hub.idle_seconds * 2)
+
+    async def _seed_policy(self) -> None:
+        """Put what policy says of matters, departments and items into the mirror; platforms that speak win (policy.md)."""
+        await self.database.write(self.applier.write, "policy", "files", policy_records(self.policy, self.world.clock()))
+
+    async def refresh_metrics(self) -> None:
+        """Bring gauges up to date."""
+        for (platform, state), count in (await self.database.read(ledger.backlog)).items():
+            self.metrics.obligations.labels(platform, state).set(count)
+        waiting, quarantined = await self.database.read(inbox.waiting), await self.database.read(inbox.open_quarantine)
+        for platform in self.connectors:
+            self.metrics.deliveries_waiting.labels(platform).set(waiting.get(platform, 0))
+            self.metrics.quarantined.labels(platform).set(quarantined.get(platform, 0))
+        self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
+
+    def web(self) -> Starlette:
+        """Return what this process serves; its lifespan runs the loops."""
+        own = self.settings.hub
+        webhooks = Webhooks(
+            self.deliveries,
+            self.connectors,
+            limit_bytes=own.webhook_limit_bytes,
+            trusted_proxies=own.trusted_proxies,
+            clock=self.world.clock,
+            count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
+        )
+        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
+
+        @contextlib.asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            async with self.opened(), self.running(work=own.worker_inside):
+                yield
+
+        graph = GraphQLEndpoint(
+            build_schema(introspection=not own.production),
+            Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
+            lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
+            lambda: uuid.uuid4().hex,
+            own.graph_limit_bytes,
+        )
+        return Starlette(
+            lifespan=lifespan,
+            routes=[
+                Route("/graphql", graph),
+                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/livez", health.livez),
+                Route("/readyz", health.readyz),
+                Route("/metrics", health.metrics),
+            ],
+        )
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,68 @@
+"""One question to the graph and its answer, whatever it travelled by. Called by hub/web/graphql.py."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from hub.graph.errors import coded
+from hub.graph.gate import OPERATION_RESOLUTION_FAILURE
+from hub.graph.schema import HubSchema
+from schema.context import Context
+from schema.graph_errors import GraphError
+
+QUERIES = frozenset({OperationType.QUERY})
+ALL = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a client asks; `query` is the document."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What it gets. Where nothing was `executed` there is no `data`, and all errors are about the request."""
+
+    data: dict[str, Any] | None
+    errors: tuple[GraphQLError, ...]
+    executed: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as GraphQL over HTTP wants it: errors first, `data` only if anything was executed."""
+        errors = {"errors": [error.formatted for error in self.errors]} if self.errors else {}
+        return errors | ({"data": self.data} if self.executed else {})
+
+
+class NotAllowedHere(Exception):
+    """The operation is of a kind that this way of asking does not allow, as a mutation by GET."""
+
+
+async def answer(schema: HubSchema, question: Question, context: Context, allowed: Iterable[OperationType] = ALL) -> Answer:
+    """Execute a question and return its answer, every error with a code; raise NotAllowedHere."""
+    try:
+        result = await schema.execute(
+            question.query,
+            variable_values=question.variables,
+            context_value=context,
+            operation_name=question.operation_name,
+            allowed_operation_types=allowed,
+        )
+    except CannotGetOperationTypeError:
+        name = question.operation_name
+        told = "the document has no operation" if name is None else f"the document has no operation named '{name}'"
+        return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
+    except InvalidOperationTypeError as refused:
+        raise NotAllowedHere(f"a {refused.operation_type.value} is not allowed here") from refused
+    before = isinstance(result, PreExecutionError)
+    executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
+    errors = tuple(coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ())
+    return Answer(result.data, errors, executed)

@@ -1,0 +1,74 @@
+"""What an operation passes before it is executed: tokens, the choice of the operation, limits, validation; each only once."""
+
+from collections.abc import Callable, Iterator
+
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, ValidationRule
+from strawberry.extensions import AddValidationRules, ParserCache, SchemaExtension, ValidationCache
+
+from hub.graph.limits import Limits, check_limits
+from schema.graph_errors import GraphError
+
+DOCUMENTS = 500
+"""Documents whose parse and validation are remembered."""
+
+OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+
+
+class Gate(SchemaExtension):
+    """Refuses what is too much, or does not say which of its operations is meant. Stands before validation."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def on_operation(self) -> Iterator[None]:
+        """Let the parser stop at the limit of tokens."""
+        self.execution_context.parse_options["max_tokens"] = self._limits.tokens
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Check the operation."""
+        self.execution_context.pre_execution_errors = self._refusals() or None
+        yield
+
+    def _refusals(self) -> list[GraphQLError]:
+        """Return what is wrong; whether a name was given, and the core schema, Strawberry keeps in private attributes."""
+        context = self.execution_context
+        document, name = context.graphql_document, context.operation_name
+        definitions = document.definitions if document else ()
+        operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        if document is None or (len(operations) > 1 and not context._provided_operation_name):
+            names = ", ".join(node.name.value for node in operations if node.name)
+            return [
+                GraphError(
+                    OPERATION_RESOLUTION_FAILURE, f"the document has several operations ({names}); say which, in operationName"
+                )
+            ]
+        chosen = next(node for node in operations if (node.name.value if node.name else None) == name)
+        return check_limits(context.schema._schema, document, chosen, context.variables or {}, self._limits)
+
+
+class Validation(ValidationCache):
+    """Validates what passed the gate."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Validate, unless the operation was refused already."""
+        if self.execution_context.pre_execution_errors:
+            yield
+        else:
+            yield from super().on_validate()
+
+
+class NotShown(ValidationRule):
+    """Refuses questions about the schema itself."""
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        """Report a field that shows the schema."""
+        if node.name.value in {"__schema", "__type", "_service"}:
+            message = f"{node.name.value}: the schema is not shown here; ask the operators of the hub for schema.graphql"
+            self.report_error(GraphError("INTROSPECTION_OFF", message))
+
+
+def gate(limits: Limits, *, introspection: bool) -> list[Callable[[], SchemaExtension]]:
+    """Return the extensions in the order in which an operation meets them."""
+    hidden: list[Callable[[], SchemaExtension]] = [] if introspection else [lambda: AddValidationRules([NotShown])]
+    return [*hidden, lambda: Gate(limits), lambda: ParserCache(DOCUMENTS), lambda: Validation(DOCUMENTS)]

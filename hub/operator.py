@@ -1,0 +1,159 @@
+"""What the graph and the command line may ask of the engine: health, and the operators' levers. Built by app.py."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+
+from connectors.base import Connector
+from hub.mirror import inbox, ledger, streams
+from hub.mirror.database import Database
+from hub.mirror.rows import Rows
+from hub.reconcile import operations
+from schema.context import PlatformHealth
+from schema.entities import StreamHealth
+from schema.operations import Outcome
+from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
+
+log = structlog.get_logger()
+
+
+class PlatformStatus(NamedTuple):
+    """A platform's health with what `bihuan status` shows beside it."""
+
+    name: str
+    last_success: datetime | None
+    lag_seconds: float | None
+    backlog: int
+    stuck: int
+    failure: str | None
+
+
+@dataclass
+class Operator:
+    """Implements `schema.context.Hub`. `wake` is called after something was made due."""
+
+    database: Database
+    rows: Rows
+    connectors: Mapping[str, Connector]
+    clock: Callable[[], datetime]
+    stale_after: timedelta
+    wake: Callable[[], None]
+    arrived: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        """Know no success yet; `refresh` learns them."""
+        self._last_success: dict[str, datetime] = {}
+
+    def stale(self, source: str, observed_at: datetime) -> bool:
+        """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
+        if source not in self.connectors:
+            return False  # what policy says is never stale
+        confirmed = max(observed_at, self._last_success.get(source, observed_at))
+        return self.clock() - confirmed > self.stale_after
+
+    async def refresh(self) -> None:
+        """Learn when each platform was last read; called regularly by app.py."""
+        self._last_success = _last_success(await self.database.read(streams.all_streams, self.rows))
+
+    async def platforms(self) -> Sequence[PlatformHealth]:
+        """Return the health of every platform, in the order of the settings."""
+        return [
+            PlatformHealth(
+                name=status.name,
+                last_success=status.last_success,
+                lag_seconds=status.lag_seconds,
+                backlog=status.backlog,
+                stuck=status.stuck,
+                breaker_open_until=self.connectors[status.name].open_until,
+            )
+            for status in await self.status()
+        ]
+
+    async def status(self) -> list[PlatformStatus]:
+        """Return each platform's last success, lag, backlog and the reason why a stream fails now."""
+        health = await self.database.read(streams.all_streams, self.rows)
+        counts = await self.database.read(ledger.backlog)
+        self._last_success = _last_success(health)
+        return [self._status(name, health, counts) for name in self.connectors]
+
+    def _status(self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int]) -> PlatformStatus:
+        last = self._last_success.get(name)
+        failures = [f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure]
+        return PlatformStatus(
+            name=name,
+            last_success=last,
+            lag_seconds=None if last is None else (self.clock() - last).total_seconds(),
+            backlog=sum(count for (platform, state), count in counts.items() if platform == name and state in ledger.OPEN),
+            stuck=counts.get((name, "STUCK"), 0),
+            failure="; ".join(failures) or None,
+        )
+
+    async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
+        """Make obligations due again, now."""
+        outcome = await self.database.write(operations.retry, self.rows, keys, reason, by, self.clock())
+        self.wake()
+        return outcome
+
+    async def waive(self, key: str, reason: str, by: str) -> Outcome:
+        """Take an obligation off."""
+        return await self.database.write(operations.waive, self.rows, key, reason, by, self.clock())
+
+    async def settle(self, key: str, reason: str, by: str) -> Outcome:
+        """Note that an obligation was discharged by hand."""
+        return await self.database.write(operations.settle_by_hand, self.rows, key, reason, by, self.clock())
+
+    async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
+        """Close an item of the ops list."""
+        return await self.database.write(operations.resolve_ops_item, self.rows, item_id, resolution, by, self.clock())
+
+    async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
+        """Let streams be read from their beginning."""
+        connector = self.connectors.get(platform)
+        if connector is None:
+            return Outcome(refused=(self._unknown_platform(platform),))
+        known = [each.name for each in connector.streams]
+        if stream is not None and stream not in known:
+            message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known)}"
+            return Outcome(refused=(UnknownStream(message=message, path=["stream"], stream=stream, known=known),))
+        wanted = known if stream is None else [stream]
+        for each in wanted:
+            await self.database.write(streams.forget_cursor, platform, each)
+        log.info("audit: resync", platform=platform, streams=wanted, by=by)
+        return Outcome(done=tuple(f"{platform}/{each}" for each in wanted))
+
+    async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:
+        """Let deliveries be applied once more."""
+        found = await self.database.write(inbox.put_back, list(delivery_ids))
+        refused: list[UserError] = [
+            UnknownDelivery(message=f"no delivery '{each}'", path=["deliveryIds", str(at)], delivery_id=each)
+            for at, each in enumerate(delivery_ids)
+            if each not in found
+        ]
+        log.info("audit: replay", deliveries=found, by=by)
+        self.arrived()
+        return Outcome(done=tuple(each for each in delivery_ids if each in found), refused=tuple(refused))
+
+    async def replay_since(self, platform: str, since: datetime, by: str) -> Outcome:
+        """Let all deliveries of a platform since then be applied once more."""
+        if platform not in self.connectors:
+            return Outcome(refused=(self._unknown_platform(platform),))
+        found = await self.database.write(inbox.put_back_since, platform, since)
+        log.info("audit: replay", platform=platform, since=since.isoformat(), deliveries=len(found), by=by)
+        self.arrived()
+        return Outcome(done=tuple(found))
+
+    def _unknown_platform(self, platform: str) -> UserError:
+        known = list(self.connectors)
+        message = f"no platform '{platform}'; there are {', '.join(known)}"
+        return UnknownPlatform(message=message, path=["platform"], platform=platform, known=known)
+
+
+def _last_success(health: Sequence[StreamHealth]) -> dict[str, datetime]:
+    """Return when each platform was last read to its end by all its streams: the slowest one counts."""
+    found: dict[str, list[datetime | None]] = {}
+    for one in health:
+        found.setdefault(one.platform, []).append(one.last_success_at)
+    return {name: min(each for each in times if each) for name, times in found.items() if all(times)}

@@ -1,0 +1,213 @@
+"""Every setting of the hub, read once from the environment. Used by cli, demo and app only.
+
+`HUB_<NAME>` for the hub's own, `HUB_<PLATFORM>_<NAME>` for a platform's (its connector says which). Lists are separated by
+commas. Any setting may come from a file: `HUB_<NAME>_FILE=/run/secrets/...` holds its value. Secrets never show in errors.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from connectors.base import PlatformSettings
+from connectors.registry import CONNECTORS
+from hub.graph.access import ApplicationKey
+
+PREFIX = "HUB_"
+M = TypeVar("M", bound=BaseModel)
+
+
+class SettingsError(Exception):
+    """Settings are missing or wrong; each problem names the setting and its cure."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class HubSettings(BaseModel):
+    """The hub's own settings, HUB_<NAME>."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: str = Field(
+        "sqlite:///bihuan.db",
+        pattern=r"^(sqlite|postgresql)",
+        description="sqlite:///path, or postgresql://user:password@host/name",
+    )
+    platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
+    pii_keys: tuple[SecretStr, ...] = Field(
+        min_length=1,
+        description="Keys that personal data is encrypted with, each <id>:<base64 of 32 bytes>; the first writes, all read",
+    )
+    pii_join_key: SecretStr = Field(
+        min_length=16, description="Key of the HMAC that joins equal personal data; 16 characters or more"
+    )
+    api_keys: tuple[SecretStr, ...] = Field(
+        (),
+        description="Application keys, each <name>:<SHA-256 of the key, hex>:<scope>+<scope>; scopes: graph:read ops:read ops:act",
+    )
+    policy_dir: Path | None = Field(None, description="Folder of the policy files; the package's own if not set")
+    region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    worker_inside: bool = Field(True, description="Whether `bihuan serve` polls and works too; `bihuan work` does it elsewhere")
+    poll: bool = Field(True, description="Whether streams are polled")
+    lease_seconds: float = Field(
+        90.0, gt=0, description="Seconds that a worker's claim lasts; longer than a deadline and settling together"
+    )
+    echo_seconds: float = Field(
+        120.0, gt=0, description="Seconds within which what was accepted must be seen; then it is looked up"
+    )
+    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
+    waiting_seconds: float = Field(10.0, gt=0, description="Seconds between two looks at what waits")
+    idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
+    backoff_seconds: float = Field(
+        1.0, gt=0, description="Seconds before the second try of a failed call; doubles with each failure"
+    )
+    backoff_most_seconds: float = Field(300.0, gt=0, description="Longest wait between two tries, in seconds")
+    poll_lease_seconds: float = Field(
+        60.0, gt=0, description="Seconds that a process may read one page of a stream before another takes over"
+    )
+    stale_seconds: float = Field(
+        300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
+    )
+    webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")
+    graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
+    graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
+    production: bool = Field(True, description="Whether introspection and explorer are off")
+    trusted_proxies: tuple[str, ...] = Field((), description="Addresses whose X-Forwarded-For is believed, comma separated")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
+    log_json: bool = Field(True, description="Whether log lines are JSON; else they are for people")
+
+
+class Settings(BaseModel):
+    """All settings together."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hub: HubSettings
+    platforms: Mapping[str, Any]
+    """Platform -> its connector's own settings."""
+
+    def platform(self, name: str) -> PlatformSettings:
+        """Return a platform's settings."""
+        found: PlatformSettings = self.platforms[name]
+        return found
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that the environment gives; raise SettingsError with all that is missing or wrong."""
+    problems: list[str] = []
+    given = _with_files({name: value for name, value in environ.items() if name.startswith(PREFIX)}, problems)
+    known = set(_names(HubSettings, PREFIX))
+    hub = _read(HubSettings, PREFIX, given, problems)
+    platforms: dict[str, PlatformSettings] = {}
+    chosen = hub.platforms if isinstance(hub, HubSettings) else tuple(CONNECTORS)
+    unknown = [name for name in chosen if name not in CONNECTORS]
+    problems += [f"HUB_PLATFORMS: no connector '{name}'; there are {', '.join(CONNECTORS)}" for name in unknown]
+    for name, connector in CONNECTORS.items():
+        prefix = f"{PREFIX}{name.upper()}_"
+        known |= set(_names(connector.settings_class, prefix))
+        if name in chosen and (read := _read(connector.settings_class, prefix, given, problems)) is not None:
+            platforms[name] = read
+    for name in sorted(set(given) - known):
+        near = difflib.get_close_matches(name, known, 1)
+        problems.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all"))
+    if problems or hub is None:
+        raise SettingsError(problems)
+    return Settings(hub=hub, platforms=platforms)
+
+
+def application_keys(texts: Sequence[SecretStr]) -> list[ApplicationKey]:
+    """Return the application keys of HUB_API_KEYS; raise SettingsError naming the position of a wrong one, never the key."""
+    keys, problems = [], []
+    for position, text in enumerate(texts, 1):
+        name, _, rest = text.get_secret_value().partition(":")
+        digest, _, scopes = rest.partition(":")
+        try:
+            keys.append(ApplicationKey(name, digest, frozenset(scopes.split("+")) if scopes else frozenset()))
+        except ValueError as error:
+            problems.append(f"HUB_API_KEYS: key {position}: {error}; write <name>:<SHA-256 hex>:<scope>+<scope>")
+    if problems:
+        raise SettingsError(problems)
+    return keys
+
+
+def _with_files(given: dict[str, str], problems: list[str]) -> dict[str, str]:
+    """Replace each X_FILE by X with the file's content, trailing line break left out."""
+    plain = {name: value for name, value in given.items() if not name.endswith("_FILE")}
+    for name, path in given.items():
+        if not name.endswith("_FILE"):
+            continue
+        if name.removesuffix("_FILE") in plain:
+            problems.append(f"{name}: {name.removesuffix('_FILE')} is set too; keep one of them")
+        try:
+            plain[name.removesuffix("_FILE")] = Path(path).read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{name}: cannot read '{path}' ({type(error).__name__}); name a readable file")
+    return plain
+
+
+def _names(model: type[BaseModel], prefix: str) -> list[str]:
+    return [prefix + name.upper() for name in model.model_fields]
+
+
+def _read(model: type[M], prefix: str, given: Mapping[str, str], problems: list[str]) -> M | None:
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if (text := given.get(prefix + name.upper())) is not None and text.strip():
+            values[name] = (
+                [part.strip() for part in text.split(",") if part.strip()] if _is_list(field.annotation) else text.strip()
+            )
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        for wrong in error.errors(include_input=False, include_url=False, include_context=False):
+            name = str(wrong["loc"][0]) if wrong["loc"] else ""
+            what = "is missing, and has no default" if wrong["type"] == "missing" else wrong["msg"]
+            says = f"; it is: {model.model_fields[name].description}" if name in model.model_fields else ""
+            problems.append(f"{prefix}{name.upper()}: {what}{says}")
+        return None
+
+
+def _is_list(annotation: Any) -> bool:
+    if get_origin(annotation) in {Union, UnionType}:
+        return any(_is_list(option) for option in get_args(annotation))
+    return get_origin(annotation) is tuple
+
+
+def reference() -> str:
+    """Return docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Read from the environment at start. Lists are separated by commas. Any setting may come from a file:",
+        "`HUB_<NAME>_FILE` names it. This page is generated by `bihuan settings`; a test keeps it complete.",
+        "",
+        "## The hub",
+        "",
+        *_table(HubSettings, PREFIX),
+    ]
+    for name, connector in CONNECTORS.items():
+        lines += ["", f"## Platform {name}", "", *_table(connector.settings_class, f"{PREFIX}{name.upper()}_")]
+    return "\n".join(lines) + "\n"
+
+
+def _table(model: type[BaseModel], prefix: str) -> list[str]:
+    lines = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for name, field in model.model_fields.items():
+        default = "**required**" if field.is_required() else f"`{_shown(field.get_default(call_default_factory=True))}`"
+        lines.append(f"| `{prefix}{name.upper()}` | {default} | {field.description} |".replace("``", "none"))
+    return lines
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(str(each) for each in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,72 @@
+"""Logs and metrics. Metrics live in a registry that app.py makes, so that two hubs in one process do not mix."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schema.identifiers import redact
+
+
+class Metrics:
+    """All that /metrics shows; each name is documented by its help text."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.calls = Counter(
+            "bihuan_platform_calls",
+            "Calls to platforms by operation and outcome",
+            ["platform", "operation", "outcome"],
+            registry=self.registry,
+        )
+        self.call_seconds = Histogram(
+            "bihuan_platform_call_seconds", "Seconds that calls to platforms took", ["platform"], registry=self.registry
+        )
+        self.webhooks = Counter(
+            "bihuan_webhooks", "Webhooks by platform and what became of them", ["platform", "outcome"], registry=self.registry
+        )
+        self.obligations = Gauge(
+            "bihuan_obligations", "Obligations by platform and state", ["platform", "state"], registry=self.registry
+        )
+        self.deliveries_waiting = Gauge(
+            "bihuan_deliveries_waiting", "Deliveries stored and not yet applied", ["platform"], registry=self.registry
+        )
+        self.quarantined = Gauge(
+            "bihuan_quarantined", "Quarantined records without a good version since", ["platform"], registry=self.registry
+        )
+        self.ops_items = Gauge("bihuan_ops_items_open", "Items that wait for a person", registry=self.registry)
+        self.graph_requests = Counter("bihuan_graph_requests", "GraphQL requests by outcome", ["outcome"], registry=self.registry)
+
+    def observe_call(self, platform: str, operation: str, outcome: str, seconds: float) -> None:
+        """Count a call to a platform; `Surroundings.observe`."""
+        self.calls.labels(platform, operation, outcome).inc()
+        self.call_seconds.labels(platform).observe(seconds)
+
+
+def redact_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Mask identity and telephone numbers in every text of a log line, tracebacks included."""
+    return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def configure_logs(level: str, *, as_json: bool) -> None:
+    """Send structured logs to standard error; called once by the command line."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact_event,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,43 @@
+"""`/livez`: the process answers. `/readyz`: it can store and read. `/metrics`: Prometheus."""
+
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from sqlalchemy import Connection, text
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hub.mirror.database import Database, DatabaseUnavailable
+
+
+class Health:
+    """The three endpoints. `refresh` brings gauges up to date before they are shown."""
+
+    def __init__(self, database: Database, registry: CollectorRegistry, refresh: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._registry = registry
+        self._refresh = refresh
+
+    async def livez(self, _request: Request) -> Response:
+        """Answer that the process runs."""
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(self, _request: Request) -> Response:
+        """Answer 200 when the database answers, else 503 with the reason."""
+        try:
+            await self._database.read(_ask)
+        except DatabaseUnavailable as error:
+            return JSONResponse({"status": "not ready", "database": str(error)}, 503, {"retry-after": "5"})
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(self, _request: Request) -> Response:
+        """Show all metrics."""
+        try:
+            await self._refresh()
+        except DatabaseUnavailable as error:
+            return Response(f"# {error}\n", 503, media_type="text/plain")
+        return Response(generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def _ask(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))

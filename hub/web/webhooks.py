@@ -1,0 +1,107 @@
+"""`POST /webhooks/{platform}`: size limit, address, signature; stored, then acknowledged in the platform's own dialect.
+
+Refusals are JSON `{"code", "message"}` with a reason code, counted, and never stored as data.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from connectors.base import Connector, Delivery
+from connectors.errors import BadSignature
+from hub.intake.deliveries import Deliveries
+from schema.identifiers import redact
+
+log = structlog.get_logger()
+
+
+class BodyTooLarge(Exception):
+    """More bytes came than are allowed."""
+
+
+class Webhooks:
+    """The endpoint. `count` is told of every delivery: platform, outcome."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        connectors: Mapping[str, Connector],
+        *,
+        limit_bytes: int,
+        trusted_proxies: Sequence[str],
+        clock: Callable[[], datetime],
+        count: Callable[[str, str], None],
+    ) -> None:
+        self._deliveries = deliveries
+        self._connectors = connectors
+        self._limit = limit_bytes
+        self._proxies = [ipaddress.ip_network(each) for each in trusted_proxies]
+        self._clock = clock
+        self._count = count
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one delivery."""
+        platform = request.path_params["platform"]
+        connector = self._connectors.get(platform)
+        if connector is None:
+            known = ", ".join(sorted(self._connectors))
+            return self._refuse("unknown", 404, "UNKNOWN_PLATFORM", f"no platform '{platform[:40]}'; webhooks go to one of {known}")
+        remote = self._remote(request)
+        allowed = connector.settings.callback_addresses
+        if allowed and not _within(remote, allowed):
+            return self._refuse(platform, 403, "ADDRESS_NOT_ALLOWED", f"{platform}: webhooks do not come from this address")
+        try:
+            body = await self._body(request)
+        except BodyTooLarge:
+            return self._refuse(platform, 413, "BODY_TOO_LARGE", f"{platform}: a webhook has at most {self._limit} bytes")
+        delivery = Delivery(
+            platform=platform,
+            path=request.url.path,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+            received_at=self._clock(),
+            remote=remote,
+        )
+        try:
+            answer = await self._deliveries.take(delivery)
+        except BadSignature as refused:
+            return self._refuse(platform, 401, refused.code, redact(str(refused)))
+        self._count(platform, "stored" if answer.status < 300 else "not_stored")
+        return Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
+
+    async def _body(self, request: Request) -> bytes:
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise BodyTooLarge
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > self._limit:
+                raise BodyTooLarge
+        return bytes(body)
+
+    def _remote(self, request: Request) -> str | None:
+        """Return who posted this: the nearest address that is no trusted proxy."""
+        host = request.client.host if request.client else None
+        forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+        while forwarded and _within(host, self._proxies):
+            host = forwarded.pop()
+        return host
+
+    def _refuse(self, platform: str, status: int, code: str, message: str) -> Response:
+        self._count(platform, code.lower())
+        log.warning("webhook refused", platform=platform, code=code, reason=message)
+        return JSONResponse({"code": code, "message": message}, status)
+
+
+def _within(host: str | None, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Return whether an address lies in one of the networks; what is no address does not."""
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    return any(address in network for network in networks)

@@ -1,0 +1,20 @@
+"""Strawberry's decorators with a description in both languages, as decorators that keep a function's type."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import strawberry
+
+from schema.declare import Says
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def resolver(en: str, zh: str) -> Callable[[F], F]:
+    """Return `strawberry.field(description=...)`."""
+    return cast(Callable[[F], F], strawberry.field(description=str(Says(en, zh))))
+
+
+def mutation(en: str, zh: str) -> Callable[[F], F]:
+    """Return `strawberry.mutation(description=...)`."""
+    return cast(Callable[[F], F], strawberry.mutation(description=str(Says(en, zh))))

