@@ -76,6 +76,7 @@ class Household:
             "HUB_APPROVAL_EXCHANGE_KEY": own["exchange"],
             "HUB_CREDIT_CLIENT_ID": "bihuan",
             "HUB_CREDIT_CLIENT_SECRET": own["credit"],
+            "HUB_CREDIT_EXCHANGE_KEY": own["exchange"],
             "HUB_CREDIT_WEBHOOK_SECRETS": own["credit_webhook"],
             "HUB_GRID_USER": "bihuan",
             "HUB_GRID_PASSWORD": own["grid"],

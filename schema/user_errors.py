@@ -15,15 +15,15 @@ class UserError:
 class UnknownObligation(UserError):
     """The key names nothing."""
 
-    key: str
+    key: str = strawberry.field(description="The key that was given (应办编号)")
 
 
 @strawberry.type(description="Its state does not allow this (状态不符)")
 class WrongState(UserError):
-    """`state` is the state it has, `allowed` are those in which this can be done."""
+    """The obligation or item is in a state that rules this out."""
 
-    state: str
-    allowed: list[str]
+    state: str = strawberry.field(description="The state it has (当前状态)")
+    allowed: list[str] = strawberry.field(description="States in which this can be done (允许的状态)")
 
 
 @strawberry.type(description="A reason has to be given, for the record (缺少原因)")
@@ -35,37 +35,37 @@ class ReasonMissing(UserError):
 class UnknownOpsItem(UserError):
     """The id names nothing."""
 
-    item_id: str
+    item_id: str = strawberry.field(description="The id that was given (编号)")
 
 
 @strawberry.type(description="No platform has this name (平台不存在)")
 class UnknownPlatform(UserError):
-    """`known` lists the platforms there are."""
+    """The name names nothing."""
 
-    platform: str
-    known: list[str]
+    platform: str = strawberry.field(description="The name that was given (平台)")
+    known: list[str] = strawberry.field(description="Names there are (已知名称)")
 
 
 @strawberry.type(description="The platform has no such stream (数据流不存在)")
 class UnknownStream(UserError):
-    """`known` lists the platform's streams."""
+    """The name names nothing there."""
 
-    stream: str
-    known: list[str]
+    stream: str = strawberry.field(description="The name that was given (数据流)")
+    known: list[str] = strawberry.field(description="Names there are (已知名称)")
 
 
 @strawberry.type(description="No delivery has this id (投递不存在)")
 class UnknownDelivery(UserError):
     """The id names nothing."""
 
-    delivery_id: str
+    delivery_id: str = strawberry.field(description="The id that was given (投递编号)")
 
 
 @strawberry.type(description="More at once than allowed (数量过多)")
 class TooMany(UserError):
-    """`limit` is the most that is allowed."""
+    """A list in the input is too long."""
 
-    limit: int
+    limit: int = strawberry.field(description="The most that is allowed (上限)")
 
 
 @strawberry.type(description="The input does not say what to work on (缺少输入)")

@@ -9,7 +9,7 @@ import pytest
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
-from hub.mirror.tables import METADATA
+from hub.mirror.upgrade import upgrade
 from tests.servers import PostgreSQLServer, elsewhere, postgresql_server
 from tests.settable_clock import SettableClock
 
@@ -44,7 +44,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def make() -> None:
         database = SQLiteDatabase(str(path), inline=True)
-        await database.write(METADATA.create_all)
+        await upgrade(database)
         await database.close()
 
     elsewhere(make())

@@ -61,7 +61,10 @@ async def answer(schema: HubSchema, question: Question, context: Context, allowe
         told = "the document has no operation" if name is None else f"the document has no operation named '{name}'"
         return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
     except InvalidOperationTypeError as refused:
-        raise NotAllowedHere(f"a {refused.operation_type.value} is not allowed here") from refused
+        if refused.operation_type is OperationType.MUTATION:
+            raise NotAllowedHere("a mutation is not allowed here") from refused
+        told = f"a {refused.operation_type.value} is not answered here"
+        return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
     before = isinstance(result, PreExecutionError)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
     errors = tuple(coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ())

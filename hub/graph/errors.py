@@ -30,8 +30,15 @@ def coded(error: GraphQLError, *, before_execution: bool, correlation_id: str) -
     if error.extensions and "code" in error.extensions:
         return error
     if isinstance(error, GraphQLSyntaxError):
-        return _like(error, error.message, TOKEN_LIMIT if "Parsing aborted" in error.message else PARSE_FAILED)
+        return _like(error, error.message, _parse_code(error.message))
     return _like(error, error.message, VALIDATION_FAILED if before_execution else BAD_USER_INPUT)
+
+
+def _parse_code(message: str) -> str:
+    """Return the code of a syntax error; graphql-core tells its own limits by their text only."""
+    if "nested too deeply" in message:
+        return DEPTH_LIMIT
+    return TOKEN_LIMIT if "tokens. Parsing aborted" in message else PARSE_FAILED
 
 
 def _like(error: GraphQLError, message: str, code: str, **details: object) -> GraphQLError:

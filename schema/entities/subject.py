@@ -8,7 +8,7 @@ from schema.entity import Mirrored, entity
 
 
 class CodeType(Enum):
-    """What a subject's code is: a unified social credit code, or the keyed code of a person (RID-)."""
+    """What a subject's code is: a unified social credit code, or the keyed code of a person, RID- (编码类型)."""
 
     USCC = "USCC"
     RESIDENT_ID = "RESIDENT_ID"

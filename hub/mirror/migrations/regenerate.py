@@ -39,7 +39,8 @@ def write_step(revision: str, message: str) -> Path:
             command.revision(configuration(connection), message=message, autogenerate=True, rev_id=revision)
         engine.dispose()
     (made,) = VERSIONS.glob(f"{revision}_*.py")
-    for arguments in (("check", "--fix", "--quiet"), ("format", "--quiet")):
+    made.write_text("".join(line for line in made.read_text().splitlines(keepends=True) if "# ### " not in line))
+    for arguments in (("format", "--quiet"), ("check", "--fix", "--quiet")):
         subprocess.run([sys.executable, "-m", "ruff", *arguments, str(made)], check=True)  # noqa: S603  (our own arguments)
     return made
 

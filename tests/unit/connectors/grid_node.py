@@ -3,8 +3,6 @@
 import random
 import re
 from collections.abc import Callable
-from datetime import timedelta
-from email.utils import format_datetime
 
 import httpx
 import msgspec
@@ -24,7 +22,6 @@ class Asked(msgspec.Struct, frozen=True):
     time: str
     sign: str
     xml: str
-    raw: bytes
 
     def field(self, name: str) -> str:
         """Return a field of the request, "" where it is missing or empty."""
@@ -35,10 +32,13 @@ class Asked(msgspec.Struct, frozen=True):
 def asked(request: httpx.Request) -> Asked:
     """Return what a request asks, read by other means than the connector's."""
     text = request.content.decode("gb18030")
-    parts = [re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL) for name in ("method", "user", "time", "sign")]
-    xml = re.search(r"<xml><!\[CDATA\[(.*?)\]\]></xml>", text, re.DOTALL)
-    assert xml is not None
-    return Asked(*(part[1] if part else "" for part in parts), xml[1], request.content)
+    found = re.search(
+        r"<method>(.*?)</method><user>(.*?)</user><time>(.*?)</time><sign>(.*?)</sign><xml><!\[CDATA\[(.*?)\]\]></xml>",
+        text,
+        re.DOTALL,
+    )
+    assert found is not None, text
+    return Asked(found[1], found[2], found[3], found[4], found[5])
 
 
 def soap(inner: str | bytes, status: int = 200, date: str = "Thu, 15 Aug 2019 02:00:00 GMT") -> httpx.Response:
@@ -119,8 +119,3 @@ def settings(**changed: object) -> GridSettings:
 def connector(handler: Callable[[httpx.Request], httpx.Response], time: FakeTime, **changed: object) -> GridConnector:
     """Return a connector whose calls go to the handler."""
     return GridConnector(settings(**changed), surroundings(time, httpx.MockTransport(handler)))
-
-
-def http_date(time: FakeTime, off: float = 0.0) -> str:
-    """Return a Date header that is so many seconds ahead of our clock."""
-    return format_datetime((time.now + timedelta(seconds=off)).astimezone(), usegmt=False)

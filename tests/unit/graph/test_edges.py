@@ -57,7 +57,9 @@ async def test_each_record_gets_its_own_far_ends(city: City) -> None:
 
 async def test_first_counts_for_each_parent_alone(city: City) -> None:
     await grow(city, 3)
-    found = await city.data("{ approvals { edges { node { tasks(first: 2) { pageInfo { hasNextPage } edges { node { taskId } } } } } } }")
+    found = await city.data(
+        "{ approvals { edges { node { tasks(first: 2) { pageInfo { hasNextPage } edges { node { taskId } } } } } } }"
+    )
     tasks = [edge["node"]["tasks"] for edge in found["approvals"]["edges"]]
     assert [len(each["edges"]) for each in tasks] == [2, 2, 2]
     assert all(each["pageInfo"]["hasNextPage"] for each in tasks)

@@ -20,7 +20,9 @@ async def test_platforms_show_their_health_and_their_streams(city: City) -> None
         PlatformHealth("credit", None, None, 0, 0, None),
     )
     await city.put(*(made(StreamHealth, stream_id=f"approval/{name}", platform="approval", stream=name) for name in ("b", "a")))
-    found = await city.data("{ platforms { name lastSuccess lagSeconds backlog stuck breakerOpenUntil streams { stream recordsSeen } } }")
+    found = await city.data(
+        "{ platforms { name lastSuccess lagSeconds backlog stuck breakerOpenUntil streams { stream recordsSeen } } }"
+    )
     assert found["platforms"] == [
         {
             "name": "approval",
@@ -31,7 +33,15 @@ async def test_platforms_show_their_health_and_their_streams(city: City) -> None
             "breakerOpenUntil": "2019-09-11T01:01:00+00:00",
             "streams": [{"stream": "a", "recordsSeen": 1}, {"stream": "b", "recordsSeen": 1}],
         },
-        {"name": "credit", "lastSuccess": None, "lagSeconds": None, "backlog": 0, "stuck": 0, "breakerOpenUntil": None, "streams": []},
+        {
+            "name": "credit",
+            "lastSuccess": None,
+            "lagSeconds": None,
+            "backlog": 0,
+            "stuck": 0,
+            "breakerOpenUntil": None,
+            "streams": [],
+        },
     ]
     assert len(city.statements) == 1
 
@@ -45,7 +55,9 @@ async def test_retrying_shows_what_was_done_and_what_was_refused_by_type(city: C
     )
     assert payload == {
         "obligations": [{"key": "o/2", "state": "DUE"}, {"key": "o/1", "state": "DUE"}],
-        "userErrors": [{"__typename": "UnknownObligation", "message": "no obligation 'no-1'", "path": ["keys", "1"], "key": "no-1"}],
+        "userErrors": [
+            {"__typename": "UnknownObligation", "message": "no obligation 'no-1'", "path": ["keys", "1"], "key": "no-1"}
+        ],
     }
     assert city.hub.calls == [("retry", ["o/2", "no-1", "o/1"], "they are back", "console")]
     assert len(city.statements) == 1

@@ -133,7 +133,10 @@ async def test_more_than_a_page_may_hold_is_refused_with_the_limit(city: City) -
     (error,) = given.errors
     assert error.extensions == {"code": "PAGE_LIMIT", "limit": FIRST_LIMIT}
     assert error.message == "approvals: first is 201; at most 200 at once, then go on with after: <endCursor>"
-    assert await city.error("{ approvals(first: -1) { totalCount } }") == ("BAD_USER_INPUT", "approvals: first is -1; give 0 to 200")
+    assert await city.error("{ approvals(first: -1) { totalCount } }") == (
+        "BAD_USER_INPUT",
+        "approvals: first is -1; give 0 to 200",
+    )
     assert (await city.data("{ approvals(first: 0) { edges { cursor } } }")) == {"approvals": {"edges": []}}
 
 

@@ -124,7 +124,12 @@ async def test_a_gateway_finds_entities_by_their_keys_in_one_statement_each_kind
         {"__typename": "Subject", "code": "S3"},
     ]
     query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Subject { name } ... on Approval { approvalNo } } }"
-    assert (await city.data(query, {"r": representations}))["_entities"] == [{"name": "Two"}, {"approvalNo": "A1"}, {"name": "One"}, None]
+    assert (await city.data(query, {"r": representations}))["_entities"] == [
+        {"name": "Two"},
+        {"approvalNo": "A1"},
+        {"name": "One"},
+        None,
+    ]
     assert len(city.statements) == 2
 
 

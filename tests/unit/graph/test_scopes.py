@@ -53,7 +53,9 @@ async def test_someone_without_a_key_is_told_how_to_show_one(city: City) -> None
     ],
 )
 async def test_every_mutation_asks_for_the_right_to_act_before_anything_happens(city: City, mutation: str) -> None:
-    given = await city.ask(f"mutation {{ {mutation} {{ userErrors {{ message }} }} }}", scopes=frozenset({"graph:read", "ops:read"}))
+    given = await city.ask(
+        f"mutation {{ {mutation} {{ userErrors {{ message }} }} }}", scopes=frozenset({"graph:read", "ops:read"})
+    )
     assert [error.extensions for error in given.errors] == [{"code": "FORBIDDEN", "scope": "ops:act"}]
     assert city.hub.calls == []
 

@@ -4,6 +4,8 @@ from hub.mirror.rows import Rows
 from hub.mirror.records import upsert, get
 from hub.mirror import ledger
 from tests.builders import *
+
+
 @pytest.mark.parametrize("n", range(5))
 async def test_it(database: Database, rows: Rows, clock, n) -> None:
     out = await database.write(upsert, rows, [observed(approval()), observed(task(), task_result(), finding())])

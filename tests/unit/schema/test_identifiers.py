@@ -78,10 +78,11 @@ def test_every_code_made_by_the_formula_is_taken(code: str) -> None:
 
 @given(codes)
 def test_a_codes_weighted_sum_is_a_multiple_of_31_and_its_organisations_of_11(code: str) -> None:
-    assert sum(USCC_ALPHABET.index(character) * 3**place for place, character in enumerate(code)) % 31 == 0
+    weighted = sum(USCC_ALPHABET.index(character) * 3**place for place, character in enumerate(code[:17]))
+    assert (weighted + USCC_ALPHABET.index(code[17])) % 31 == 0
     check = 10 if code[16] == "X" else int(code[16])
-    weighted = sum(int(character, 36) * weight for character, weight in zip(code[8:16], (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
-    assert (weighted + check) % 11 == 0
+    organised = sum(int(character, 36) * weight for character, weight in zip(code[8:16], (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
+    assert (organised + check) % 11 == 0
 
 
 @given(identities)

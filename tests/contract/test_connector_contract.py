@@ -1,0 +1,356 @@
+"""What every connector must do. Cases come from the registry, so that no connector can be forgotten."""
+
+import importlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import httpx
+import msgspec
+import pytest
+from pydantic import ValidationError
+
+from connectors.base import Connector, Page, Quarantined, Receipt
+from connectors.errors import BadSignature, PermanentError, TransientError, UnknownOutcome
+from connectors.registry import CONNECTORS
+from schema.commands import AcceptEvent, AnyCommand, RemoveKeySubject
+from schema.entity import Observation, key_of
+from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, World, said, surroundings
+
+
+@pytest.fixture(params=sorted(CONNECTORS))
+def cases(request: pytest.FixtureRequest) -> PlatformCases:
+    found = importlib.import_module(f"tests.contract.{request.param}_cases").CASES
+    assert isinstance(found, PlatformCases)
+    assert found.connector is CONNECTORS[request.param]
+    return found
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way to a platform; it can lose answers after the work was done, or answer in the platform's place."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        self.inner = inner
+        self.loses_answer_to: Callable[[httpx.Request], bool] = lambda request: False
+        self.instead: Callable[[httpx.Request], httpx.Response] | None = None
+        self.calls = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if "oauth" in request.url.path and self.instead is not None:
+            return httpx.Response(200, json={"access_token": "token", "token_type": "Bearer", "expires_in": 600})
+        self.calls += 1
+        if self.instead is not None:
+            return self.instead(request)
+        assert self.inner is not None
+        answer = await self.inner.handle_async_request(request)
+        if self.loses_answer_to(request):
+            raise httpx.ReadTimeout("the answer was lost", request=request)
+        return answer
+
+
+def connected(cases: PlatformCases, time: FakeTime, transport: httpx.AsyncBaseTransport | None = None) -> Connector:
+    return cases.connector(cases.settings(), surroundings(time, transport))
+
+
+async def read_on(cases: PlatformCases, connector: Connector, cursor: str | None) -> list[Page]:
+    """Return all pages from a cursor to the present."""
+    pages = [page async for page in connector.changes(cases.stream, cursor)]
+    assert [page.more for page in pages] == [True] * (len(pages) - 1) + [False]
+    return pages
+
+
+def seen(pages: list[Page]) -> dict[str, int]:
+    """Return the newest version seen of each record."""
+    versions: dict[str, int] = {}
+    for page in pages:
+        for item in page.items:
+            assert not isinstance(item, Quarantined), item.detail
+            if isinstance(item, Observation):
+                key = key_of(item.record)
+                versions[key] = max(versions.get(key, 0), item.record.version)
+    return versions
+
+
+class TestConnectorContract:
+    # --- signatures
+
+    def test_a_good_signature_is_taken_and_says_which_secret_made_it(self, cases: PlatformCases, time: FakeTime) -> None:
+        verified = connected(cases, time).verify(cases.delivery(cases.bodies.good, at=NOW))
+        assert verified.secret_index == 0
+        assert verified.signature
+
+    def test_during_a_key_change_the_older_secret_is_taken_as_well(self, cases: PlatformCases, time: FakeTime) -> None:
+        delivery = cases.delivery(cases.bodies.good, at=NOW, signed_with="old")
+        assert connected(cases, time).verify(delivery).secret_index == 1
+
+    def test_another_secret_is_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        with pytest.raises(BadSignature):
+            connected(cases, time).verify(cases.delivery(cases.bodies.good, at=NOW, signed_with="wrong"))
+
+    def test_a_tampered_body_is_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        delivery = cases.delivery(cases.bodies.good, at=NOW)
+        with pytest.raises(BadSignature):
+            connected(cases, time).verify(msgspec.structs.replace(delivery, body=delivery.body + b" "))
+
+    def test_a_delivery_without_one_of_its_signature_headers_is_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        delivery, connector = cases.delivery(cases.bodies.good, at=NOW), connected(cases, time)
+        for missing in cases.signature_headers:
+            headers = {name: value for name, value in delivery.headers.items() if name != missing}
+            with pytest.raises(BadSignature):
+                connector.verify(msgspec.structs.replace(delivery, headers=headers))
+
+    def test_odd_header_values_are_refused_and_break_nothing(self, cases: PlatformCases, time: FakeTime) -> None:
+        delivery, connector = cases.delivery(cases.bodies.good, at=NOW), connected(cases, time)
+        for name in cases.signature_headers:
+            for odd in ("", "é中", "-1", "9" * 40, "١٢٣", "\x00"):
+                with pytest.raises(BadSignature):
+                    connector.verify(msgspec.structs.replace(delivery, headers={**delivery.headers, name: odd}))
+
+    def test_a_stale_delivery_is_refused_and_one_within_the_tolerance_is_not(self, cases: PlatformCases, time: FakeTime) -> None:
+        if cases.fresh_for is None:
+            pytest.skip("the page states no tolerance")
+        connector = connected(cases, time)
+        for direction in (-1, 1):
+            connector.verify(cases.delivery(cases.bodies.good, at=NOW + direction * (cases.fresh_for - timedelta(seconds=1))))
+            with pytest.raises(BadSignature):
+                connector.verify(cases.delivery(cases.bodies.good, at=NOW + direction * (cases.fresh_for + timedelta(seconds=2))))
+
+    def test_settings_without_secrets_are_refused_at_start(self, cases: PlatformCases) -> None:
+        with pytest.raises(ValidationError):
+            cases.settings(secrets=False)
+
+    def test_secrets_do_not_show_in_the_settings(self, cases: PlatformCases) -> None:
+        settings = cases.settings()
+        shown = f"{settings!r} {settings}"
+        for value in settings.model_dump().values():
+            for secret in value if isinstance(value, tuple) else (value,):
+                if hasattr(secret, "get_secret_value"):
+                    assert secret.get_secret_value() not in shown
+
+    def test_a_replay_has_the_same_signature_and_a_repetition_another(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector, first = connected(cases, time), cases.delivery(cases.bodies.good, at=NOW)
+        again = cases.delivery(cases.bodies.good, at=NOW + timedelta(seconds=1))
+        assert connector.verify(first).signature == connector.verify(first).signature
+        assert connector.verify(first).signature != connector.verify(again).signature
+
+    def test_the_platform_takes_an_acknowledgement_for_one_only_when_it_is_stored(
+        self, cases: PlatformCases, time: FakeTime
+    ) -> None:
+        connector, delivery = connected(cases, time), cases.delivery(cases.bodies.good, at=NOW)
+        assert cases.is_acknowledged(connector.acknowledge(delivery, stored=True))
+        assert connector.acknowledge(delivery, stored=False).status == 503
+
+    # --- parsing
+
+    def test_golden_samples_give_what_they_say(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector = connected(cases, time)
+        for golden in cases.golden:
+            body = (WIRE / cases.connector.platform / golden.file).read_bytes()
+            assert tuple(map(said, connector.parse(cases.delivery(body, at=NOW)))) == golden.gives, golden.file
+
+    def test_records_say_where_they_come_from_and_when_they_were_seen(self, cases: PlatformCases, time: FakeTime) -> None:
+        for item in connected(cases, time).parse(cases.delivery(cases.bodies.good, at=NOW)):
+            assert isinstance(item, Observation)
+            assert (item.record.source, item.record.observed_at) == (cases.connector.platform, NOW)
+
+    def test_unknown_fields_change_nothing(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector = connected(cases, time)
+        good = connector.parse(cases.delivery(cases.bodies.good, at=NOW))
+        assert connector.parse(cases.delivery(cases.bodies.unknown_field, at=NOW)) == good
+
+    def test_an_optional_field_may_be_absent_null_or_empty(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector = connected(cases, time)
+        first, *others = (connector.parse(cases.delivery(body, at=NOW)) for body in cases.bodies.optional_variants)
+        assert all(isinstance(item, Observation) for item in first)
+        assert all(other == first for other in others)
+
+    def test_a_bad_record_is_quarantined_with_its_reason_and_never_raised(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector, bodies = connected(cases, time), cases.bodies
+        for body, reason in (
+            (bodies.missing_field, "MISSING_FIELD"),
+            (bodies.malformed_field, None),
+            (bodies.wrong_encoding, None),
+        ):
+            (item,) = connector.parse(cases.delivery(body, at=NOW))
+            assert isinstance(item, Quarantined)
+            assert item.reason == (reason or item.reason)
+            assert not any(number in item.detail for number in cases.personal)
+
+    def test_rubbish_is_quarantined_and_never_raised(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector = connected(cases, time)
+        for body in (b"", b"null", b"[]", b"{}", b"1", b"<a/>", b"<a", b"\xff\xfe\x00", b'{"data": []}', b"[" * 10_000):
+            items = connector.parse(cases.delivery(body, at=NOW))
+            assert items
+            assert all(isinstance(item, Quarantined) for item in items), body[:20]
+
+    def test_a_bad_record_leaves_its_neighbours_alone(self, cases: PlatformCases, time: FakeTime) -> None:
+        if cases.bodies.one_bad_of_two is None:
+            pytest.skip("a delivery of this platform holds one record")
+        items = connected(cases, time).parse(cases.delivery(cases.bodies.one_bad_of_two, at=NOW))
+        assert sorted(isinstance(item, Quarantined) for item in items) == [False, True]
+
+    def test_a_document_with_a_dtd_is_quarantined(self, cases: PlatformCases, time: FakeTime) -> None:
+        if cases.bodies.with_dtd is None:
+            pytest.skip("the platform speaks no XML")
+        (item,) = connected(cases, time).parse(cases.delivery(cases.bodies.with_dtd, at=NOW))
+        assert said(item) == "Quarantined DTD_FORBIDDEN"
+
+    # --- paging
+
+    async def test_hundreds_of_records_of_one_second_are_all_read(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        before = world.make(30)
+        time.advance(1)
+        made = before + world.make(450)
+        time.advance(cases.overlap_seconds + 10)
+        assert set(made) <= set(seen(await read_on(cases, connected(cases, time, world.transport), None)))
+
+    async def test_the_cursor_of_every_page_goes_on_without_a_gap(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        made = list[str]()
+        for _ in range(8):
+            made += world.make(60)
+            time.advance(20)
+        time.advance(cases.overlap_seconds)
+        pages = await read_on(cases, connected(cases, time, world.transport), None)
+        assert set(made) <= set(seen(pages))
+        for number, page in enumerate(pages):
+            rest = await read_on(cases, connected(cases, time, world.transport), page.cursor)
+            assert set(made) <= set(seen(pages[: number + 1])) | set(seen(rest)), f"page {number}"
+
+    async def test_records_that_change_while_they_are_read_are_seen_in_their_newest_version(
+        self, cases: PlatformCases, time: FakeTime
+    ) -> None:
+        world = cases.world(time)
+        made = world.make(250)
+        time.advance(3)
+        made += world.make(250)
+        time.advance(cases.overlap_seconds + 10)
+        connector, pages = connected(cases, time, world.transport), list[Page]()
+        newest = dict.fromkeys(made, 1)
+        async for page in connector.changes(cases.stream, None):
+            pages.append(page)
+            for key in (made[len(pages) % 500], made[-1 - len(pages) % 400]):
+                newest[key] = world.change(key)
+            if len(pages) <= 5:
+                newest.update(dict.fromkeys(world.make(3), 1))
+            assert len(pages) < 200, "it never ends"
+        for _ in range(4):
+            time.advance(cases.overlap_seconds / 2 + 10)
+            pages += await read_on(cases, connector, pages[-1].cursor)
+        found = seen(pages)
+        assert {key: found.get(key, 0) for key in newest} == {
+            key: max(found.get(key, 0), version) for key, version in newest.items()
+        }
+
+    async def test_a_cursor_in_the_future_passes_nothing_over(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        world.make(3)
+        time.advance(86_400)
+        cursor = (await read_on(cases, connected(cases, time, world.transport), None))[-1].cursor
+        time.advance(-86_000)  # the clocks were wrong, and are put right
+        made = world.make(2)
+        time.advance(5)
+        connector, pages = connected(cases, time, world.transport), list[Page]()
+        for _ in range(4):
+            pages += await read_on(cases, connector, cursor)
+            cursor = pages[-1].cursor
+            time.advance(cases.overlap_seconds / 2 + 10)
+        assert set(made) <= set(seen(pages))
+
+    async def test_what_was_read_is_not_delivered_again_for_ever(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        world.make(20)
+        connector, cursor, pages = connected(cases, time, world.transport), None, list[Page]()
+        for _ in range(5):
+            time.advance(cases.overlap_seconds + 10)
+            pages = await read_on(cases, connector, cursor)
+            cursor = pages[-1].cursor
+        assert seen(pages) == {}
+
+    # --- errors
+
+    async def test_too_many_calls_are_transient_and_say_how_long_to_wait(self, cases: PlatformCases, time: FakeTime) -> None:
+        wire = Wire()
+        wire.instead = lambda request: cases.busy(90)
+        with pytest.raises(TransientError) as failed:
+            await cases.read(connected(cases, time, wire))
+        assert failed.value.retry_after == 90.0
+
+    async def test_a_maintenance_window_is_transient_and_says_how_long_to_wait(self, cases: PlatformCases, time: FakeTime) -> None:
+        wire = Wire()
+        wire.instead = lambda request: httpx.Response(503, headers={"Retry-After": "3600"}, text="<html>maintenance</html>")
+        with pytest.raises(TransientError) as failed:
+            await cases.read(connected(cases, time, wire))
+        assert failed.value.retry_after == 3600.0
+
+    async def test_a_read_without_an_answer_is_transient(self, cases: PlatformCases, time: FakeTime) -> None:
+        def silent(request: httpx.Request) -> httpx.Response:
+            raise httpx.ReadTimeout("no answer", request=request)
+
+        wire = Wire()
+        wire.instead = silent
+        with pytest.raises(TransientError):
+            await cases.read(connected(cases, time, wire))
+        assert wire.calls > 1
+
+    async def test_a_refusal_is_permanent_and_is_not_repeated(self, cases: PlatformCases, time: FakeTime) -> None:
+        wire = Wire()
+        wire.instead = lambda request: cases.refusal()
+        with pytest.raises(PermanentError):
+            await cases.read(connected(cases, time, wire))
+        assert wire.calls == 1
+
+    async def test_an_unknown_command_is_permanent(self, cases: PlatformCases, time: FakeTime) -> None:
+        with pytest.raises(PermanentError):
+            await connected(cases, time, Wire()).ensure(foreign_to(cases), "key", unknown_since=None)
+
+    # --- writes
+
+    async def test_ensure_twice_makes_one(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        connector = connected(cases, time, world.transport)
+        for command in world.commands():
+            receipts = [await ensured(connector, command, time, None) for _ in range(2)]
+            time.advance(5)
+            assert world.made(command) == 1, command
+            assert receipts[0].reference == receipts[1].reference
+
+    async def test_a_retry_after_a_lost_answer_makes_one(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        commands, wire = world.commands(), Wire(world.transport)
+        for command in commands:
+            wire.loses_answer_to = lambda request, command=command: world.made(command) > 0  # type: ignore[misc]  # a default binds
+            with pytest.raises(UnknownOutcome) as lost:
+                await connected(cases, time, wire).ensure(command, f"key of {command}", unknown_since=None)
+            wire.loses_answer_to = lambda request: False
+            assert world.made(command) == 1
+            time.advance(lost.value.retry_after or 0.0)
+            receipt = await ensured(connected(cases, time, wire), command, time, lost.value.sent_at)
+            time.advance(5)
+            assert receipt.reference
+            assert world.made(command) == 1, command
+
+
+def foreign_to(cases: PlatformCases) -> AnyCommand:
+    """Return a command that another platform carries out."""
+    if cases.connector.platform == "enforcement":
+        return AcceptEvent(event_no="YW1", task_id="T1", department="D1", accepted_at=NOW)
+    return RemoveKeySubject(code="91330782147664100G")
+
+
+async def ensured(connector: Connector, command: AnyCommand, time: FakeTime, unknown_since: datetime | None) -> Receipt:
+    """Ensure as the ledger does: wait as long as is asked for, and repeat."""
+    for _ in range(20):
+        try:
+            return await connector.ensure(command, f"key of {command}", unknown_since=unknown_since)
+        except UnknownOutcome as error:
+            unknown_since = error.sent_at
+            time.advance(error.retry_after or 1.0)
+        except TransientError as error:
+            time.advance(error.retry_after or 1.0)
+    raise AssertionError(f"{command} was not made in 20 tries")

@@ -1,0 +1,88 @@
+"""Migrations make exactly the declared tables, on both databases, and many processes may start at once."""
+
+import ast
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Column, Connection, Table, Text, text
+
+from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
+from hub.mirror.tables import METADATA
+from hub.mirror.upgrade import FOLDER, SchemaUnknown, current_revision, head_revision, upgrade
+from tests.servers import PostgreSQLServer
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[Database]]:
+    """Two handles of one database without any table, as two processes would have."""
+    if request.param == "sqlite":
+        both: list[Database] = [SQLiteDatabase(str(tmp_path / "empty.db")) for _ in range(2)]
+        yield both
+        for each in both:
+            await each.close()
+        return
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    async with server.fresh("template1") as url:
+        both = [PostgreSQLDatabase(url, pool_size=1) for _ in range(2)]
+        yield both
+        for each in both:
+            await each.close()
+
+
+def differences(connection: Connection) -> list[object]:
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA))
+
+
+async def test_the_migrations_make_the_declared_tables(database: Database) -> None:
+    found = await database.read(differences)
+    assert not found, "entities changed; run python -m hub.mirror.migrations.regenerate"
+
+
+async def test_a_column_that_no_migration_makes_is_noticed(database: Database) -> None:
+    extra = Table("extra", METADATA, Column("key", Text, primary_key=True))
+    try:
+        assert len(await database.read(differences)) == 1
+    finally:
+        METADATA.remove(extra)
+
+
+async def test_an_empty_database_is_brought_to_the_head_and_stays_there(empty: list[Database]) -> None:
+    first, _ = empty
+    assert await current_revision(first) is None
+    assert await upgrade(first) == head_revision()
+    assert await upgrade(first) == head_revision()
+    assert await current_revision(first) == head_revision()
+
+
+async def test_two_processes_that_start_at_once_do_not_collide(postgresql: PostgreSQLServer) -> None:
+    async with postgresql.fresh("template1") as url:
+        both = [PostgreSQLDatabase(url, pool_size=1) for _ in range(2)]
+        assert await asyncio.gather(*(upgrade(each) for each in both)) == [head_revision()] * 2
+        for each in both:
+            await each.close()
+
+
+async def test_a_database_that_a_newer_hub_upgraded_is_refused_with_the_way_out(database: Database) -> None:
+    await database.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(SchemaUnknown, match=r"9999.*knows up to 0001.*start the version that upgraded it"):
+        await upgrade(database)
+
+
+def test_migrations_import_nothing_of_ours() -> None:
+    """They must mean the same in ten years, whatever the entities say by then."""
+    steps = sorted((FOLDER / "versions").glob("*.py"))
+    assert steps
+    for step in steps:
+        for node in ast.walk(ast.parse(step.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {name.split(".")[0] for name in names} <= {"collections", "sqlalchemy", "alembic"}, step.name
+
+
+def test_revisions_form_one_line() -> None:
+    revisions = sorted(path.name[:4] for path in (FOLDER / "versions").glob("*.py"))
+    assert revisions == [f"{number:04}" for number in range(1, len(revisions) + 1)]
