@@ -5,7 +5,7 @@ One place for what its codes mean, for the difference between its clock and ours
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import httpx
 import msgspec
@@ -28,7 +28,7 @@ class ApprovalSettings(HttpSettings):
     """Settings of the approval system, read from HUB_APPROVAL_<FIELD>."""
 
     app_key: str = Field(min_length=1, description="Our appKey; its callbacks carry the same")
-    app_secrets: tuple[SecretStr, ...] = Field(
+    app_secrets: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = Field(
         min_length=1, description="App secrets, the newest first, comma separated: two during a key change"
     )
     exchange_key: SecretStr = Field(

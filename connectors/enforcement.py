@@ -75,7 +75,7 @@ class EnforcementConnector(Connector):
 
     def __init__(self, settings: EnforcementSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
-        self._client = PlatformClient(PLATFORM, settings, surroundings, wait_header="x-ratelimit-reset")
+        self._client = PlatformClient(PLATFORM, settings, surroundings)
         self._calls = EnforcementCalls(self._client, settings, surroundings)
         self._commands = EnforcementCommands(self._calls, settings, surroundings.clock)
         self._overlap = timedelta(seconds=settings.overlap_seconds)
@@ -152,7 +152,7 @@ class EnforcementConnector(Connector):
                 restarts += 1
                 if place.token is None or restarts > RESTARTS:
                     raise
-                place = place.ended().starting(self.surroundings.clock(), self._overlap)
+                place = place.dropped().starting(self.surroundings.clock(), self._overlap)
                 continue
             place = self._behind(source, listing, place)
             yield Page(items=tuple(self._items(source, listing)), cursor=place.write(), more=place.began is not None)
@@ -166,12 +166,14 @@ class EnforcementConnector(Connector):
 
     def _behind(self, source: Source, listing: Listing | None, place: Place) -> Place:
         """Return the place behind a page."""
-        items, token = (listing.items, listing.next_cursor) if listing is not None else ((), None)
-        newest = max((at for item in items if (at := updated_at(item)) is not None), default=None)
-        place = place.noted(newest, token)
-        if source.ordered or token is None:
-            place = place.advanced(place.reached, self._overlap, token)
-        return place if token is not None else place.ended()
+        if listing is None:
+            return place.ended(self._overlap)
+        place = place.dated(listing.answered, self._overlap)
+        if listing.next_cursor is None:
+            return place.ended(self._overlap)
+        times = (at for item in listing.items if (at := updated_at(item)) is not None)
+        newest = max(times, default=None) if source.ordered else None  # else older ones may come on later pages
+        return place.advanced(newest, self._overlap, listing.next_cursor)
 
     async def _whole(self, source: Source, cursor: str | None) -> AsyncIterator[Page]:
         place = read_place(PLATFORM, cursor)

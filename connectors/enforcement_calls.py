@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Hashable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -13,8 +13,8 @@ from connectors import gateway
 from connectors.base import DROPPED_AFTER, Surroundings
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_values import PLATFORM, decode
-from connectors.errors import ConnectorError, CursorExpired, PermanentError
-from connectors.http import PlatformClient, UnusableError, http_date
+from connectors.errors import ConnectorError, CursorExpired, PermanentError, TransientError
+from connectors.http import PlatformClient, UnusableError, http_date, retry_after_seconds
 from connectors.signing import sm3_hex
 from schema.identifiers import redact
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 Judge = Callable[[httpx.Response], T]
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=15)
-_REFUSALS: Final = frozenset({400, 401, 403, 404, 409, 422})
+_REFUSALS: Final = frozenset({400, 401, 403, 404, 409, 422, 429})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 
 
@@ -32,6 +32,8 @@ class Listing(msgspec.Struct, frozen=True):
     items: tuple[object, ...]
     next_cursor: str | None
     etag: str | None = None
+    answered: datetime | None = None
+    """The platform's own time of the answer (its Date header), where it says one."""
 
 
 class EnforcementCalls:
@@ -91,8 +93,6 @@ class EnforcementCalls:
     def _build(self, method: str, target: str, body: object, headers: Mapping[str, str]) -> httpx.Request:
         content = b"" if body is None else msgspec.json.encode(body)
         request = self._client.request(method, target, content=content or None, headers=dict(headers))
-        if not self._settings.secrets:
-            raise PermanentError(PLATFORM, "NO_SECRET", "calls cannot be signed; set HUB_ENFORCEMENT_SECRETS")
         access_key, date = self._settings.access_key, gateway.gateway_date(self._clock())
         signature = gateway.gateway_signature(
             self._settings.secrets[0].get_secret_value(),
@@ -119,7 +119,7 @@ class EnforcementCalls:
         return judged
 
     def _refusal(self, operation: str, response: httpx.Response) -> ConnectorError:
-        """Return the error that a 4xx stands for; its body can be anything."""
+        """Return the error that a 4xx stands for; its body can be anything, a gateway's own HTML for example."""
         status, (code, message) = response.status_code, _said(response)
         if status == httpx.codes.BAD_REQUEST and code == "CURSOR_EXPIRED":
             return CursorExpired(PLATFORM, code, f"{operation}: the platform's cursor is older than 10 minutes")
@@ -129,6 +129,9 @@ class EnforcementCalls:
                 return PermanentError(PLATFORM, "CLOCK_SKEW", off)
             code = "SIGNATURE_REFUSED"
             message += " (check HUB_ENFORCEMENT_ACCESS_KEY and HUB_ENFORCEMENT_SECRETS)"
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            wait = retry_after_seconds(response, self._clock(), "x-ratelimit-reset") or retry_after_seconds(response, self._clock())
+            return TransientError(PLATFORM, "RATE_LIMITED", f"{operation}: too many calls", wait or 1.0)
         if status == httpx.codes.FORBIDDEN:
             message += " (our access key is not subscribed to this interface)"
         return PermanentError(PLATFORM, code, f"{operation}: refused, HTTP {status}: {message}")
@@ -175,7 +178,7 @@ def _listing(response: httpx.Response) -> Listing:
     items, next_cursor = content.get("items"), content.get("nextCursor")
     if not isinstance(items, list) or not isinstance(next_cursor, str | None):
         raise UnusableError("the answer is no list with items and nextCursor")
-    return Listing(tuple(items), next_cursor, response.headers.get("etag"))
+    return Listing(tuple(items), next_cursor, response.headers.get("etag"), http_date(response.headers.get("date", "")))
 
 
 def _said(response: httpx.Response) -> tuple[str, str]:

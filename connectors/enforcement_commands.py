@@ -162,8 +162,7 @@ def _subject(subject: TaskSubject) -> dict[str, str | None]:
 
 
 def _file(file: FileLink) -> dict[str, str]:
-    linked = {"name": file.name, "url": file.url}
-    return linked if file.md5 is None else {**linked, "md5": file.md5}
+    return {"name": file.name, "url": file.url, "md5": file.md5 or ""}
 
 
 def _campaign(command: CreateCampaign) -> dict[str, Any]:

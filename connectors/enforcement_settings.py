@@ -13,14 +13,16 @@ class EnforcementSettings(HttpSettings):
 
     access_key: str = Field(min_length=1, description="Our access key at the gateway")
     secrets: tuple[SecretStr, ...] = Field(
-        (), description="Secrets of that key, newest first, comma separated; the newest signs our calls"
+        min_length=1, description="Secrets of that key, newest first, comma separated; the newest signs our calls"
     )
     callback_access_key: str = Field(min_length=1, description="Access key in the platform's webhooks")
-    callback_secrets: tuple[SecretStr, ...] = Field((), description="Secrets that sign webhooks, newest first, comma separated")
+    callback_secrets: tuple[SecretStr, ...] = Field(
+        min_length=1, description="Secrets that sign webhooks, newest first, comma separated"
+    )
     callback_fresh_seconds: float = Field(900, gt=0, description="Seconds by which a webhook's date may be off, both ways")
     visible_seconds: float = Field(3, ge=0, description="Seconds after which what was made or changed is visible to every query")
     margin_seconds: float = Field(2, ge=0, description="Seconds beyond the platform's own times before anything is made again")
-    overlap_seconds: float = Field(30, ge=4, description="Seconds by which reading stays back, for tasks that become visible late")
+    overlap_seconds: float = Field(30, ge=4, description="Seconds by which reading stays behind, for what shows up late")
     history_since: date = Field(date(1970, 1, 1), description="First day to read changes of (Beijing)")
 
     @property

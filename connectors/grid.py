@@ -56,6 +56,8 @@ class Rows(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
     total: int
     newest: datetime | None
+    answered: datetime | None
+    """The platform's own time of the answer, where it says one."""
 
 
 class GridConnector(Connector):
@@ -164,8 +166,9 @@ class GridConnector(Connector):
         start = place.reached or place.settled or self._history_start()
         start = None if start is None else start.replace(microsecond=0)
         rows = await self._query(source, start, None, 1)
+        place = place.dated(rows.answered, self._overlap)
         if rows.total <= len(rows.items):
-            return rows.items, place.advanced(rows.newest, self._overlap).ended()
+            return rows.items, place.ended(self._overlap)
         if rows.newest is None:
             raise TransientError(PLATFORM, "BAD_ANSWER", f"{source.method}: {rows.total} records promised, none with a time came")
         if start is None or rows.newest > start:
@@ -214,7 +217,7 @@ class GridConnector(Connector):
         if not (total := said.data_text("total")).isdigit():
             raise UnusableError("the answer has no total")
         times = (at for element in elements if (at := updated_at(element)) is not None)
-        return Rows(items, int(total), max(times, default=None))
+        return Rows(items, int(total), max(times, default=None), said.answered)
 
     async def _event(self, number: str) -> Item | None:
         def judge(said: Said) -> Item | None:

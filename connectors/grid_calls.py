@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Container, Hashable, Mapping
+from datetime import datetime
 from typing import Final, TypeVar
 
 import httpx
@@ -50,6 +51,8 @@ class Said(msgspec.Struct, frozen=True):
     data: etree._Element
     broken: tuple[str, ...] = ()
     """Records that are not well-formed, as text; `data` is without them, and its other records are whole."""
+    answered: datetime | None = None
+    """The platform's own time of the answer (its Date header), where it says one."""
 
     def data_text(self, name: str) -> str:
         """Return a field of data, "" where it is missing."""
@@ -94,36 +97,37 @@ class GridCalls:
 
     def _judged(self, method: str, judge: Callable[[Said], T], codes: Container[str]) -> Callable[[httpx.Response], T]:
         def judged(response: httpx.Response) -> T:
-            said = _said(response.content)
+            said = _said(response)
             if said.code not in codes:
-                self._refuse(method, said, response)
+                self._refuse(method, said)
             return judge(said)
 
         return judged
 
-    def _refuse(self, method: str, said: Said, response: httpx.Response) -> None:
+    def _refuse(self, method: str, said: Said) -> None:
         if said.code == BUSY:
             raise TransientError(PLATFORM, "BUSY", f"{method}: busy, nothing was done", self._settings.busy_seconds)
         if said.code == CLOCK_OFF:
-            message = f"{method}: our time is more than 10 minutes off{self._clock_difference(response)}; set the clock"
+            message = f"{method}: our time is more than 10 minutes off{self._clock_difference(said)}; set the clock"
             raise TransientError(PLATFORM, "CLOCK_SKEW", message, self._settings.clock_skew_seconds)
         if not said.code.isascii() or not said.code.isdigit():
             raise UnusableError("the answer has no code")
         code, meaning = _REFUSALS.get(said.code, (f"CODE_{said.code[:8]}", "unknown code"))
         raise PermanentError(PLATFORM, code, f"{method}: code {said.code[:8]}, {meaning}: {said.message}")
 
-    def _clock_difference(self, response: httpx.Response) -> str:
-        theirs = http_date(response.headers.get("date", ""))
-        return "" if theirs is None else f" (ours is {(self._clock() - theirs).total_seconds():+.0f} s from its Date header)"
+    def _clock_difference(self, said: Said) -> str:
+        if said.answered is None:
+            return ""
+        return f" (ours is {(self._clock() - said.answered).total_seconds():+.0f} s from its Date header)"
 
 
 def _request(fields: Mapping[str, str | etree._Element]) -> str:
     return etree.tostring(build("request", dict(fields)), encoding="unicode")
 
 
-def _said(raw: bytes) -> Said:
+def _said(response: httpx.Response) -> Said:
     try:
-        inner = returned(raw)
+        inner = returned(response.content)
         root, chunks = _parsed(inner)
     except SoapFaultError as fault:
         raise UnusableError(str(fault)) from fault
@@ -139,7 +143,8 @@ def _said(raw: bytes) -> Said:
         except XmlError:
             broken.append(chunk)
     message = redact(text_of(child(root, "message")).strip()[:200])
-    return Said(text_of(child(root, "code")).strip(), message, data, tuple(broken))
+    code = text_of(child(root, "code")).strip()
+    return Said(code, message, data, tuple(broken), http_date(response.headers.get("date", "")))
 
 
 def _parsed(inner: str) -> tuple[etree._Element, tuple[str, ...]]:

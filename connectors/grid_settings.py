@@ -11,13 +11,13 @@ class GridSettings(HttpSettings):
     """Settings of the grid platform."""
 
     user: str = Field(min_length=1, description="Our user at the platform")
-    password: SecretStr = Field(description="Password of that user, signs our calls")
+    password: SecretStr = Field(min_length=1, description="Password of that user, signs our calls")
     callback_user: str = Field(min_length=1, description="User in the platform's callbacks")
     callback_passwords: tuple[SecretStr, ...] = Field(
-        (), description="Passwords that sign callbacks, newest first, comma separated"
+        min_length=1, description="Passwords that sign callbacks, newest first, comma separated"
     )
     callback_fresh_seconds: float = Field(600, gt=0, description="Seconds by which a callback's time may be off, both ways")
-    overlap_seconds: float = Field(30, ge=1, description="Seconds by which reading stays back, for what is written late")
+    overlap_seconds: float = Field(30, ge=1, description="Seconds by which reading stays behind, for what is written late")
     history_since: date | None = Field(None, description="First day to read changes of (Beijing); none: everything there is")
     tie_passes: int = Field(100, gt=0, description="Times that a second with more changes than a page is read until it is complete")
     busy_seconds: float = Field(2, gt=0, description="Seconds to wait after the platform said that it is busy")

@@ -26,35 +26,44 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def starting(self, now: datetime, overlap: timedelta) -> "Place":
         """Return the place of a run: the one under way, or a new one.
 
-        A settled place in the future (a clock was set back, a record bears a date to come) is brought back, so that what
-        changes meanwhile is not passed over.
+        A settled place in the future (a clock was set back) is brought back, so that what changes meanwhile is not passed over.
         """
         if self.began is not None:
             return self
         settled = None if self.settled is None else min(self.settled, now - overlap)
         return Place(settled=settled, began=now)
 
-    def advanced(self, reached: datetime | None, overlap: timedelta, token: str | None = None) -> "Place":
-        """Return the place after a page whose changes reach up to `reached`; everything before it has been seen.
+    def dated(self, answered: datetime | None, overlap: timedelta) -> "Place":
+        """Return the place with the platform's own clock (the Date of its answer) heeded where it is behind ours.
 
-        What changed less than `overlap` before the run began, or before the newest change, may still appear: the
-        settled place stays behind both, and never goes back.
+        Changes bear the platform's time: what a clock of ours that is ahead calls settled may be yet to come.
         """
-        if reached is None or self.began is None:
-            return msgspec.structs.replace(self, token=token)
-        settled = min(reached, self.began) - overlap
-        if self.settled is not None:
-            settled = max(settled, self.settled)
-        return msgspec.structs.replace(self, settled=settled, reached=reached, token=token)
+        if self.began is None or answered is None or answered >= self.began:
+            return self
+        settled = None if self.settled is None else min(self.settled, answered - overlap)
+        return msgspec.structs.replace(self, began=answered, settled=settled)
 
-    def noted(self, newest: datetime | None, token: str | None) -> "Place":
-        """Return the place after a page of a list in no order: nothing is settled by it before the last page."""
-        known = [moment for moment in (newest, self.reached) if moment is not None]
-        return msgspec.structs.replace(self, reached=max(known, default=None), token=token)
+    def advanced(self, reached: datetime | None, overlap: timedelta, token: str | None = None) -> "Place":
+        """Return the place after a page whose changes reach up to `reached`; None: nothing is settled by it.
 
-    def ended(self) -> "Place":
-        """Return the place where the next run starts; a run whose platform cursor is gone starts over here as well."""
+        What changed less than `overlap` before the run began may have shown up behind its page: the settled place stays
+        behind that moment, however far the run comes, and never goes back.
+        """
+        place = msgspec.structs.replace(self, reached=reached or self.reached, token=token)
+        return place if reached is None else place._settled_up_to(reached, overlap)
+
+    def ended(self, overlap: timedelta) -> "Place":
+        """Return the place where the next run starts, after the last page of this one."""
+        settled = self if self.began is None else self._settled_up_to(self.began, overlap)
+        return Place(settled=settled.settled)
+
+    def dropped(self) -> "Place":
+        """Return the place where a new run starts instead of this one: the platform's cursor is gone."""
         return Place(settled=self.settled)
+
+    def _settled_up_to(self, reached: datetime, overlap: timedelta) -> "Place":
+        settled = (reached if self.began is None else min(reached, self.began)) - overlap
+        return msgspec.structs.replace(self, settled=settled if self.settled is None else max(settled, self.settled))
 
     def write(self) -> str:
         """Return the place as a cursor."""

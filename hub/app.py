@@ -27,11 +27,11 @@ from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.mirror import inbox, ledger, ops_list
-from hub.mirror.database import Database, DatabaseUnavailable, open_database
+from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
-from hub.mirror.upgrade import upgrade
+from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.operator import Operator
 from hub.policy_records import policy_records
 from hub.reconcile.derive import Derivation
@@ -67,6 +67,10 @@ class World:
     inline_database: bool = False
 
 
+class SchemaOutdated(Exception):
+    """The database server has not been brought up to this version."""
+
+
 class Hub:
     """One process of the hub, built from settings. `running` starts its loops; `web` is what it serves."""
 
@@ -81,6 +85,7 @@ class Hub:
         self.connectors = self._connect()
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
+        self._opened = False
         self.worker = Worker(
             self.database,
             self.rows,
@@ -139,12 +144,24 @@ class Hub:
         )
 
     @contextlib.asynccontextmanager
-    async def opened(self, *, migrate: bool = True) -> AsyncIterator["Hub"]:
-        """Have the database ready, and close everything in the end."""
+    async def opened(self, *, upgrading: bool = False) -> AsyncIterator["Hub"]:
+        """Have the database ready, and close everything in the end; raise SchemaOutdated.
+
+        The embedded database is brought up to date by itself, a server only by `bihuan db upgrade`. Opened once more inside, it
+        stays as it is: so a command sees what is wrong before anything is served.
+        """
+        if self._opened:
+            yield self
+            return
+        self._opened = True
         try:
-            if migrate:
+            if upgrading or isinstance(self.database, SQLiteDatabase):
                 await upgrade(self.database)
-                await self._seed_policy()
+            elif (revision := await current_revision(self.database)) != head_revision():
+                raise SchemaOutdated(
+                    f"the database is at revision {revision or 'none'}; run `bihuan db upgrade` once, then start again"
+                )
+            await self._seed_policy()
             yield self
         finally:
             for connector in self.connectors.values():
@@ -197,12 +214,11 @@ class Hub:
             await self.world.sleep(self.settings.hub.sweep_seconds)
 
     async def _waiting_loop(self) -> None:
-        """Look at what is open more often than the sweep: what it waits for may have come."""
+        """Look at what waits more often than the sweep does at everything."""
         while True:
             await self.world.sleep(self.settings.hub.waiting_seconds)
             try:
-                for rule in self.derivation.rules:
-                    await self.sweep.open_causes(rule)
+                await self.sweep.waiting()
                 self.worker.wake()
             except DatabaseUnavailable as error:
                 log.warning("cannot look at what waits", error=str(error))

@@ -18,10 +18,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from hub.app import Hub
+from hub.app import Hub, SchemaOutdated
 from hub.domain.errors import PolicyError
 from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.sealing import SealError
+from hub.mirror.upgrade import SchemaUnknown
 from hub.settings import Settings, SettingsError, load_settings, reference
 from hub.telemetry import configure_logs
 from hub.web.serving import CannotListen, Server, address_of, listen
@@ -80,17 +81,19 @@ def run(work: Coroutine[Any, Any, int | None]) -> None:
         code = uvloop.run(work)
     except KeyboardInterrupt:
         code = 130
+    except (SchemaOutdated, SchemaUnknown) as error:
+        fail([str(error)])
     except DatabaseUnavailable as error:
         fail([f"{error}; is HUB_DATABASE_URL right, and the database up?"])
     if code:
         raise typer.Exit(code)
 
 
-def with_hub(doing: Doing, *, migrate: bool = True) -> None:
+def with_hub(doing: Doing, *, upgrading: bool = False) -> None:
     """Open the hub, do one thing, close it."""
 
     async def work(hub: Hub) -> int | None:
-        async with hub.opened(migrate=migrate):
+        async with hub.opened(upgrading=upgrading):
             return await doing(hub)
 
     run(work(hub_or_fail()))
@@ -113,8 +116,9 @@ def serve(
 
 async def serve_on(hub: Hub, listening: socket.socket) -> int | None:
     """Serve until a signal comes; requests under way are answered first."""
-    server = Server(hub.web(), signals=True)
-    await server.serve(sockets=[listening])
+    async with hub.opened():
+        server = Server(hub.web(), signals=True)
+        await server.serve(sockets=[listening])
     return None if server.started else 3
 
 
@@ -197,7 +201,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         show(lines, as_json)
         return None
 
-    with_hub(showing, migrate=False)
+    with_hub(showing)
 
 
 @app.command()
@@ -281,7 +285,7 @@ def upgrade() -> None:
         typer.echo("the database is up to date")
         return None
 
-    with_hub(upgraded)
+    with_hub(upgraded, upgrading=True)
 
 
 def show(lines: list[dict[str, Any]], as_json: bool) -> None:

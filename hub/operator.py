@@ -56,7 +56,7 @@ class Operator:
 
     async def refresh(self) -> None:
         """Learn when each platform was last read; called regularly by app.py."""
-        self._last_success = _last_success(await self.database.read(streams.all_streams, self.rows))
+        self._last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform, in the order of the settings."""
@@ -76,7 +76,7 @@ class Operator:
         """Return each platform's last success, lag, backlog and the reason why a stream fails now."""
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
-        self._last_success = _last_success(health)
+        self._last_success = self._read_to_end(health)
         return [self._status(name, health, counts) for name in self.connectors]
 
     def _status(self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int]) -> PlatformStatus:
@@ -150,10 +150,11 @@ class Operator:
         message = f"no platform '{platform}'; there are {', '.join(known)}"
         return UnknownPlatform(message=message, path=["platform"], platform=platform, known=known)
 
-
-def _last_success(health: Sequence[StreamHealth]) -> dict[str, datetime]:
-    """Return when each platform was last read to its end by all its streams: the slowest one counts."""
-    found: dict[str, list[datetime | None]] = {}
-    for one in health:
-        found.setdefault(one.platform, []).append(one.last_success_at)
-    return {name: min(each for each in times if each) for name, times in found.items() if all(times)}
+    def _read_to_end(self, health: Sequence[StreamHealth]) -> dict[str, datetime]:
+        """Return when each platform was last read to its end: its slowest stream counts, lists read now and then do not."""
+        slow = {(name, each.name) for name, one in self.connectors.items() for each in one.streams if each.poll_factor > 1}
+        found: dict[str, list[datetime | None]] = {}
+        for one in health:
+            if (one.platform, one.stream) not in slow:
+                found.setdefault(one.platform, []).append(one.last_success_at)
+        return {name: min(each for each in times if each) for name, times in found.items() if all(times)}

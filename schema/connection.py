@@ -12,7 +12,7 @@ from schema.context import Context, Reads
 from schema.cursor import read_cursor, write_cursor
 from schema.declare import Declared
 from schema.filters import filter_type, order_type, read_filter, read_order
-from schema.graph_errors import BAD_USER_INPUT, PAGE_LIMIT, GraphError
+from schema.graph_errors import BAD_USER_INPUT, GraphError, page_too_large
 from schema.resolver import resolver
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT, Joined, Slice
 
@@ -126,8 +126,7 @@ def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | N
 
 def _allowed(field: str, first: int) -> int:
     if first > FIRST_LIMIT:
-        message = f"{field}: first is {first}; at most {FIRST_LIMIT} at once, then go on with after: <endCursor>"
-        raise GraphError(PAGE_LIMIT, message, limit=FIRST_LIMIT)
+        raise page_too_large(field, first)  # the limits refuse it earlier, where they are asked
     if first < 0:
         raise GraphError(BAD_USER_INPUT, f"{field}: first is {first}; give 0 to {FIRST_LIMIT}")
     return first

@@ -7,6 +7,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from schema.slices import FIRST_LIMIT
+
 UNAUTHENTICATED = "UNAUTHENTICATED"
 FORBIDDEN = "FORBIDDEN"
 BAD_USER_INPUT = "BAD_USER_INPUT"
@@ -23,3 +25,9 @@ class GraphError(GraphQLError):
     def __init__(self, code: str, message: str, **details: Any) -> None:
         super().__init__(message, extensions={"code": code, **details})
         self.code = code
+
+
+def page_too_large(field: str, first: int) -> GraphError:
+    """Return the error of a list that is asked for more records than it gives at once."""
+    message = f"{field}: first is {first}; at most {FIRST_LIMIT} at once, then go on with after: <endCursor>"
+    return GraphError(PAGE_LIMIT, message, limit=FIRST_LIMIT)

@@ -98,7 +98,6 @@ def _read_counts(
     """Return the number of records for each value, in their order."""
     if column is None:
         return [int(connection.execute(sql.count(rows, entity, wanted)).scalar_one())]
-    numbers: dict[Any, int] = {
-        owner: number for owner, number in connection.execute(sql.counts(rows, entity, wanted, column, values))
-    }
+    found = connection.execute(sql.counts(rows, entity, wanted, column, values))
+    numbers = {row[0]: int(row[1]) for row in found}
     return [numbers.get(rows.keep(entity.name, column, value), 0) for value in values]

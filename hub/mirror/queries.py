@@ -1,11 +1,11 @@
 """Every named read that rules and sweeps use. The `*_unsettled` ones find, over the whole mirror in one statement each,
-the causes whose rule has never been asked, or was last asked about another version."""
+the causes that a rule may owe something for and was not asked about, and those that it was last asked about in another version."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, and_, or_, select, union
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
@@ -59,6 +59,15 @@ def records_by_biz_no(connection: Connection, rows: Rows, numbers: Iterable[str]
     return records_where(connection, rows, CreditRecord, "biz_no", numbers)
 
 
+def records_of_checks(connection: Connection, rows: Rows, tasks: Iterable[str]) -> dict[str, list[CreditRecord]]:
+    """Return credit records that stand on these tasks, by the sender's number."""
+    found: dict[str, list[CreditRecord]] = defaultdict(list)
+    for group in records_where(connection, rows, CreditRecord, "evidence_ref", tasks).values():
+        for record in group:
+            found[record.biz_no].append(record)
+    return found
+
+
 def items_by_code(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[str, InspectionItem]:
     """Return inspection items that the enforcement platform publishes, by code."""
     return {code: found[0] for code, found in records_where(connection, rows, InspectionItem, "item_code", codes).items()}
@@ -83,9 +92,10 @@ def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: 
 
 def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return finished checks with a result that does not conform and without its records, or from another version."""
-    result = TABLES["TaskResult"]
-    bad = select(1).where(result.c.task_id == TASK.c.task_id, result.c.conclusion != "CONFORM").exists()
-    here = and_(TASK.c.status.in_(["DONE", "TRANSFERRED"]), bad)
+    result, finding = TABLES["TaskResult"], TABLES["Finding"]
+    bad_result = select(1).where(result.c.task_id == TASK.c.task_id, result.c.conclusion != "CONFORM").exists()
+    bad_finding = select(1).where(finding.c.task_id == TASK.c.task_id, finding.c.conform.is_(False)).exists()
+    here = and_(TASK.c.status.in_(["DONE", "TRANSFERRED"]), or_(bad_result, bad_finding))
     return _unsettled(connection, rule, TASK, "task_id", here, after, limit)
 
 
@@ -103,11 +113,13 @@ def answers_unsettled(connection: Connection, rule: str, after: str, limit: int)
 
 
 def _unsettled(connection: Connection, rule: str, table: Any, key: str, here: Any, after: str, limit: int) -> list[str]:
-    settled = (
-        select(1)
-        .where(OBLIGATION.c.rule == rule, OBLIGATION.c.cause == table.c[key], OBLIGATION.c.cause_version == table.c.version)
-        .exists()
-    )
-    causes = select(table.c[key]).where(here, ~settled, table.c[key] > after)
-    statement: Select[Any] = causes.distinct().order_by(table.c[key]).limit(limit)
-    return list(connection.execute(statement).scalars())
+    cause, of_rule = table.c[key], (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == table.c[key])
+    settled = select(1).where(of_rule, OBLIGATION.c.cause_version == table.c.version).exists()
+    outdated = select(1).where(of_rule, OBLIGATION.c.cause_version != table.c.version).exists()
+    # Each half stops early by itself, which one condition with OR would not.
+    halves = [
+        select(cause.label("cause")).where(wanted, cause > after).distinct().order_by(cause).limit(limit).subquery()
+        for wanted in (and_(here, ~settled), outdated)
+    ]
+    both = union(*(select(half.c.cause) for half in halves)).subquery()
+    return list(connection.execute(select(both.c.cause).order_by(both.c.cause).limit(limit)).scalars())

@@ -1,14 +1,17 @@
 """From changed records to the ledger, in the transaction of the change. Passed to intake by app.py (mirror/ports.py)."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from hub.mirror import ledger
 from hub.mirror.records import Outcome, Upserted
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Rulebook
 from hub.reconcile.settle import settle
+from schema.entities import Obligation
 from schema.entity import Observation
 
 
@@ -21,15 +24,20 @@ class Derivation:
         self.book = book
 
     def __call__(self, connection: Connection, changes: Sequence[Upserted], now: datetime) -> None:
-        """Settle all causes that applied records touch."""
+        """Settle all causes that applied records touch, and those that waited for one of them."""
         applied = [item for item, outcome in changes if outcome is Outcome.APPLIED and isinstance(item, Observation)]
         for rule in self.rules:
             causes = {cause for observation in applied for cause in rule.causes(observation)}
+            needs = {need for observation in applied for need in rule.releases(observation)}
+            causes.update(ledger.causes_waiting_for(connection, rule.name, sorted(needs)))
             settle(connection, self.rows, rule, sorted(causes), self.book, now)
 
-    def settle_causes(self, connection: Connection, rule: str, causes: Sequence[str], now: datetime) -> None:
-        """Settle causes for a rule and for all rules of the same kind of cause."""
-        kind = next(each.cause_entity for each in self.rules if each.name == rule)
-        for each in self.rules:
-            if each.cause_entity == kind:
-                settle(connection, self.rows, each, causes, self.book, now)
+    def settle_obligations(self, connection: Connection, obligations: Iterable[Obligation], now: datetime) -> None:
+        """Settle the causes of these obligations, for their rules and for all rules of the same kind of cause."""
+        touched: dict[str, set[str]] = defaultdict(set)
+        kinds = {rule.name: rule.cause_entity for rule in self.rules}
+        for one in obligations:
+            if one.rule in kinds:  # else it is left from a rule that is no more
+                touched[kinds[one.rule]].add(one.cause)
+        for rule in self.rules:
+            settle(connection, self.rows, rule, sorted(touched[rule.cause_entity]), self.book, now)

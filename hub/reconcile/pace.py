@@ -17,8 +17,11 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     backoff_seconds: float = 1.0
     """Wait after the first failure; it doubles with each, with jitter."""
     backoff_most_seconds: float = 300.0
+    asked_most_seconds: float = 86400.0
+    """However long a platform asks us to wait, it is tried again after this time."""
 
     def backoff(self, tries: int, retry_after: float | None, rng: random.Random) -> float:
-        """Return how long to wait after so many failures in a row; never less than the platform asks."""
-        own = min(self.backoff_most_seconds, self.backoff_seconds * 2.0 ** min(tries - 1, 20)) * rng.uniform(0.5, 1.0)
-        return own if retry_after is None else retry_after + rng.uniform(0, self.backoff_seconds / 4)
+        """Return how long to wait after so many failures in a row; no less than the platform asks, up to a day."""
+        if retry_after is not None:
+            return min(max(retry_after, 0.0), self.asked_most_seconds) + rng.uniform(0, self.backoff_seconds / 4)
+        return min(self.backoff_most_seconds, self.backoff_seconds * 2.0 ** min(max(tries, 1) - 1, 20)) * rng.uniform(0.5, 1.0)

@@ -43,7 +43,10 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
     due: Due
     subject_code: str | None
     needs: str | None = None
+    """What it waits for. The same text is what `Rule.releases` says when that comes."""
     chain: str | None = None
+    place: int = 0
+    """Its place in the chain, so that the order is right in whatever order things were derived."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +56,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the cause that this was derived from."""
     owed: tuple[Owed, ...] = ()
     keep: frozenset[str] = frozenset()
-    """Keys of obligations that stay as they are: they were right when they were made, and are done or on their way."""
+    """Keys of obligations that stay as they are, though they are not owed now: they were right when they were made."""
     proven: Mapping[str, str] = {}
     """Key -> the platform's own number of the proof that was seen in the mirror."""
     troubles: tuple[Trouble, ...] = ()
@@ -88,8 +91,16 @@ class Rule(ABC, Generic[F]):
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Return causes over the whole mirror that this rule may owe something for, in order, beginning after one."""
 
-    def material(self, command: AnyCommand) -> Any:
-        """Return what of a sent command must still be right; where it differs later, ops is told."""
+    def releases(self, observation: Observation) -> Iterable[str]:
+        """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""
+        return ()
+
+    def material(self, command: AnyCommand) -> str | None:
+        """Return, in words, what of a sent command must still be right; where it differs later, ops is told."""
+        return None
+
+    def shows(self, facts: F) -> str | None:
+        """Return, as JSON, what the cause says now: ops sees it beside what was sent."""
         return None
 
 

@@ -5,12 +5,22 @@ from collections.abc import Iterable
 from schema.commands import FeedbackEvent, decode_command
 from schema.entities import Obligation, ObligationState
 
+TOOK_EFFECT = frozenset({ObligationState.CLOSED, ObligationState.SETTLED})
+DISPATCH, ACCEPTANCE, ANSWER = 1, 2, 3
+"""What is made for a sending, in this order."""
+
 
 def sending_of(answers: Iterable[Obligation]) -> int:
     """Return 1 + the `returned` answers that took effect; an edit while the event waits is the same sending."""
-    return 1 + sum(_returned(one) for one in answers if one.state is ObligationState.CLOSED)
+    return 1 + sum(is_returned(one) for one in answers if one.state in TOOK_EFFECT)
 
 
-def _returned(one: Obligation) -> bool:
-    command = decode_command(one.payload)
+def is_returned(one: Obligation) -> bool:
+    """Return whether an answer says that the event goes back to the town."""
+    command = decode_command(one.payload) if one.payload else None
     return isinstance(command, FeedbackEvent) and command.result == "returned"
+
+
+def place_of(sending: int, step: int) -> int:
+    """Return the place of one step of a sending in the event's chain."""
+    return 3 * (sending - 1) + step

@@ -7,20 +7,29 @@ in the ledger, not owed     -> WITHDRAWN while unsent; what was sent goes to the
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import Connection
 
+from hub.domain.errors import DomainError
 from hub.mirror import ledger
 from hub.mirror.database import lock_names
 from hub.mirror.ops_list import Trouble, open_items
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Owed, Rulebook, Verdict
+from hub.reconcile.standing import CORRECTED, is_unsent, may_exist
 from schema.commands import decode_command, encode_command
 from schema.entities import OPEN_STATES, Obligation, ObligationState
 
-UNSENT = frozenset({ObligationState.WAITING, ObligationState.DUE, ObligationState.STUCK})
-ENDED_BY_OPS = frozenset({ObligationState.WAIVED, ObligationState.SETTLED})
+log = structlog.get_logger()
+
+
+class Judgement(NamedTuple):
+    """The columns of an obligation that change, and what a person must see."""
+
+    changes: Mapping[str, Any]
+    trouble: Trouble | None = None
 
 
 def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[str], book: Rulebook, now: datetime) -> None:
@@ -30,110 +39,154 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
         return
     lock_names(connection, [f"{rule.name}:{cause}" for cause in wanted])
     facts = rule.load(connection, rows, wanted)
-    held = ledger.by_causes(connection, rows, rule.name, wanted)
+    held = ledger.by_causes(connection, rows, rule.name, wanted, lock=True)
     fresh: list[Obligation] = []
     troubles: list[Trouble] = []
     for cause in wanted:
         if cause not in facts:
             continue
-        verdict = rule.derive(facts[cause], held.get(cause, ()), book, now)
-        there = {one.key: one for one in held.get(cause, ())}
-        fresh += [_new(rule, cause, verdict, owed, book, now) for owed in verdict.owed if owed.key not in there]
-        owed_keys = {owed.key: owed for owed in verdict.owed}
+        try:
+            verdict = rule.derive(facts[cause], held.get(cause, ()), book, now)
+        except DomainError as error:
+            troubles.append(_refused(rule, cause, error))
+            continue
         troubles += verdict.troubles
-        for one in there.values():
-            changes, trouble = judge(rule, one, owed_keys.get(one.key), verdict, now)
-            if changes:
-                ledger.change(connection, rows, one.key, **changes)
-            troubles += [trouble] if trouble else []
-    ledger.insert(connection, rows, fresh)
+        owed = {each.key: each for each in verdict.owed}
+        there = held.get(cause, [])
+        fresh += [_new(rule, cause, verdict, owed[key], book, now) for key in owed.keys() - {one.key for one in there}]
+        for one in there:
+            judged = judge(rule, facts[cause], one, owed.get(one.key), verdict, book, now)
+            if judged.changes:
+                ledger.change(connection, rows, one.key, **judged.changes)
+            troubles += [judged.trouble] if judged.trouble else []
+    ledger.insert(connection, rows, sorted(fresh, key=lambda one: (one.cause, one.sequence, one.key)))
     open_items(connection, rows, troubles, now)
 
 
+def _refused(rule: AnyRule, cause: str, error: DomainError) -> Trouble:
+    log.warning("a rule cannot decide", rule=rule.name, cause=cause, error=str(error))
+    message = f"{rule.name} of {cause}: {error}"
+    return Trouble(kind=f"{rule.name}.undecided", cause=cause, message=message, distinct=str(error))
+
+
+class _Case(NamedTuple):
+    """One obligation of the ledger, and all that is said about it now."""
+
+    rule: AnyRule
+    facts: Any
+    one: Obligation
+    owed: Owed | None
+    """What the rule owes under its key now."""
+    verdict: Verdict
+    book: Rulebook
+    now: datetime
+
+    @property
+    def proven(self) -> bool:
+        """Return whether its proof is in the mirror and it is still open."""
+        return self.one.key in self.verdict.proven and self.one.state in OPEN_STATES
+
+
 def judge(
-    rule: AnyRule, one: Obligation, owed: Owed | None, verdict: Verdict, now: datetime
-) -> tuple[Mapping[str, Any], Trouble | None]:
-    """Return the columns of an obligation that change, and what a person must see. Pure."""
+    rule: AnyRule, facts: Any, one: Obligation, owed: Owed | None, verdict: Verdict, book: Rulebook, now: datetime
+) -> Judgement:
+    """Return what becomes of one obligation of the ledger, `owed` being what the rule owes under its key now. Pure."""
     if one.state is ObligationState.LEASED:
-        return {}, None  # a call is under way; its completion settles the cause again
-    seen = {"cause_version": verdict.version} if one.cause_version != verdict.version else {}
-    reference = verdict.proven.get(one.key)
-    if reference is not None and one.state in OPEN_STATES:
-        return seen | {
-            "state": ObligationState.CLOSED,
-            "closed_at": now,
-            "receipt": reference,
-            "unknown_since": None,
-            "needs": None,
-            "last_error": None,
-        }, _changed(rule, one, owed)
-    if one.key in verdict.keep:
-        return seen, None
-    if owed is None:
-        return _withdraw(rule, one, seen)
-    return _correct(rule, one, owed, seen, now)
+        return Judgement({})  # a call is under way; its completion settles the cause again
+    case = _Case(rule, facts, one, owed, verdict, book, now)
+    judged = Judgement({})
+    if one.key not in verdict.keep:
+        judged = _withdraw(case) if owed is None else _correct(case, owed)
+    changes = dict(judged.changes)
+    if one.cause_version != verdict.version:
+        changes["cause_version"] = verdict.version
+    if case.proven:
+        changes |= {"state": ObligationState.CLOSED, "closed_at": now, "receipt": verdict.proven[one.key]}
+        changes |= {"unknown_since": None, "needs": None, "last_error": None}
+    return Judgement(changes, judged.trouble)
 
 
-def _withdraw(rule: AnyRule, one: Obligation, seen: dict[str, Any]) -> tuple[Mapping[str, Any], Trouble | None]:
-    if one.state in UNSENT and one.unknown_since is None:
-        why = {"state": ObligationState.WITHDRAWN, "reason": "its cause was corrected before it was sent", "needs": None}
-        return seen | why, None
-    if one.state is ObligationState.WITHDRAWN or one.state in ENDED_BY_OPS:
-        return seen, None
-    message = f"{one.key}: was sent to {one.platform} and is no longer owed; settle it there by hand, then resolve this"
-    return seen, Trouble(
-        kind=f"{rule.name}.withdrawn-after-sent",
-        cause=one.key,
-        subject_code=one.subject_code,
-        message=message,
-        before=one.payload.decode(),
-        distinct=str(one.sequence),
-    )
+def _withdraw(case: _Case) -> Judgement:
+    one = case.one
+    if one.state is ObligationState.WITHDRAWN:
+        return Judgement({})
+    if may_exist(one) or case.proven:
+        told = _tell(case)
+        if one.state not in {ObligationState.DUE, ObligationState.STUCK} or case.proven:
+            return told
+        # Nobody knows whether it is there. It must not be made now, so that ops looks instead of the worker.
+        return Judgement(dict(told.changes) | {"state": ObligationState.WITHDRAWN, "needs": None}, told.trouble)
+    why = "its cause was corrected before it was sent"
+    if one.state is ObligationState.WAIVED and one.reason:
+        why = f"{one.reason}; then {why}"
+    return Judgement({"state": ObligationState.WITHDRAWN, "reason": why, "needs": None})
 
 
-def _correct(
-    rule: AnyRule, one: Obligation, owed: Owed, seen: dict[str, Any], now: datetime
-) -> tuple[Mapping[str, Any], Trouble | None]:
-    payload = encode_command(owed.command) if owed.command else b""
-    if one.state is ObligationState.WITHDRAWN or (one.state is ObligationState.WAITING and owed.command):
-        due = {"state": ObligationState.DUE if owed.command else ObligationState.WAITING, "next_at": now, "reason": None}
-        return seen | due | _terms(owed, payload), None
-    if one.state in {ObligationState.WAITING, ObligationState.DUE} and one.unknown_since is None:
-        state = {} if owed.command else {"state": ObligationState.WAITING}
-        changed = payload != one.payload or one.needs != owed.needs
-        return (seen | state | _terms(owed, payload)) if changed else seen, None
-    return seen, _changed(rule, one, owed)
+def _correct(case: _Case, owed: Owed) -> Judgement:
+    one, terms = case.one, _terms(owed, case.book)
+    if one.state is ObligationState.WITHDRAWN:
+        state = ObligationState.DUE if owed.command else ObligationState.WAITING
+        return Judgement(terms | {"state": state, "next_at": case.now, "reason": None, "tries": 0})
+    if may_exist(one) or (case.proven and one.payload):
+        return _tell(case)
+    if terms["payload"] == one.payload and owed.needs == one.needs:
+        return Judgement({})
+    if owed.command is None:
+        return Judgement(terms | ({"state": ObligationState.WAITING} if is_unsent(one) else {}))
+    if one.state in {ObligationState.WAITING, ObligationState.STUCK}:
+        # What was refused was another command: this one has not been tried.
+        return Judgement(terms | {"state": ObligationState.DUE, "next_at": case.now, "tries": 0})
+    return Judgement(terms)
 
 
-def _terms(owed: Owed, payload: bytes) -> dict[str, Any]:
+def _terms(owed: Owed, book: Rulebook) -> dict[str, Any]:
     return {
-        "payload": payload,
+        "payload": encode_command(owed.command) if owed.command else b"",
         "needs": owed.needs,
         "subject_code": owed.subject_code,
         "due_at": owed.due.at,
         "due_provisional": owed.due.provisional,
+        "policy_version": book.policy.version,
     }
 
 
-def _changed(rule: AnyRule, one: Obligation, owed: Owed | None) -> Trouble | None:
-    """Return what ops must see when something material was sent otherwise than it is owed now."""
-    if owed is None or owed.command is None or not one.payload or one.state in ENDED_BY_OPS or one.state is ObligationState.STUCK:
-        return None
-    before, after = rule.material(decode_command(one.payload)), rule.material(owed.command)
-    if before == after:
-        return None
+def _tell(case: _Case) -> Judgement:
+    """Tell ops, once, that what may be on the platform is owed otherwise now, or no longer; note it in `reason`."""
+    one, owed = case.one, case.owed
+    own, _, _ = (one.reason or "").partition(CORRECTED)
+    now_owed = _difference(case)
+    note = f"{CORRECTED}; owed now: {now_owed}" if now_owed else ""
+    reason = "; ".join(filter(None, (own.rstrip("; "), note))) or None
+    if reason == one.reason:
+        return Judgement({})
+    if now_owed is None:
+        return Judgement({"reason": reason})
+    before = case.rule.material(decode_command(one.payload)) if one.payload else None
     message = (
-        f"{one.key}: was sent to {one.platform} with {before}, is owed now with {after}; settle it there by hand, then resolve this"
+        f"{one.key}: {'was sent' if one.unknown_since is None else 'may have been sent'} to {one.platform}"
+        f"{f' with {before}' if before else ''}, owed now: {now_owed}; settle it there by hand, then resolve this"
     )
-    return Trouble(
-        kind=f"{rule.name}.changed-after-sent",
+    trouble = Trouble(
+        kind=f"{case.rule.name}.{'changed' if owed else 'withdrawn'}-after-sent",
         cause=one.key,
         subject_code=one.subject_code,
         message=message,
-        before=one.payload.decode(),
-        after=encode_command(owed.command).decode(),
-        distinct=repr(after),
+        before=one.payload.decode() or None,
+        after=encode_command(owed.command).decode() if owed and owed.command else case.rule.shows(case.facts),
+        # `reason` sees to it that a correction is told once; the same one may come again after another.
+        distinct=f"{case.verdict.version} {case.now.isoformat()} {now_owed}",
     )
+    return Judgement({"reason": reason}, trouble)
+
+
+def _difference(case: _Case) -> str | None:
+    """Return in words what is owed now, None where it is what was sent."""
+    if case.owed is None:
+        return "nothing"
+    if case.owed.command is None or not case.one.payload:
+        return None
+    before, after = case.rule.material(decode_command(case.one.payload)), case.rule.material(case.owed.command)
+    return None if before == after else after
 
 
 def _new(rule: AnyRule, cause: str, verdict: Verdict, owed: Owed, book: Rulebook, now: datetime) -> Obligation:
@@ -162,7 +215,7 @@ def _new(rule: AnyRule, cause: str, verdict: Verdict, owed: Owed, book: Rulebook
         decided_by=None,
         reason=None,
         chain=owed.chain,
-        sequence=0,
+        sequence=owed.place,
         cause_version=verdict.version,
         payload=encode_command(owed.command) if owed.command else b"",
         unknown_since=None,

@@ -4,26 +4,32 @@ Candidates come from set-based SQL (hub/mirror/queries.py), the decision from th
 by the worker on its schedule, and by `bihuan reconcile`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import structlog
 from sqlalchemy import Connection
 
 from hub.mirror import ledger
-from hub.mirror.database import Database
+from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from hub.reconcile.derive import Derivation
 from hub.reconcile.rule import AnyRule
 from hub.reconcile.settle import settle
 
 BATCH = 200
+Candidates = Callable[[Connection, str, int], list[str]]
+"""Returns causes in order, beginning after one, at most so many."""
+
+log = structlog.get_logger()
 
 
 class Swept(NamedTuple):
-    """What a sweep looked at: causes by rule."""
+    """What a sweep looked at: causes by rule; and those that no rule could be asked about, the log says why."""
 
     causes: dict[str, int]
+    failed: tuple[str, ...] = ()
 
 
 class Sweep:
@@ -37,19 +43,36 @@ class Sweep:
 
     async def everything(self) -> Swept:
         """Ask all rules about what was never settled and about everything that is open."""
-        counted = {}
+        counted: dict[str, int] = {}
+        failed: list[str] = []
         for rule in self._derivation.rules:
-            unsettled = await self._walk(rule, rule.unsettled)
-            counted[rule.name] = unsettled + await self.open_causes(rule)
-        return Swept(counted)
+            counted[rule.name] = await self._walk(rule, rule.unsettled, failed) + await self._walk(rule, _open(rule), failed)
+        return Swept(counted, tuple(dict.fromkeys(failed)))
 
     async def open_causes(self, rule: AnyRule) -> int:
         """Ask one rule about the causes of its open obligations: what waits may go on, what was sent may be proven."""
-        return await self._walk(rule, lambda connection, after, limit: ledger.causes_of_open(connection, rule.name, after, limit))
+        return await self._walk(rule, _open(rule), [])
 
-    async def _walk(self, rule: AnyRule, candidates: Callable[[Connection, str, int], list[str]]) -> int:
+    async def _walk(self, rule: AnyRule, candidates: Candidates, failed: list[str]) -> int:
         after, counted = "", 0
         while found := await self._database.read(candidates, after, BATCH):
-            await self._database.write(settle, self._rows, rule, found, self._derivation.book, self._clock())
+            failed += await self._settle(rule, found)
             after, counted = found[-1], counted + len(found)
         return counted
+
+    async def _settle(self, rule: AnyRule, causes: Sequence[str]) -> list[str]:
+        """Settle causes in one transaction; where that fails, one by one, so that a bad one holds no other. Return the bad."""
+        try:
+            await self._database.write(settle, self._rows, rule, causes, self._derivation.book, self._clock())
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # outermost: what cannot be settled is named, everything else goes on
+            log.exception("cannot settle", rule=rule.name, causes=len(causes), first=causes[0])
+            if len(causes) == 1:
+                return [f"{rule.name}:{causes[0]}"]
+            return [each for cause in causes for each in await self._settle(rule, [cause])]
+        return []
+
+
+def _open(rule: AnyRule) -> Candidates:
+    return lambda connection, after, limit: ledger.causes_of_open(connection, rule.name, after, limit)

@@ -25,7 +25,7 @@ class EventStatus(Enum):
 
 
 class TownCoordinationStatus(Enum):
-    """Where a coordination stands at the town: 10, 30, 40 on the wire."""
+    """Where a coordination stands at the town (镇街协管状态): 10, 30, 40 on the wire."""
 
     ISSUED = "ISSUED"
     ACCEPTED = "ACCEPTED"

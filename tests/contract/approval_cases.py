@@ -31,7 +31,7 @@ def sign(secret: str, headers: dict[str, str], path: str, body: bytes) -> str:
         f"appKey={headers['x-app-key']}&body={hashlib.new('sm3', body).hexdigest()}&nonce={headers['x-nonce']}"
         f"&path={path}&timestamp={headers['x-timestamp']}"
     )
-    return hmac.new(secret.encode(), text.encode(), lambda data=b"": hashlib.new("sm3", data)).hexdigest()
+    return hmac.new(secret.encode(), text.encode(), "sm3").hexdigest()
 
 
 def body_with(**fields: object) -> bytes:
@@ -102,7 +102,7 @@ class ApprovalCases(PlatformCases):
             "url": "http://approval.test",
             "app_key": "bihuan",
             "app_secrets": (SECRETS["new"], SECRETS["old"]) if secrets else (),
-            "exchange_key": "exchange",
+            "exchange_key": "an-exchange-key",
             "history_since": date(2019, 1, 1),
         }
         return ApprovalSettings.model_validate(given)

@@ -48,7 +48,7 @@ def record_command(**changes: object) -> PostCreditRecord:
         "code_type": CodeType.USCC,
         "subject_name": "义乌市印务有限公司",
         "category": RecordCategory.REGULATORY_POINTS,
-        "points": Decimal("4"),
+        "points": Decimal(4),
         "item_code": "SJ-001",
         "item_name": "消毒设施",
         "occurred_at": NOW - timedelta(hours=1),
@@ -137,7 +137,7 @@ class CreditCases(PlatformCases):
             "url": "http://credit.test",
             "client_id": "bihuan",
             "client_secret": "credit-secret",
-            "exchange_key": "exchange",
+            "exchange_key": "an-exchange-key",
             "webhook_secrets": (whsec("new"), whsec("old")) if secrets else (),
         }
         return CreditSettings.model_validate(given)

@@ -14,7 +14,7 @@ from connectors.errors import BadSignature, PermanentError, TransientError, Unkn
 from connectors.registry import CONNECTORS
 from schema.commands import AcceptEvent, AnyCommand, RemoveKeySubject
 from schema.entity import Observation, key_of
-from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, World, said, surroundings
+from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, said, surroundings
 
 
 @pytest.fixture(params=sorted(CONNECTORS))

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from hub.mirror import queries, subjects
 from hub.mirror.ops_list import Trouble
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
-from schema.commands import CreateTask, TaskSubject
+from schema.commands import AnyCommand, CreateTask, TaskSubject
 from schema.entities import Approval, ApprovalState, Obligation, Procedure, TaskType, VerificationTask
 from schema.entity import Observation
 
@@ -66,9 +66,10 @@ class ApprovalVerification(Rule[Facts]):
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe one task for a granted approval. A revoked one owes none; what was made for it already stays for ops."""
         approval, key = facts.approval, key_for(facts.approval.approval_no)
-        if approval.state is not ApprovalState.GRANTED or approval.decided_at is None:
-            return Verdict(version=approval.version)
         task = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
+        proven = {key: task.task_id} if task else {}
+        if approval.state is not ApprovalState.GRANTED or approval.decided_at is None:
+            return Verdict(version=approval.version, proven=proven)
         owed = Owed(
             key=key,
             platform="enforcement",
@@ -80,7 +81,7 @@ class ApprovalVerification(Rule[Facts]):
         return Verdict(
             version=approval.version,
             owed=(owed,),
-            proven={key: task.task_id} if task else {},
+            proven=proven,
             troubles=tuple(self._troubles(approval, book)),
         )
 
@@ -107,6 +108,14 @@ class ApprovalVerification(Rule[Facts]):
                 message=f"matter '{approval.matter_code}' ({approval.matter_name}): no policy names it; add it to matters.csv. "
                 f"Its approvals are verified all the same (first seen: {approval.approval_no})",
             )
+
+    def material(self, command: AnyCommand) -> str | None:
+        """Which kind of check, by which department."""
+        return f"{command.type.value} by {command.department}" if isinstance(command, CreateTask) else None
+
+    def shows(self, facts: Facts) -> str | None:
+        """The approval."""
+        return content_of(facts.approval).decode()
 
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Granted approvals that were never derived."""

@@ -8,29 +8,26 @@ Due: at once; 7 working days at the very latest (双公示). Proof: the credit p
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.domain.errors import DomainError
-from hub.domain.points import points_for
-from hub.domain.policy_values import Item
 from hub.mirror import queries, subjects
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
+from hub.reconcile.breach import Breach, Measures, breaches_of, keys_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
-from schema.commands import AnyCommand, PostCreditRecord
+from hub.reconcile.rules.verification_result import needs_approval
+from hub.reconcile.standing import is_corrected, may_exist
+from schema.commands import AnyCommand, PostCreditRecord, decode_command
 from schema.entities import (
     Approval,
-    Conclusion,
+    CreditProfile,
     CreditRecord,
-    Finding,
     InspectionItem,
     Obligation,
-    RecordCategory,
-    TaskResult,
     TaskStatus,
     TaskType,
     VerificationTask,
@@ -38,12 +35,8 @@ from schema.entities import (
 from schema.entity import Observation
 
 NAME = "breach-record"
+ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with exactly one decimal
 SAID = frozenset({TaskStatus.DONE, TaskStatus.TRANSFERRED})
-
-
-def key_for(cause: str) -> str:
-    """Return the key of the record that a finding, or an approval's broken commitment, must leave."""
-    return f"{NAME}:{cause}"
 
 
 class Facts(NamedTuple):
@@ -77,8 +70,10 @@ class BreachRecord(Rule[Facts]):
         approvals = {no: one for no, (one,) in queries.records_where(connection, rows, Approval, "approval_no", origins).items()}
         codes = subjects.codes_for(connection, [one.old_number for one in approvals.values() if one.old_number])
         items = queries.items_by_code(connection, rows, {one.item_code for check in found.values() for one in check.findings})
-        numbers = [self.number(key) for check in found.values() for key in _keys(check)]
-        records = queries.records_by_biz_no(connection, rows, numbers)
+        records = queries.records_of_checks(connection, rows, found)  # of findings that are gone now, too
+        records.update(
+            queries.records_by_biz_no(connection, rows, [self.number(key) for check in found.values() for key in keys_of(check)])
+        )
         facts = {}
         for cause, check in found.items():
             approval = approvals.get(check.task.origin_ref or "") if check.task.origin_platform == "approval" else None
@@ -88,183 +83,111 @@ class BreachRecord(Rule[Facts]):
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe a record for each breach; unreachable subjects, and breaches that name nothing, go to the ops list."""
         task = facts.check.task
-        if task.status not in SAID:
-            return Verdict(version=task.version)
-        troubles = list(_unreachable(facts.check))
-        owed: list[Owed] = []
-        if task.type is TaskType.COMMITMENT:
-            owed += self._broken_commitment(facts, book, troubles)
-        elif task.type is not TaskType.RECHECK:
-            for result in facts.check.results:
-                owed += self._bad_findings(facts, result, book, troubles)
+        numbers = {one.key: self.number(one.key) for one in ledger} | {key: self.number(key) for key in keys_of(facts.check)}
         proven = {
-            one.key: record.record_id
-            for one in owed
-            for record in facts.records.get(self.number(one.key), [])
+            key: record.record_id
+            for key, number in numbers.items()
+            for record in facts.records.get(number, [])
             if not record.cancelled
         }
-        return Verdict(version=task.version, owed=tuple(owed), proven=proven, troubles=tuple(troubles))
+        if task.status not in SAID:
+            return Verdict(version=task.version, proven=proven)
+        troubles: list[Trouble] = []
+        measures = Measures(book.policy, facts.items, _points_when_made(ledger, task))
+        breaches = breaches_of(facts.check, facts.approval, measures, troubles)
+        owed = tuple([self._owed(facts, breach, book, troubles) for breach in breaches])
+        return Verdict(version=task.version, owed=owed, proven=proven, troubles=tuple(troubles))
 
-    def _broken_commitment(self, facts: Facts, book: Rulebook, troubles: list[Trouble]) -> Iterable[Owed]:
-        bad = next((result for result in facts.check.results if result.conclusion is Conclusion.NONCONFORM), None)
-        if bad is None:
-            return
-        task, approval = facts.check.task, facts.approval
-        if approval is None:
-            yield self._waits(task, _commitment_key(task), f"approval {task.origin_ref} in the mirror", bad, book)
-            return
-        yield self._owed(
-            facts,
-            bad,
-            _commitment_key(task),
-            book,
-            troubles,
-            category=RecordCategory.COMMITMENT_BREACH,
-            points=book.policy.points.commitment_breach,
-            item=(approval.matter_code, approval.matter_name),
-            finding=None,
-        )
-
-    def _bad_findings(self, facts: Facts, result: TaskResult, book: Rulebook, troubles: list[Trouble]) -> Iterable[Owed]:
-        bad = [one for one in facts.check.findings if one.result_id == result.result_id and not one.conform]
-        if result.conclusion is Conclusion.NONCONFORM and not bad:
-            troubles.append(_nothing_named(facts.check.task, result))
-        for finding in bad:
-            try:
-                points = points_for(finding.points, _item(facts, finding, book), _severity(finding), book.policy)
-            except DomainError as problem:
-                troubles.append(_no_points(finding, problem))
-                yield self._waits(
-                    facts.check.task, key_for(finding.finding_id), f"points of item {finding.item_code}", result, book
-                )
-                continue
-            yield self._owed(
-                facts,
-                result,
-                key_for(finding.finding_id),
-                book,
-                troubles,
-                category=RecordCategory.REGULATORY_POINTS,
-                points=points,
-                item=(finding.item_code, finding.item_name),
-                finding=finding.finding_id,
-            )
-
-    def _owed(
-        self,
-        facts: Facts,
-        result: TaskResult,
-        key: str,
-        book: Rulebook,
-        troubles: list[Trouble],
-        *,
-        category: RecordCategory,
-        points: Decimal,
-        item: tuple[str, str],
-        finding: str | None,
-    ) -> Owed:
-        task, approval = facts.check.task, facts.approval
+    def _owed(self, facts: Facts, breach: Breach, book: Rulebook, troubles: list[Trouble]) -> Owed:
+        task, approval, result = facts.check.task, facts.approval, breach.result
         code = result.subject_code or (approval.subject_code if approval else None) or facts.old_code
-        if code is None:
-            if approval is not None and approval.old_number:
-                troubles.append(_old_number(key, approval))
-            return self._waits(task, key, f"the code of subject {result.subject_name or 'unknown'}", result, book)
         occurred_at = result.checked_at or task.updated_at
-        command = PostCreditRecord(
-            biz_no=self.number(key),
-            code=code,
-            code_type=code_type_of(code),
-            subject_name=result.subject_name or (approval.applicant_name if approval else code),
-            category=category,
-            points=points,
-            item_code=item[0],
-            item_name=item[1],
-            occurred_at=occurred_at,
-            department=task.department_code,
-            region=approval.region if approval else book.region,
-            evidence_platform="enforcement",
-            evidence_ref=task.task_id,
-            evidence_finding=finding,
-            caused_by=None,
-        )
-        due = book.policy.due(NAME, None, occurred_at)
-        return Owed(key=key, platform="credit", kind="PostCreditRecord", command=command, due=due, subject_code=code)
-
-    def _waits(self, task: VerificationTask, key: str, needs: str, result: TaskResult, book: Rulebook) -> Owed:
-        due = book.policy.due(NAME, None, result.checked_at or task.updated_at)
+        needs, command = self._needs(facts, breach, code), None
+        if needs is None and code is not None and breach.points is not None:
+            command = PostCreditRecord(
+                biz_no=self.number(breach.key),
+                code=code,
+                code_type=code_type_of(code),
+                subject_name=result.subject_name or (approval.applicant_name if approval else code),
+                category=breach.category,
+                points=breach.points.quantize(ONE_DECIMAL),
+                item_code=breach.item_code,
+                item_name=breach.item_name,
+                occurred_at=occurred_at,
+                department=task.department_code,
+                region=approval.region if approval else book.region,
+                evidence_platform="enforcement",
+                evidence_ref=task.task_id,
+                evidence_finding=breach.finding,
+                caused_by=None,
+            )
+        elif code is None and approval is not None and approval.old_number:
+            troubles.append(_old_number(breach.key, approval))
         return Owed(
-            key=key,
+            key=breach.key,
             platform="credit",
             kind="PostCreditRecord",
-            command=None,
-            due=due,
-            subject_code=result.subject_code,
+            command=command,
+            due=book.policy.due(NAME, None, occurred_at),
+            subject_code=code,
             needs=needs,
         )
 
-    def material(self, command: AnyCommand) -> Any:
+    def _needs(self, facts: Facts, breach: Breach, code: str | None) -> str | None:
+        """Return the first thing that is missing, None where the record can be made."""
+        task, approval = facts.check.task, facts.approval
+        if approval is None and task.type is TaskType.COMMITMENT:
+            return needs_approval(task.origin_ref or "of no number")
+        if breach.points is None:
+            return needs_points(breach.item_code)
+        if code is not None:
+            return None
+        if approval is not None and approval.old_number:
+            return needs_code(approval.old_number)
+        return f"the code of subject {breach.result.subject_name or 'unknown'} of task {task.task_id}"
+
+    def releases(self, observation: Observation) -> Iterable[str]:
+        """An approval, an item's points, or the code behind an old number has come."""
+        record = observation.record
+        if isinstance(record, Approval):
+            return [needs_approval(record.approval_no)] + ([needs_code(record.old_number)] if record.old_number else [])
+        if isinstance(record, CreditProfile):
+            return [needs_code(number) for number in record.old_codes]
+        return [needs_points(record.item_code)] if isinstance(record, InspectionItem) else []
+
+    def material(self, command: AnyCommand) -> str | None:
         """Whose record it is, what for, and how many points."""
         if not isinstance(command, PostCreditRecord):
             return None
         return f"{command.category.value} {command.item_code}, {command.points} points, for {command.code}"
+
+    def shows(self, facts: Facts) -> str | None:
+        """The check with its results and findings."""
+        return content_of(facts.check.task, [*facts.check.results, *facts.check.findings]).decode()
 
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Checks that found breaches and have no records."""
         return queries.breaches_unsettled(connection, NAME, after, limit)
 
 
-def _commitment_key(task: VerificationTask) -> str:
-    return key_for(task.origin_ref or task.task_id)
+def needs_points(item_code: str) -> str:
+    """Return what a record waits for while nothing names the points of its item."""
+    return f"points of item {item_code}, from its platform or items.csv"
 
 
-def _keys(check: Check) -> Iterable[str]:
-    if check.task.type is TaskType.COMMITMENT:
-        return [_commitment_key(check.task)]
-    return [key_for(finding.finding_id) for finding in check.findings if not finding.conform]
+def needs_code(old_number: str) -> str:
+    """Return what a record waits for while the credit platform knows no code for an old number."""
+    return f"the code of old number {old_number}"
 
 
-def _severity(finding: Finding) -> str | None:
-    return finding.severity.value if finding.severity else None
-
-
-def _item(facts: Facts, finding: Finding, book: Rulebook) -> Item | None:
-    """Return the item's points and severity: where platform and policy both speak, the platform wins."""
-    policy, said = book.policy.item(finding.item_code), facts.items.get(finding.item_code)
-    if said is None or (said.points is None and said.severity is None):
-        return policy
-    severity = said.severity.value if said.severity else None
-    return Item(code=said.item_code, name=said.item_name, department="", points=said.points, severity=severity)
-
-
-def _unreachable(check: Check) -> Iterable[Trouble]:
-    for result in check.results:
-        if result.conclusion is Conclusion.UNREACHABLE:
-            yield Trouble(
-                kind="unreachable",
-                cause=check.task.task_id,
-                subject_code=result.subject_code,
-                distinct=result.result_id,
-                message=f"task {check.task.task_id}: nobody reached at {result.subject_name or 'the subject'}; decide how to go on",
-            )
-
-
-def _nothing_named(task: VerificationTask, result: TaskResult) -> Trouble:
-    return Trouble(
-        kind="nonconform-without-findings",
-        cause=task.task_id,
-        subject_code=result.subject_code,
-        distinct=result.result_id,
-        message=f"task {task.task_id}: does not conform, but lists no finding; ask {task.department_code} to correct the result",
-    )
-
-
-def _no_points(finding: Finding, problem: DomainError) -> Trouble:
-    return Trouble(
-        kind="unknown-points",
-        cause=finding.finding_id,
-        message=f"finding {finding.finding_id}: {problem}",
-        distinct=finding.item_code,
-    )
+def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask) -> dict[str, Decimal]:
+    """Return the points of what was sent from this very version: an obligation keeps the policy that made it."""
+    made = {}
+    for one in ledger:
+        if one.payload and one.cause_version == task.version and may_exist(one) and not is_corrected(one):
+            command = decode_command(one.payload)
+            made |= {one.key: command.points} if isinstance(command, PostCreditRecord) else {}
+    return made
 
 
 def _old_number(key: str, approval: Approval) -> Trouble:

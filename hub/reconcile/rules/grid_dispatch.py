@@ -15,10 +15,11 @@ from hub.domain.calendar import beijing_day
 from hub.domain.routing import Route, department_for
 from hub.mirror import queries
 from hub.mirror.ops_list import Trouble
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
-from hub.reconcile.sending import sending_of
-from schema.commands import AcceptEvent, CreateTask, FileLink, TaskSubject
+from hub.reconcile.sending import ACCEPTANCE, DISPATCH, place_of, sending_of
+from hub.reconcile.standing import is_unsent
+from schema.commands import AcceptEvent, AnyCommand, CreateTask, FileLink, TaskSubject
 from schema.entities import EventStatus, GridEvent, Obligation, TaskType, VerificationTask
 from schema.entity import Observation
 
@@ -66,56 +67,62 @@ class GridDispatch(Rule[Facts]):
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe task and acceptance while the event waits for the hub; what was made for earlier sendings stays as it is."""
-        event, key = facts.event, key_for(facts.event.event_no, facts.sending)
+        event, sending = facts.event, facts.sending
+        key = key_for(event.event_no, sending)
         task = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
         proven = {f"{key}/1": task.task_id} if task else {}
-        if event.status in TAKEN_UP:
-            taken = {one.key: event.event_no for one in ledger if one.key.endswith("/2")}
-            return Verdict(version=event.version, keep=frozenset(one.key for one in ledger), proven=proven | taken)
         earlier = frozenset(one.key for one in ledger if not one.key.startswith(f"{key}/"))
+        if event.status in TAKEN_UP:
+            # A task that was not made yet is not made any more: somebody else has taken the event up.
+            made = frozenset(one.key for one in ledger if one.key.endswith("/2") or not is_unsent(one))
+            taken = {one.key: event.event_no for one in ledger if one.key.endswith("/2")}
+            return Verdict(version=event.version, keep=earlier | made, proven=proven | taken)
         if event.status is not EventStatus.SENT:
             return Verdict(version=event.version, keep=earlier, proven=proven)
         route = department_for(event.department_code, event.category, book.policy, beijing_day(event.reported_at))
         return Verdict(
             version=event.version,
-            owed=(self._dispatch(event, key, route, book), self._acceptance(event, key, route, task, book)),
+            owed=(self._dispatch(event, sending, route, book), self._acceptance(event, sending, task, book)),
             keep=earlier,
             proven=proven,
             troubles=tuple(_troubles(event, route)),
         )
 
-    def _dispatch(self, event: GridEvent, key: str, route: Route | None, book: Rulebook) -> Owed:
-        due = book.policy.due(NAME, f"level-{event.level}", event.updated_at)
+    def _dispatch(self, event: GridEvent, sending: int, route: Route | None, book: Rulebook) -> Owed:
+        key = f"{key_for(event.event_no, sending)}/1"
         command = None
         if route is not None:
             command = CreateTask(
-                external_no=self.number(f"{key}/1"),
+                external_no=self.number(key),
                 type=TaskType.GRID,
                 title=event.title,
                 subjects=(TaskSubject(code=None, name=event.address or event.town, address=event.address),),
                 department=route.department,
-                due_at=event.limit_at or due.at,
+                due_at=event.limit_at or book.policy.due(NAME, "check", event.updated_at).at,
                 origin_platform="grid",
                 origin_ref=event.event_no,
                 urgency=event.level,
                 attachments=tuple(FileLink(name=file.name, url=file.url, md5=file.md5) for file in event.attachments),
             )
         return Owed(
-            key=f"{key}/1",
+            key=key,
             platform="enforcement",
             kind="CreateTask",
             command=command,
-            due=due,
+            due=book.policy.due(NAME, f"level-{event.level}", event.updated_at),
             subject_code=None,
             needs=None if route else f"a route for category '{event.category}' in grid_categories.csv",
             chain=f"grid:{event.event_no}",
+            place=place_of(sending, DISPATCH),
         )
 
-    def _acceptance(self, event: GridEvent, key: str, route: Route | None, task: VerificationTask | None, book: Rulebook) -> Owed:
+    def _acceptance(self, event: GridEvent, sending: int, task: VerificationTask | None, book: Rulebook) -> Owed:
+        key = key_for(event.event_no, sending)
         command = None
         if task is not None:
-            department = route.department if route else task.department_code
-            command = AcceptEvent(event_no=event.event_no, task_id=task.task_id, department=department, accepted_at=task.created_at)
+            command = AcceptEvent(
+                event_no=event.event_no, task_id=task.task_id, department=task.department_code, accepted_at=task.created_at
+            )
         return Owed(
             key=f"{key}/2",
             platform="grid",
@@ -125,7 +132,16 @@ class GridDispatch(Rule[Facts]):
             subject_code=None,
             needs=None if task else f"the task of {key}/1 in the mirror",
             chain=f"grid:{event.event_no}",
+            place=place_of(sending, ACCEPTANCE),
         )
+
+    def material(self, command: AnyCommand) -> str | None:
+        """Which department the task is for."""
+        return f"department {command.department}" if isinstance(command, CreateTask) else None
+
+    def shows(self, facts: Facts) -> str | None:
+        """The event."""
+        return content_of(facts.event).decode()
 
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Events that wait for the hub."""

@@ -4,26 +4,26 @@ Key: event and its sending. Due: 1 working day. Proof: the event's status in the
 It can be given once, so a later correction of the task goes to the ops list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
 from hub.mirror import queries
 from hub.mirror.queries import Check
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules import grid_dispatch
-from hub.reconcile.sending import sending_of
-from schema.commands import AnyCommand, FeedbackEvent, decode_command
-from schema.entities import Conclusion, EventStatus, GridEvent, Obligation, ObligationState, TaskStatus, VerificationTask
+from hub.reconcile.sending import ANSWER, TOOK_EFFECT, is_returned, place_of, sending_of
+from hub.reconcile.standing import may_exist
+from schema.commands import AnyCommand, FeedbackEvent
+from schema.entities import Conclusion, EventStatus, GridEvent, Obligation, TaskStatus, VerificationTask
 from schema.entity import Observation
 from schema.identifiers import outgoing_number
 
 NAME = "grid-feedback"
 ANSWERED = frozenset({EventStatus.HANDLED, EventStatus.CLOSED, EventStatus.RETURNED, EventStatus.TRANSFERRED})
-GIVEN = frozenset({ObligationState.SENT, ObligationState.CLOSED})
 CONCLUSIONS = {
     Conclusion.CONFORM: "符合要求",
     Conclusion.NONCONFORM: "存在问题，已依法处理",
@@ -33,11 +33,11 @@ Result = Literal["handled", "returned", "transferred"]
 
 
 class Facts(NamedTuple):
-    """An event, which sending of it this is, and the check that was made for that sending."""
+    """An event, which sending of it this is, and the check that was made for each sending so far."""
 
     event: GridEvent
     sending: int
-    check: Check | None
+    checks: Mapping[int, Check]
 
 
 def key_for(event_no: str, sending: int) -> str:
@@ -75,24 +75,37 @@ class GridFeedback(Rule[Facts]):
         return []
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
-        """Return events with the check of their present sending."""
+        """Return events with the checks of their sendings, of each the oldest that carries our number."""
         events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
         answers = queries.obligations_of(connection, rows, NAME, events)
         sendings = {no: sending_of(answers.get(no, [])) for no in events}
-        numbers = {no: _task_number(no, sendings[no]) for no in events}
-        checks = queries.checks(connection, rows, "external_no", numbers.values())
-        return {no: Facts(event, sendings[no], next(iter(checks.get(numbers[no], [])), None)) for no, event in events.items()}
+        numbers = {(no, n): _task_number(no, n) for no, last in sendings.items() for n in range(1, last + 1)}
+        found = queries.checks(connection, rows, "external_no", numbers.values())
+        facts = {}
+        for no, event in events.items():
+            mine = {n: numbers[no, n] for n in range(1, sendings[no] + 1)}
+            facts[no] = Facts(event, sendings[no], {n: found[number][0] for n, number in mine.items() if number in found})
+        return facts
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
-        """Owe one answer for the present sending, once its check has ended; earlier answers stay as they are."""
-        event, key = facts.event, key_for(facts.event.event_no, facts.sending)
-        proven = {one.key: event.event_no for one in ledger if one.key == key and _took_effect(one, event)}
-        earlier = frozenset(one.key for one in ledger if one.key != key)
-        result = result_of(facts.check) if facts.check else None
-        held = any(one.key == key for one in ledger)
-        if facts.check is None or result is None or (event.status in ANSWERED and not held):
-            return Verdict(version=event.version, keep=earlier, proven=proven)
-        check = facts.check
+        """Owe one answer for the present sending, once its check has ended; what took effect for earlier ones must still hold."""
+        event, present = facts.event, key_for(facts.event.event_no, facts.sending)
+        held = {one.key: one for one in ledger}
+        open_to_answer = event.status not in ANSWERED or present in held
+        owed = []
+        for sending, check in facts.checks.items():
+            key, result = key_for(event.event_no, sending), result_of(check)
+            took_effect = key in held and held[key].state in TOOK_EFFECT
+            if result is not None and (took_effect or (key == present and open_to_answer)):
+                owed.append(self._owed(event, sending, check, result, book))
+        return Verdict(
+            version=event.version,
+            owed=tuple(owed),
+            keep=frozenset(held) - {present} - {each.key for each in owed},
+            proven={present: event.event_no} if present in held and _took_effect(held[present], event) else {},
+        )
+
+    def _owed(self, event: GridEvent, sending: int, check: Check, result: Result, book: Rulebook) -> Owed:
         ended_at = max((one.checked_at for one in check.results if one.checked_at), default=check.task.updated_at)
         command = FeedbackEvent(
             event_no=event.event_no,
@@ -102,20 +115,25 @@ class GridFeedback(Rule[Facts]):
             handler="、".join(officer.name for officer in check.task.officers) or check.task.department_code,
             handled_at=ended_at,
         )
-        owed = Owed(
-            key=key,
+        return Owed(
+            key=key_for(event.event_no, sending),
             platform="grid",
             kind="FeedbackEvent",
             command=command,
             due=book.policy.due(NAME, None, ended_at),
             subject_code=None,
             chain=f"grid:{event.event_no}",
+            place=place_of(sending, ANSWER),
         )
-        return Verdict(version=event.version, owed=(owed,), keep=earlier, proven=proven)
 
-    def material(self, command: AnyCommand) -> Any:
+    def material(self, command: AnyCommand) -> str | None:
         """What the town was told."""
-        return command.result if isinstance(command, FeedbackEvent) else None
+        return f"{command.result}: {command.opinion}" if isinstance(command, FeedbackEvent) else None
+
+    def shows(self, facts: Facts) -> str | None:
+        """The check of the present sending."""
+        check = facts.checks.get(facts.sending)
+        return content_of(check.task, [*check.results, *check.findings]).decode() if check else None
 
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Accepted events whose check has ended."""
@@ -130,10 +148,7 @@ def _took_effect(one: Obligation, event: GridEvent) -> bool:
     """Return whether the mirror shows the answer: the status, or that the town has sent the event once more since."""
     if event.status in ANSWERED:
         return True
-    if one.state not in GIVEN or not one.payload or event.status is not EventStatus.SENT:
-        return False
-    command = decode_command(one.payload)
-    return isinstance(command, FeedbackEvent) and command.result == "returned" and event.version > one.cause_version
+    return may_exist(one) and is_returned(one) and event.status is EventStatus.SENT and event.version > one.cause_version
 
 
 def _opinion(check: Check, result: Result) -> str:

@@ -1,45 +1,53 @@
 """The result of an approval's check is written back to the approval (核查结果回传).
 
 Key: task and version. Due: 1 working day. Proof: an accepted push, and then a version of the approval above the one before it.
-UNREACHABLE writes no result back; a later version that changes the result is written back again.
+UNREACHABLE writes no result back; a later version that changes the result is written back again, one that does not is not.
+
+The key names the version that the check has now, and is owed unless its result is what was written back last. Which versions
+were seen on the way, and in which order, makes no difference.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from hub.mirror import queries
 from hub.mirror.queries import Check
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.approval_verification import ApprovalVerification, key_for
+from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, PushVerificationResult, decode_command
 from schema.entities import Approval, Conclusion, Obligation, ObligationState, TaskStatus, VerificationTask
 from schema.entity import Observation
 from schema.identifiers import outgoing_number
 
 NAME = "verification-result"
-DROPPED = frozenset({ObligationState.WITHDRAWN})
-MADE = frozenset(
-    {ObligationState.SENT, ObligationState.CLOSED, ObligationState.WAIVED, ObligationState.SETTLED, ObligationState.LEASED}
-)
 
 
 class Facts(NamedTuple):
-    """The check of an approval, and the approval, None while we have not seen it."""
+    """An approval's number, its check, and the approval, None while we have not seen it."""
 
+    approval_no: str
     check: Check
     approval: Approval | None
 
 
 def kept(check: Check) -> bool | None:
-    """Return whether a finished check found the promise kept; None where it says nothing (nobody was reached)."""
+    """Return whether a finished check found the promise kept; None where it says nothing (not done, nobody was reached)."""
+    if check.task.status is not TaskStatus.DONE:
+        return None
     said = {result.conclusion for result in check.results}
     if Conclusion.NONCONFORM in said:
         return False
     return True if Conclusion.CONFORM in said else None
+
+
+def needs_approval(approval_no: str) -> str:
+    """Return what a result waits for while its approval has not been seen."""
+    return f"approval {approval_no} in the mirror"
 
 
 def verification_number(approval_no: str) -> str:
@@ -67,24 +75,26 @@ class VerificationResult(Rule[Facts]):
         found = queries.checks(connection, rows, "external_no", numbers.values())
         approvals = queries.records_where(connection, rows, Approval, "approval_no", causes)
         return {
-            cause: Facts(found[number][0], next(iter(approvals.get(cause, [])), None))
+            cause: Facts(cause, found[number][0], next(iter(approvals.get(cause, [])), None))
             for cause, number in numbers.items()
             if number in found
         }
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
-        """Owe the present result, once; results that were written back before it stay as they are."""
+        """Owe the present result unless it is what was written back last; earlier write-backs stay as they are."""
         task, result = facts.check.task, kept(facts.check)
-        made = frozenset(one.key for one in ledger if one.state in MADE)
-        proven = {one.key: task.task_id for one in ledger if self._seen(one, facts.approval)}
-        if task.status is not TaskStatus.DONE or result is None:
-            return Verdict(version=task.version, keep=made, proven=proven)
-        last = next((one for one in reversed(ledger) if one.state not in DROPPED), None)
-        same = last is not None and last.payload and self.material(decode_command(last.payload)) == result
-        key = last.key if last is not None and (same or not last.payload) else f"{NAME}:{task.task_id}:{task.version}"
-        return Verdict(version=task.version, owed=(self._owed(facts, key, result, book),), keep=made, proven=proven)
+        proven = {one.key: facts.approval_no for one in ledger if _seen(one, facts.approval)}
+        made = [one for one in ledger if may_exist(one) or one.state is ObligationState.WAIVED]
+        last = made[-1] if made else None
+        if result is None:  # what was written back last no longer holds: for ops to settle
+            return Verdict(version=task.version, keep=_keys(made[:-1]), proven=proven)
+        if last is not None and last.payload and self.material(decode_command(last.payload)) == _in_words(result):
+            owed, keep = self._owed(facts, last.key, last.sequence, result, book), _keys(made[:-1])
+        else:
+            owed, keep = self._owed(facts, f"{NAME}:{task.task_id}:{task.version}", task.version, result, book), _keys(made)
+        return Verdict(version=task.version, owed=(owed,), keep=keep, proven=proven)
 
-    def _owed(self, facts: Facts, key: str, result: bool, book: Rulebook) -> Owed:
+    def _owed(self, facts: Facts, key: str, place: int, result: bool, book: Rulebook) -> Owed:
         task, approval = facts.check.task, facts.approval
         checked_at = max((one.checked_at for one in facts.check.results if one.checked_at), default=task.updated_at)
         command = None
@@ -103,20 +113,34 @@ class VerificationResult(Rule[Facts]):
             command=command,
             due=book.policy.due(NAME, None, checked_at),
             subject_code=approval.subject_code if approval else None,
-            needs=None if approval else f"approval {task.origin_ref} in the mirror",
-            chain=f"approval:{task.origin_ref}",
+            needs=None if approval else needs_approval(facts.approval_no),
+            chain=f"approval:{facts.approval_no}",
+            place=place,
         )
 
-    def _seen(self, one: Obligation, approval: Approval | None) -> bool:
-        if one.state is not ObligationState.SENT or approval is None or not one.payload:
-            return False
-        command = decode_command(one.payload)
-        return isinstance(command, PushVerificationResult) and approval.version > command.version_before
-
-    def material(self, command: AnyCommand) -> Any:
+    def material(self, command: AnyCommand) -> str | None:
         """Whether the promise was kept."""
-        return command.kept if isinstance(command, PushVerificationResult) else None
+        return _in_words(command.kept) if isinstance(command, PushVerificationResult) else None
+
+    def shows(self, facts: Facts) -> str | None:
+        """The check with its results."""
+        return content_of(facts.check.task, [*facts.check.results, *facts.check.findings]).decode()
 
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Finished checks of approvals that were never written back."""
         return queries.write_backs_unsettled(connection, NAME, after, limit)
+
+
+def _in_words(result: bool) -> str:
+    return "kept" if result else "not kept"
+
+
+def _keys(ledger: Iterable[Obligation]) -> frozenset[str]:
+    return frozenset(one.key for one in ledger)
+
+
+def _seen(one: Obligation, approval: Approval | None) -> bool:
+    if one.state is not ObligationState.SENT or approval is None or not one.payload:
+        return False
+    command = decode_command(one.payload)
+    return isinstance(command, PushVerificationResult) and approval.version > command.version_before

@@ -32,11 +32,8 @@ class Asked(msgspec.Struct, frozen=True):
 def asked(request: httpx.Request) -> Asked:
     """Return what a request asks, read by other means than the connector's."""
     text = request.content.decode("gb18030")
-    found = re.search(
-        r"<method>(.*?)</method><user>(.*?)</user><time>(.*?)</time><sign>(.*?)</sign><xml><!\[CDATA\[(.*?)\]\]></xml>",
-        text,
-        re.DOTALL,
-    )
+    head = "".join(rf"<{name}>(.*?)</{name}>" for name in ("method", "user", "time", "sign"))
+    found = re.search(head + r"<xml><!\[CDATA\[(.*?)\]\]></xml>", text, re.DOTALL)
     assert found is not None, text
     return Asked(found[1], found[2], found[3], found[4], found[5])
 

@@ -1,10 +1,11 @@
 """The grid connector: proof of origin, paging by a time of whole seconds, live reads and the platform's own digest."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from connectors.base import Delivery, Page, Quarantined
 from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError
@@ -12,7 +13,7 @@ from connectors.grid import GridConnector
 from connectors.grid_calls import sign
 from schema.entity import Observation, key_of
 from tests.contract.cases import NOW, WIRE, FakeTime, said
-from tests.unit.connectors.grid_node import Events, answer, asked, connector, event, soap
+from tests.unit.connectors.grid_node import Events, answer, asked, connector, event, settings, soap
 
 BODY = (WIRE / "grid" / "event_callback.xml").read_bytes()
 # printf 'callback-new20190815095900' | cat - tests/wire/grid/event_callback.xml | openssl md5, in upper case
@@ -29,9 +30,9 @@ def callback(body: bytes = BODY, headers: Mapping[str, str] | None = None) -> De
     return Delivery(platform="grid", path="/webhooks/grid", headers={**signed, **(headers or {})}, body=body, received_at=NOW)
 
 
-def refused(delivery: Delivery, **changed: object) -> str:
+def refused(delivery: Delivery) -> str:
     with pytest.raises(BadSignature) as problem:
-        connector(quiet, FakeTime(), **changed).verify(delivery)
+        connector(quiet, FakeTime()).verify(delivery)
     return problem.value.code
 
 
@@ -73,8 +74,10 @@ def test_a_callback_without_proof_is_refused_with_its_reason(delivery: Delivery,
     assert refused(delivery) == code
 
 
-def test_without_a_password_nothing_is_verified() -> None:
-    assert refused(callback(), callback_passwords=()) == "BAD_SIGNATURE"
+@pytest.mark.parametrize("missing", [{"callback_passwords": ()}, {"password": ""}, {"callback_user": ""}])
+def test_a_missing_secret_is_noticed_at_start(missing: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**missing)
 
 
 def test_the_password_of_our_calls_proves_no_callback() -> None:
@@ -210,6 +213,25 @@ async def test_what_is_written_late_is_still_seen() -> None:
     time.advance(60)
 
     assert "YW-late" in keys(await pages(grid, cursor))
+
+
+async def test_a_clock_of_ours_that_is_ahead_passes_nothing_over() -> None:
+    """The node's Date is 10:00:00 while our clock says 11:00:00; what happens there at 10:00:10 is still to be read."""
+    events, time = Events(), FakeTime(NOW + timedelta(hours=1))
+    grid = connector(events, time)
+    cursor = (await pages(grid))[-1].cursor
+    events.put("YW1", "20190815100010")
+
+    assert keys(await pages(grid, cursor)) == ["YW1"]
+
+
+async def test_what_is_read_for_good_is_not_read_again() -> None:
+    events, time = Events(), FakeTime()
+    events.put("YW1", "20190815095900")
+    grid = connector(events, time)
+    cursor = (await pages(grid))[-1].cursor
+
+    assert keys(await pages(grid, cursor)) == []
 
 
 async def test_one_date_to_come_does_not_hide_what_happens_until_then() -> None:

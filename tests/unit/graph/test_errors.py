@@ -22,7 +22,7 @@ from tests.unit.graph.city import OPERATOR, City
         ("{ approvals(where: {address: {eq: \"x\"}}) { totalCount } }", None, "GRAPHQL_VALIDATION_FAILED"),
         ("query($n: Int!) { approvals(first: $n) { totalCount } }", {"n": "x"}, "BAD_USER_INPUT"),
         ("query($n: Int!) { approvals(first: $n) { totalCount } }", {}, "BAD_USER_INPUT"),
-        ("query($w: ApprovalFilter) { approvals(where: $w) { totalCount } }", {"w": {"decidedAt": {"gt": "2019"}}}, "BAD_USER_INPUT"),
+        ("query($t: DateTime) { approvals(where: {decidedAt: {gt: $t}}) { totalCount } }", {"t": "2019"}, "BAD_USER_INPUT"),
         ("query A { __typename } query B { __typename }", None, "OPERATION_RESOLUTION_FAILURE"),
         ("fragment A on Query { __typename }", None, "OPERATION_RESOLUTION_FAILURE"),
         ("subscription { x }", None, "OPERATION_RESOLUTION_FAILURE"),

@@ -46,11 +46,10 @@ async def test_too_many_aliases_directives_and_tokens_are_refused(city: City) ->
     [
         ("{ approvals { edges { node { region } } } }", 20),
         ("{ approvals(first: 200) { edges { node { region } } } }", 200),
-        ("{ approvals(first: 100000) { edges { node { region } } } }", 200),
         ("query($n: Int!) { approvals(first: $n) { edges { node { region } } } }", 7),
         ("query($m: Int! = 9) { approvals(first: $m) { edges { node { region } } } }", 9),
         ("{ approvals(first: 10) { edges { node { subject { name } matter { name } } } } }", 30),
-        ("{ approvals(first: 10) { totalCount edges { node { tasks(first: 5) { totalCount edges { node { taskId } } } } } } }", 170),
+        ("{ approvals(first: 10) { totalCount edges { node { tasks(first: 5) { totalCount edges { node { title } } } } } } }", 170),
         ("{ approvals(first: 3) { ...C } subjects { ...D } } fragment C on ApprovalConnection { edges { node { region } } }"
          " fragment D on SubjectConnection { edges { node { name } } }", 23),
         ('{ _entities(representations: [{__typename: "Subject"}, {__typename: "Subject"}]) { __typename } }', 2),
@@ -64,7 +63,7 @@ async def test_the_cost_is_the_number_of_records_that_could_be_read(city: City, 
     assert not [
         error
         for error in (await city.ask(query, variables, limits=Limits(cost=cost))).errors
-        if error.extensions == {"code": "COST_LIMIT"}
+        if (error.extensions or {})["code"] == "COST_LIMIT"
     ]
     if cost:
         given = await city.ask(query, variables, limits=Limits(cost=cost - 1))
@@ -73,7 +72,8 @@ async def test_the_cost_is_the_number_of_records_that_could_be_read(city: City, 
 
 
 async def test_a_list_of_lists_of_lists_is_too_dear_and_says_so(city: City) -> None:
-    query = "{ subjects(first: 200) { edges { node { approvals(first: 200) { edges { node { tasks(first: 200) { edges { node { title } } } } } } } } } }"
+    inner = "tasks(first: 200) { edges { node { title } } }"
+    query = f"{{ subjects(first: 200) {{ edges {{ node {{ approvals(first: 200) {{ edges {{ node {{ {inner} }} }} }} }} }} }} }}"
     code, message = await refused(city, query, ROOMY)
     assert code == "COST_LIMIT"
     assert message.endswith("records to read at most; the limit is 50,000: ask for fewer with `first`, or by several operations")

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from hub.graph.loaders import Loaders
+from schema.declare import declared
 from schema.entities import (
     Approval,
     CodeType,
@@ -20,7 +22,6 @@ from schema.entities import (
     VerificationTask,
 )
 from schema.global_id import global_id, pack
-from schema.declare import declared
 from schema.slices import Joined
 from tests.unit.graph.city import City
 from tests.unit.graph.records import NOW, made
@@ -96,7 +97,8 @@ async def test_a_record_is_found_again_by_its_id(city: City) -> None:
     await city.put(made(Matter, code="M/1:a", name="Hotel licence"), made(Subject, code="S", code_type=CodeType.USCC, name="Shop"))
     found = await city.data('{ matter(code: "M/1:a") { id } subject(code: "S") { id } }')
     again = await city.data(
-        "query($m: ID!, $s: ID!) { a: node(id: $m) { id ... on Matter { name } } b: node(id: $s) { __typename ... on Subject { name } } }",
+        """query($m: ID!, $s: ID!) {
+            a: node(id: $m) { id ... on Matter { name } } b: node(id: $s) { __typename ... on Subject { name } } }""",
         {"m": found["matter"]["id"], "s": found["subject"]["id"]},
     )
     assert again == {"a": {"id": found["matter"]["id"], "name": "Hotel licence"}, "b": {"__typename": "Subject", "name": "Shop"}}
@@ -147,8 +149,6 @@ async def test_a_representation_that_names_nothing_is_an_error_in_its_own_place(
 
 async def test_an_edge_finds_the_record_with_the_lowest_key_where_several_match(city: City) -> None:
     await city.put(*(made(Approval, approval_no=number, subject_code="S") for number in ("A2", "A1", "A3")))
-    from hub.graph.loaders import Loaders
-
     found = await Loaders(city.database, city.rows).one(Approval, Joined("subject_code", "S"))
     assert found is not None
     assert found.approval_no == "A1"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from graphql import GraphQLError
 
-import schema.entities  # noqa: F401  (declares them)
+import schema.entities
 from schema.cursor import read_cursor, write_cursor
 from schema.declare import ENTITIES
 from schema.entities import Finding, Grade
@@ -79,7 +79,7 @@ def test_an_id_leads_back_to_entity_and_key(key: str) -> None:
 
 @pytest.mark.parametrize("token", ["QQ==", "QR", "A", "!!!!", "_w", "é"])
 def test_a_token_that_was_not_packed_here_is_refused(token: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         unpack(token)
 
 

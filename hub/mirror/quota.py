@@ -1,0 +1,112 @@
+"""A platform's rate limit, shared by all processes through the database (调用配额). Given to connectors by app.py.
+
+Calls are given away as evenly spaced slots: one row a platform holds the first moment not yet given away (GCRA). Whoever
+finds no slot left reserves one for everybody of this process who waits, in one write; a process that is idle reserves nothing.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select, update
+
+from connectors.base import Clock, Quota, Sleep
+from connectors.errors import TransientError
+from hub.mirror.database import Database, DatabaseUnavailable, insert_into
+from hub.mirror.rows import micros
+from hub.mirror.tables import QUOTA
+
+SHARE = 0.97
+"""Of the rate: slots are this much wider than the platform asks, so that a call that starts a little late breaks no limit."""
+LATE = timedelta(milliseconds=25)
+"""A slot that passed longer ago than this is left unused: it would come on top of another process's."""
+AHEAD_SECONDS = 0.5
+"""At most so much is reserved in one write, and more only when half of it is over: many who wait here do not hold up others."""
+
+
+class Reserved(NamedTuple):
+    """Slots, and when they were given away; microseconds."""
+
+    slots: list[int]
+    at: int
+
+
+def reserve(connection: Connection, platform: str, count: int, width: int, clock: Clock, lead: int) -> Reserved:
+    """Give away the next `count` slots, `width` microseconds apart, none sooner than `lead` from now.
+
+    The clock is read when the row is ours: waiting for it must not make slots of the past.
+    """
+    wanted = QUOTA.c.platform == platform
+    new = insert_into(connection, QUOTA).values(platform=platform, next_slot_at=0)
+    connection.execute(new.on_conflict_do_nothing(index_elements=["platform"]))
+    statement = select(QUOTA.c.next_slot_at).where(wanted)
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update()
+    free = connection.execute(statement).scalar_one()
+    now = micros(clock())
+    first = max(free, now + lead)
+    connection.execute(update(QUOTA).where(wanted).values(next_slot_at=first + count * width))
+    return Reserved([first + place * width for place in range(count)], now)
+
+
+class _Line:
+    """Those of this process who wait for a platform, and the slots reserved for them."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+        self.slots: deque[int] = deque()
+        self.reserved_until = 0
+        self.lead = 0
+        """About how long a commit takes, microseconds: slots begin so much later, else the first would be gone by then."""
+
+
+class DatabaseQuota(Quota):
+    """`acquire` returns when one call may be made; however many processes share the database, together they keep the rate.
+
+    Their clocks must agree within a few milliseconds (NTP): one that is ahead by a second makes the others wait a second.
+    """
+
+    def __init__(self, database: Database, *, clock: Clock, sleep: Sleep) -> None:
+        self._database = database
+        self._clock = clock
+        self._sleep = sleep
+        self._lines: dict[str, _Line] = defaultdict(_Line)
+
+    async def acquire(self, platform: str, per_second: float) -> None:
+        """Return when one call to the platform may be made; raise TransientError while the database cannot be asked."""
+        line = self._lines[platform]
+        line.waiting += 1
+        try:
+            async with line.lock:
+                slot = await self._slot(line, platform, per_second)
+        finally:
+            line.waiting -= 1
+        if (wait := slot - micros(self._clock())) > 0:
+            await self._sleep(wait / 1_000_000)
+
+    async def _slot(self, line: _Line, platform: str, per_second: float) -> int:
+        """Return the next slot that is not gone; reserve more when there is none."""
+        oldest = micros(self._clock() - LATE)
+        while not line.slots or line.slots[0] < oldest:
+            if line.slots:
+                line.slots.popleft()  # whoever it was for has gone, or we were held up
+                continue
+            early = line.reserved_until - micros(self._clock()) - int(AHEAD_SECONDS / 2 * 1_000_000)
+            if early > 0:
+                await self._sleep(early / 1_000_000)
+            count, width = max(1, min(line.waiting, int(per_second * AHEAD_SECONDS))), int(1_000_000 / (per_second * SHARE)) + 1
+            line.slots.extend(await self._reserve(line, platform, count, width))
+            line.reserved_until = line.slots[-1] + width
+            oldest = micros(self._clock() - LATE)
+        return line.slots.popleft()
+
+    async def _reserve(self, line: _Line, platform: str, count: int, width: int) -> list[int]:
+        try:
+            reserved = await self._database.write(reserve, platform, count, width, self._clock, line.lead)
+        except DatabaseUnavailable as error:
+            raise TransientError(platform, "QUOTA_UNKNOWN", f"not called: the quota cannot be read ({error})", 1.0) from error
+        took = micros(self._clock()) - reserved.at
+        line.lead = min(max(took, (line.lead + took) // 2), 1_000_000)
+        return reserved.slots

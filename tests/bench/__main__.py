@@ -1,0 +1,47 @@
+"""`uv run python -m tests.bench [--rounds N]`: prints each figure beside its floor, as a ratio."""
+
+import argparse
+import asyncio
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import nested_query, obligations, webhooks
+from tests.bench.rounds import Measured
+
+BENCHES = (
+    ("durable webhook acknowledgements", "ack/s", webhooks.measure),
+    ("obligations through the ledger", "obligations/s", obligations.measure),
+    ("nested query, 50 approvals", "queries/s", nested_query.measure),
+)
+
+
+async def main(rounds: int) -> None:
+    """Run all benches and print the table."""
+    table = Table("what", "unit", "ours", "floor", "floor is", "ratio", "spread of ours", header_style="bold")
+    for name, unit, measure in BENCHES:
+        ours, floor = await measure(rounds)
+        table.add_row(
+            name,
+            unit,
+            f"{ours.median:,.0f}",
+            f"{floor.median:,.0f}",
+            floor.name,
+            f"{ours.median / floor.median:.2f}",
+            _spread(ours),
+        )
+    console = Console()
+    console.print(table)
+    console.print("Median of interleaved rounds; the load generator shares the machine's cores with what it measures.", style="dim")
+
+
+def _spread(measured: Measured) -> str:
+    return f"{min(measured.rates):,.0f} - {max(measured.rates):,.0f}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds of each bench")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(parser.parse_args().rounds))
