@@ -12,7 +12,7 @@ import msgspec
 
 from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
 from connectors.approval_records import BEIJING, ApprovalParser, BlacklistEntry, Notice, beijing_text, beijing_time
-from connectors.approval_windows import Listing, RestlessError, Row, WindowReader
+from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
     DROPPED_AFTER,
     Answer,
@@ -134,14 +134,13 @@ class ApprovalConnector(Connector):
             page_size=self.settings.page_size,
             passes=self.settings.second_passes,
         )
+        start = self._start(cursor)
         try:
-            async for stretch in reader.read(self._start(cursor)):
-                observed_at = self.surroundings.clock()
-                yield Page(
-                    items=tuple(self._parser.record(row.raw, observed_at) for row in stretch.rows),
-                    cursor=msgspec.json.encode(_Place(beijing_text(stretch.resume_at))).decode(),
-                    more=stretch.more,
-                )
+            if cursor is None:  # the present matters most, and the years before it take a while
+                async for stretch in reader.read_recent(start):
+                    yield self._page(stretch)
+            async for stretch in reader.read(start):
+                yield self._page(stretch)
         except RestlessError as restless:
             raise TransientError(
                 PLATFORM, "UNSETTLED", f"/api/spsl/list: {restless} changed at every pass", self.settings.poll_seconds
@@ -227,6 +226,14 @@ class ApprovalConnector(Connector):
         """Close connections."""
         await self._calls.client.close()
 
+    def _page(self, stretch: Stretch) -> Page:
+        observed_at = self.surroundings.clock()
+        return Page(
+            items=tuple(self._parser.record(row.raw, observed_at) for row in stretch.rows),
+            cursor=msgspec.json.encode(_Place(beijing_text(stretch.resume_at))).decode(),
+            more=stretch.more,
+        )
+
     async def _list(self, start: datetime, end: datetime, page: int) -> Listing:
         asked = {"gxsjq": beijing_text(start), "gxsjz": beijing_text(end), "pageNo": page, "pageSize": self.settings.page_size}
         found = await self._calls.read("/api/spsl/list", asked, _ListedRows)
@@ -252,7 +259,7 @@ def _header(delivery: Delivery, name: str) -> str:
 def _message_id(body: bytes) -> str | None:
     try:
         named = msgspec.json.decode(body, type=Notice).msgId
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return named if isinstance(named, str) and named else None
 

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr
 from connectors.base import Surroundings
 from connectors.errors import ConnectorError, PermanentError, TransientError
 from connectors.http import Build, HttpSettings, Judge, PlatformClient, http_date
+from connectors.json_text import mended
 from connectors.signing import approval_signature
 from schema.identifiers import redact
 
@@ -125,7 +126,7 @@ class ApprovalCalls:
     def _judge(self, path: str, response: httpx.Response, answer: type[T]) -> T:
         if (date_there := http_date(response.headers.get("date", ""))) is not None:
             self.offset = date_there - self._surroundings.clock()
-        envelope = msgspec.json.decode(response.content, type=Envelope)
+        envelope = msgspec.json.decode(mended(response.content), type=Envelope)
         code, said = envelope.code, f"{path}: code {envelope.code}, {redact(envelope.msg or '')}"
         if code == "0":
             return msgspec.json.decode(envelope.data, type=answer)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 import msgspec
 
 from connectors.base import Item, Quarantined
+from connectors.json_text import is_damaged
 from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
 from schema.entities import ApplicantKind, Approval, ApprovalState, Procedure
 from schema.entity import Observation
@@ -48,29 +49,26 @@ class ApprovalParser:
 
     def notice(self, body: bytes, observed_at: datetime) -> Item:
         """Return what a callback's body says."""
+        if is_damaged(body):
+            return _bad("BAD_ENCODING", "the callback is no UTF-8", body)
         try:
-            body.decode()
             notice = msgspec.json.decode(body, type=Notice)
-        except UnicodeDecodeError:
-            return Quarantined(reason="BAD_ENCODING", detail="the callback is no UTF-8", content=body, entity="Approval")
-        except msgspec.ValidationError:
-            return Quarantined(
-                reason="BAD_VALUE", detail="the callback is no envelope of a record", content=body, entity="Approval"
-            )
+        except (msgspec.ValidationError, RecursionError):
+            return _bad("BAD_VALUE", "the callback is no envelope of a record", body)
         except msgspec.DecodeError:
-            return Quarantined(reason="NOT_JSON", detail="the callback is no JSON", content=body, entity="Approval")
+            return _bad("NOT_JSON", "the callback is no JSON", body)
         return self.record(bytes(notice.data), observed_at)
 
     def record(self, raw: bytes, observed_at: datetime) -> Item:
         """Return one record, raw as it came in a callback or a page: the approval, or why it cannot be used."""
+        if is_damaged(raw):
+            return _bad("BAD_ENCODING", "the record is no UTF-8", raw)
         try:
             row = msgspec.json.decode(raw, type=dict[str, object] | None)
-        except UnicodeDecodeError:
-            return Quarantined(reason="BAD_ENCODING", detail="the record is no UTF-8", content=raw, entity="Approval")
-        except msgspec.DecodeError:
-            return Quarantined(reason="BAD_VALUE", detail="the record is no JSON object", content=raw, entity="Approval")
+        except (msgspec.DecodeError, RecursionError):
+            return _bad("BAD_VALUE", "the record is no JSON object", raw)
         if row is None:
-            return Quarantined(reason="MISSING_FIELD", detail="field data is missing or empty", content=raw, entity="Approval")
+            return _bad("MISSING_FIELD", "field data is missing or empty", raw)
         fields = Fields(row)
         return observed(lambda: self._observation(fields, observed_at), entity="Approval", key=row.get("YWLSH"), content=raw)
 
@@ -107,6 +105,10 @@ class ApprovalParser:
             updated_at=row.required("GXSJ", beijing_time),
         )
         return Observation(record=record)
+
+
+def _bad(reason: str, detail: str, content: bytes) -> Quarantined:
+    return Quarantined(reason=reason, detail=f"Approval: {detail}", content=content, entity="Approval")
 
 
 def _decision(row: Fields) -> tuple[ApprovalState, datetime | None]:

@@ -63,14 +63,23 @@ class WindowReader:
         position, target = min(start, self._settled()), self._newest() + SECOND
         floor: datetime | None = None
         """The settled second at which the first row beyond it was read: from there a later run has to read again."""
+        empty = 0
         while position < target:
             settled = self._settled()
             rows, position = await self._window(position, min(position + LONGEST, target))
             settled = min(settled, self._settled())  # the answer may have told that the platform's clock is behind ours
             if position > settled:
                 floor = settled if floor is None else min(floor, settled)
-            if rows or position >= target:
+            empty = 0 if rows else empty + 1
+            # Years without a row are passed quickly; now and then a place is given, so that a restart need not begin again.
+            if rows or position >= target or empty % 12 == 0:
                 yield Stretch(rows, floor or position, more=position < target)
+
+    async def read_recent(self, start: datetime) -> AsyncIterator[Stretch]:
+        """Yield the newest window alone, ahead of a long history; to resume from `start` all the same. Raise RestlessError."""
+        recent = max(start, self._newest() - LONGEST + timedelta(minutes=1))  # one window, also when a second goes by
+        async for stretch in self.read(recent):
+            yield Stretch(stretch.rows, start, more=True)
 
     async def _window(self, start: datetime, end: datetime) -> tuple[tuple[Row, ...], datetime]:
         """Return rows from `start` on, and the second up to which they are complete."""

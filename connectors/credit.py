@@ -9,9 +9,6 @@ from decimal import Decimal
 from typing import ClassVar
 from urllib.parse import quote
 
-import httpx
-import msgspec
-
 from connectors.base import (
     Answer,
     Connector,
@@ -25,11 +22,20 @@ from connectors.base import (
     Surroundings,
     Verified,
 )
+from connectors.credit_answers import (
+    accepted,
+    bucket_digest,
+    feed_page,
+    found_or_none,
+    listed,
+    receipt_of,
+    receipt_or_unknown_subject,
+    snapshot_page,
+)
 from connectors.credit_calls import CreditCalls, CreditSettings
 from connectors.credit_feed import FeedPage, FeedReader, SnapshotPage, Stretch, read_place
 from connectors.credit_records import BEIJING, PLATFORM, points_text, read_change, read_notice, read_object
-from connectors.errors import BadSignature, CursorExpired, PermanentError
-from connectors.http import Judge, UnusableError
+from connectors.errors import BadSignature, PermanentError
 from connectors.live_read import together
 from connectors.signing import matching_secret, moment_of_epoch, require_fresh, standard_webhook_signature
 from schema.commands import AnyCommand, PostCreditRecord, PostRepair
@@ -38,28 +44,6 @@ from schema.identifiers import is_identity
 
 _CODES_AT_MOST = 50
 _CHANGES_AT_MOST = 500
-
-
-class _Items(msgspec.Struct, frozen=True):
-    items: tuple[msgspec.Raw, ...]
-
-
-class _Changes(_Items, frozen=True, rename="camel"):
-    has_more: bool
-
-
-class _Seq(msgspec.Struct, frozen=True):
-    seq: int
-
-
-class _Snapshot(_Items, frozen=True, rename="camel"):
-    as_of_seq: int
-    next_cursor: str | None = None
-
-
-class _BucketDigest(msgspec.Struct, frozen=True):
-    count: int
-    digest: str
 
 
 class CreditConnector(Connector):
@@ -137,13 +121,15 @@ class CreditConnector(Connector):
             codes = [key for key in dict.fromkeys(keys) if not is_identity(key)]
             chunks = [codes[at : at + _CODES_AT_MOST] for at in range(0, len(codes), _CODES_AT_MOST)]
             pages = await together(
-                self._calls.read("GET /v2/subjects", "/v2/subjects", {"codes": ",".join(chunk)}, _items, shared=True)
+                self._calls.read("GET /v2/subjects", "/v2/subjects", {"codes": ",".join(chunk)}, listed, shared=True)
                 for chunk in chunks
             )
             return [read_object("subject", raw, observed_at()) for page in pages for raw in page]
         if entity == "CreditRecord":
             found = await together(
-                self._calls.read("GET /v2/records/*", f"/v2/records/{quote(key, safe='')}", {}, _object, known={404}, shared=True)
+                self._calls.read(
+                    "GET /v2/records/*", f"/v2/records/{quote(key, safe='')}", {}, found_or_none, known={404}, shared=True
+                )
                 for key in dict.fromkeys(keys)
             )
             return [read_object("record", raw, observed_at()) for raw in found if raw is not None]
@@ -152,9 +138,7 @@ class CreditConnector(Connector):
     async def digest(self, bucket: str) -> Digest:
         """Return count and digest of the bucket `<subject|record|repair>:<0..255>`."""
         kind, _, number = bucket.partition(":")
-        found = await self._calls.read(
-            "GET /v2/digest", "/v2/digest", {"type": kind, "bucket": number}, _bucket_digest, shared=True
-        )
+        found = await self._calls.read("GET /v2/digest", "/v2/digest", {"type": kind, "bucket": number}, bucket_digest, shared=True)
         return Digest(bucket=bucket, count=found.count, digest=found.digest)
 
     # --- what we write
@@ -172,7 +156,7 @@ class CreditConnector(Connector):
     async def cancel_record(self, record_id: str, reason: str) -> None:
         """Cancel a record: for an operator's settlement only. Raises as `ensure` does."""
         await self._calls.write(
-            "POST /v2/records/*/cancel", "POST", f"/v2/records/{quote(record_id, safe='')}/cancel", {"reason": reason}, _nothing
+            "POST /v2/records/*/cancel", "POST", f"/v2/records/{quote(record_id, safe='')}/cancel", {"reason": reason}, accepted
         )
 
     async def _post_record(self, command: PostCreditRecord) -> Receipt:
@@ -197,12 +181,14 @@ class CreditConnector(Connector):
             },
             "causedBy": command.caused_by,
         }
-        receipt = await self._calls.write("POST /v2/records", "POST", "/v2/records", record, _receipt_or_unknown, known={404})
+        receipt = await self._calls.write(
+            "POST /v2/records", "POST", "/v2/records", record, receipt_or_unknown_subject, known={404}
+        )
         if receipt is not None:
             return receipt
         subject = {"code": command.code, "codeType": command.code_type.value, "name": command.subject_name}
-        await self._calls.write("PUT /v2/subjects/*", "PUT", f"/v2/subjects/{quote(command.code, safe='')}", subject, _nothing)
-        return await self._calls.write("POST /v2/records", "POST", "/v2/records", record, _receipt_of("recordId"))
+        await self._calls.write("PUT /v2/subjects/*", "PUT", f"/v2/subjects/{quote(command.code, safe='')}", subject, accepted)
+        return await self._calls.write("POST /v2/records", "POST", "/v2/records", record, receipt_of("recordId"))
 
     async def _post_repair(self, command: PostRepair) -> Receipt:
         repair = {
@@ -212,7 +198,7 @@ class CreditConnector(Connector):
             "way": command.way.value,
             "completedAt": _time(command.completed_at),
         }
-        return await self._calls.write("POST /v2/repairs", "POST", "/v2/repairs", repair, _receipt_of("repairId"))
+        return await self._calls.write("POST /v2/repairs", "POST", "/v2/repairs", repair, receipt_of("repairId"))
 
     # --- house-keeping
 
@@ -235,65 +221,13 @@ class CreditConnector(Connector):
 
     async def _changes(self, since: int) -> FeedPage:
         asked = {"since": str(since), "limit": str(_CHANGES_AT_MOST)}
-        return await self._calls.read("GET /v2/changes", "/v2/changes", asked, _feed_page, known={410})
+        return await self._calls.read("GET /v2/changes", "/v2/changes", asked, feed_page, known={410})
 
     async def _snapshot(self, kind: str, cursor: str | None) -> SnapshotPage:
         asked = {"type": kind} if cursor is None else {"type": kind, "cursor": cursor}
         # A cursor that is refused has grown too old: the snapshot begins again.
         known = () if cursor is None else (400, 404, 410)
-        return await self._calls.read("GET /v2/snapshot", "/v2/snapshot", asked, _snapshot_page, known=known)
-
-
-def _feed_page(response: httpx.Response) -> FeedPage:
-    if response.status_code == 410:
-        raise CursorExpired(PLATFORM, "CURSOR_EXPIRED", "/v2/changes: the feed begins after our seq; take a snapshot first")
-    page = msgspec.json.decode(response.content, type=_Changes)
-    items = tuple(bytes(raw) for raw in page.items)
-    return FeedPage(items, max((seq for raw in items if (seq := _seq_of(raw)) is not None), default=None), page.has_more)
-
-
-def _seq_of(raw: bytes) -> int | None:
-    try:
-        return msgspec.json.decode(raw, type=_Seq).seq
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _snapshot_page(response: httpx.Response) -> SnapshotPage:
-    if not response.is_success:
-        raise CursorExpired(PLATFORM, "CURSOR_EXPIRED", "/v2/snapshot: the cursor is too old; begin the snapshot again")
-    page = msgspec.json.decode(response.content, type=_Snapshot)
-    return SnapshotPage(tuple(bytes(raw) for raw in page.items), page.next_cursor, page.as_of_seq)
-
-
-def _bucket_digest(response: httpx.Response) -> _BucketDigest:
-    return msgspec.json.decode(response.content, type=_BucketDigest)
-
-
-def _items(response: httpx.Response) -> tuple[bytes, ...]:
-    return tuple(bytes(raw) for raw in msgspec.json.decode(response.content, type=_Items).items)
-
-
-def _object(response: httpx.Response) -> bytes | None:
-    return None if response.status_code == 404 else response.content
-
-
-def _nothing(response: httpx.Response) -> None:
-    """Take any 2xx."""
-
-
-def _receipt_of(id_field: str) -> Judge[Receipt]:
-    def receipt(response: httpx.Response) -> Receipt:
-        reference = msgspec.json.decode(response.content, type=dict[str, object]).get(id_field)
-        if not isinstance(reference, str) or not reference:
-            raise UnusableError(f"no {id_field}")
-        return Receipt(reference=reference, repeated=response.status_code == 200)
-
-    return receipt
-
-
-def _receipt_or_unknown(response: httpx.Response) -> Receipt | None:
-    return None if response.status_code == 404 else _receipt_of("recordId")(response)
+        return await self._calls.read("GET /v2/snapshot", "/v2/snapshot", asked, snapshot_page, known=known)
 
 
 def _points(biz_no: str, points: Decimal) -> str:

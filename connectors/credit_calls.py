@@ -128,7 +128,7 @@ class CreditCalls:
             if response.is_success or response.status_code in known:
                 return make(response)
             status = response.status_code
-            if status == 401 and 'error="invalid_token"' in response.headers.get("www-authenticate", ""):
+            if status == 401 and "invalid_token" in response.headers.get("www-authenticate", ""):
                 self._tokens.drop(response.request.headers["Authorization"].removeprefix("Bearer "))
                 raise _TokenRefused(PLATFORM, "TOKEN_REVOKED", f"{operation}: invalid_token")
             reason, said = problem_reason(response.content)

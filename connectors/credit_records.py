@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from connectors.base import Item, Quarantined
+from connectors.json_text import is_damaged
 from connectors.record_fields import BadFieldError, Fields, decimal, member, observed, subject_code, text, texts, whole, yes_no
 from schema.entities import CodeType, CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entity import Mirrored, Observation, Tombstone
@@ -37,12 +38,11 @@ class Notice(msgspec.Struct, frozen=True):
 
 def read_notice(body: bytes, observed_at: datetime) -> Item:
     """Return what a webhook says."""
-    try:
-        body.decode()
-        notice = msgspec.json.decode(body, type=Notice)
-    except UnicodeDecodeError:
+    if is_damaged(body):
         return Quarantined(reason="BAD_ENCODING", detail="the webhook is no UTF-8", content=body)
-    except msgspec.ValidationError:
+    try:
+        notice = msgspec.json.decode(body, type=Notice)
+    except (msgspec.ValidationError, RecursionError):
         return Quarantined(reason="BAD_VALUE", detail="the webhook lacks type or data", content=body)
     except msgspec.DecodeError:
         return Quarantined(reason="NOT_JSON", detail="the webhook is no JSON", content=body)
@@ -53,22 +53,22 @@ def read_notice(body: bytes, observed_at: datetime) -> Item:
 
 def read_change(raw: bytes, observed_at: datetime) -> Item:
     """Return what an item of the feed says: a record, or that it is gone."""
+    if is_damaged(raw):
+        return Quarantined(reason="BAD_ENCODING", detail="the feed's item is no UTF-8", content=raw)
     try:
         change = msgspec.json.decode(raw, type=Change)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, RecursionError):
         return Quarantined(reason="BAD_VALUE", detail="the feed's item lacks type, op or data", content=raw)
     if change.type not in KINDS or change.op not in {"upsert", "delete"}:
         return Quarantined(reason="UNKNOWN_TYPE", detail="the feed's item is of an unknown type or op", content=raw)
     if change.op == "upsert":
         return read_object(change.type, bytes(change.data), observed_at)
     entity, id_field = KINDS[change.type]
-    match msgspec.json.decode(change.data):
-        case str() as gone if gone:
-            key: object = gone
-        case {**named}:
-            key = named.get(id_field) or named.get("id")
-        case _:
-            key = None
+    try:
+        named = msgspec.json.decode(change.data, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        named = {}
+    key = named.get(id_field) or named.get("id")
     if not isinstance(key, str):
         return Quarantined(reason="MISSING_FIELD", detail=f"the delete lacks {id_field}", content=raw, entity=entity)
     return Tombstone(entity=entity, key=key, source=PLATFORM, observed_at=observed_at)
@@ -77,10 +77,12 @@ def read_change(raw: bytes, observed_at: datetime) -> Item:
 def read_object(kind: str, raw: bytes, observed_at: datetime) -> Item:
     """Return a subject, record or repair, raw as it came; why it cannot be used otherwise."""
     entity, id_field = KINDS[kind]
+    if is_damaged(raw):
+        return Quarantined(reason="BAD_ENCODING", detail=f"the {kind} is no UTF-8", content=raw, entity=entity)
     try:
         values = msgspec.json.decode(raw, type=dict[str, object] | None)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Quarantined(reason="BAD_VALUE", detail=f"the {kind} is no JSON object in UTF-8", content=raw, entity=entity)
+    except (msgspec.DecodeError, RecursionError):
+        return Quarantined(reason="BAD_VALUE", detail=f"the {kind} is no JSON object", content=raw, entity=entity)
     if values is None:
         return Quarantined(reason="MISSING_FIELD", detail=f"the {kind} is missing", content=raw, entity=entity)
     make = _MAKERS[kind]

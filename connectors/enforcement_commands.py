@@ -38,6 +38,7 @@ class EnforcementCommands:
 
     def __init__(self, calls: EnforcementCalls, settings: EnforcementSettings, clock: Clock) -> None:
         self._calls, self._settings, self._clock = calls, settings, clock
+        self._fresh: dict[tuple[str, str], tuple[datetime, str]] = {}
 
     async def ensure(self, command: AnyCommand, unknown_since: datetime | None) -> Receipt:
         """Make a command true. Raises what `Connector.ensure` raises."""
@@ -60,7 +61,8 @@ class EnforcementCommands:
         self, kind: str, id_field: str, external_no: str, body: dict[str, Any], unknown_since: datetime | None
     ) -> Receipt:
         looked_at = self._clock()  # before the look-up: what it cannot see yet may have been made until then
-        if (oldest := await self._oldest(kind, id_field, external_no)) is not None:
+        oldest = await self._oldest(kind, id_field, external_no) or self._made_lately(kind, external_no, looked_at)
+        if oldest is not None:
             return Receipt(reference=oldest, repeated=True)
         self._wait_out(f"{kind} {external_no}", unknown_since, self._settings.visible_after, looked_at)
 
@@ -69,7 +71,18 @@ class EnforcementCommands:
 
         repeat_after = self._settings.visible_after
         made = await self._calls.write(f"POST {kind}", "POST", target(kind), body, judge, repeat_after=repeat_after)
+        self._fresh[kind, external_no] = self._clock(), made
         return Receipt(reference=made)
+
+    def _made_lately(self, kind: str, external_no: str, now: datetime) -> str | None:
+        """Return the id of what we made ourselves so lately that no query shows it yet.
+
+        One more lock on the door: after a restart the ledger's `unknown_since` holds it alone.
+        """
+        invisible_since = now - timedelta(seconds=self._settings.visible_seconds + self._settings.margin_seconds)
+        self._fresh = {number: made for number, made in self._fresh.items() if made[0] >= invisible_since}
+        _, reference = self._fresh.get((kind, external_no), (now, None))
+        return reference
 
     async def _oldest(self, kind: str, id_field: str, external_no: str) -> str | None:
         """Return the id of the oldest record with our number, also of one that is unusable otherwise; None if there is none."""

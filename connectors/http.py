@@ -216,7 +216,7 @@ class PlatformClient:
             self._refuse(call, response, watched, sending)
         try:
             return call.judge(response)
-        except (UnusableError, ValueError, KeyError, msgspec.MsgspecError) as error:
+        except (UnusableError, ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
             # The reason is not quoted: answers carry personal data.
             reason = str(error) if isinstance(error, UnusableError) else type(error).__name__
             raise self._unanswered(

@@ -1,4 +1,8 @@
-"""`python -m mocks [--config FILE] [--ready-json]`: the four mock platforms alone, until Ctrl-C."""
+"""`python -m mocks [--config FILE] [--ready-json] [--city]`: the four mock platforms, until Ctrl-C, and the city on them.
+
+Without `--city`, or with `--city-waits`, a city begins when `POST /_city/start` asks for one; `GET /_city/progress` says how far
+it is. Both are on the approval platform's port, for this machine only.
+"""
 
 import argparse
 import asyncio
@@ -9,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 
+from mocks.city import City
+from mocks.city_control import CityHall, CityOrder
 from mocks.config import AllSettings, ConfigError, built_platforms, complete_settings, read_config
 from mocks.server import serve
 
@@ -33,33 +39,56 @@ _ACCESS = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the platforms; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m mocks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mocks", description="The four mock platforms, and a city that lives on them.")
     parser.add_argument("--config", type=Path, help="JSON file; everything in it is optional")
     parser.add_argument("--ready-json", action="store_true", help="print one line of JSON with the addresses, nothing else")
+    parser.add_argument("--city", action="store_true", help="let a city live on the platforms")
+    parser.add_argument("--city-waits", action="store_true", help="begin the city only at POST /_city/start on the approval port")
+    parser.add_argument("--approvals", type=_count, default=100, metavar="N", help="approvals that the city grants (100)")
+    parser.add_argument("--breaches", type=_count, default=0, metavar="N", help="breaches that are loaded first (0)")
+    parser.add_argument("--seed", type=int, help="what the city's choices hang on (the configuration's seed)")
     options = parser.parse_args(arguments)
     try:
         config = read_config(options.config)
         settings = complete_settings(config)
-        asyncio.run(_run(settings, config.seed, ready_json=options.ready_json))
+        seed = config.seed if options.seed is None else options.seed
+        order = CityOrder(approvals=options.approvals, seed=seed, breaches=options.breaches)
+        begin = options.city and not options.city_waits
+        asyncio.run(_run(settings, config.seed, order, begin=begin, ready_json=options.ready_json))
     except (ConfigError, OSError) as problem:
         sys.stderr.write(f"mocks: {problem}\n")
         return 2
     return 0
 
 
-async def _run(settings: AllSettings, seed: int, *, ready_json: bool) -> None:
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return int(text)
+
+
+async def _run(settings: AllSettings, seed: int, order: CityOrder, *, begin: bool, ready_json: bool) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     platforms = built_platforms(settings, clock=lambda: datetime.now(UTC), sleep=asyncio.sleep, seed=seed)
-    async with serve(platforms) as urls:
+
+    def build(wanted: CityOrder) -> City:
+        return City(platforms, seed=wanted.seed, approvals=wanted.approvals, breaches=wanted.breaches, sleep=asyncio.sleep)
+
+    hall = CityHall(build, order)
+    platforms.approval.app.router.routes[:0] = hall.routes()
+    async with serve(platforms.all) as urls:
         if ready_json:
             ready = {name: {"url": url} for name, url in urls.items()}
             sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
         else:
             sys.stdout.write(_described(settings, urls))
         sys.stdout.flush()
+        if begin:
+            hall.start()
         await stopped.wait()
+        await hall.close()
 
 
 def _described(settings: AllSettings, urls: dict[str, str]) -> str:

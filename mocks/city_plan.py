@@ -138,8 +138,11 @@ class Plan:
 
     # --- what officers find
 
-    def check(self, key: str, department: str, *, person: bool) -> Visit:
-        """Return what a verification task comes to; `key` is the approval's serial number."""
+    def check(self, key: str, department: str, *, person: bool, commitment: bool) -> Visit:
+        """Return what a verification task comes to; `key` is the approval's serial number.
+
+        A broken commitment is now and then written down with no finding listed.
+        """
         rng = self._source("check", key)
         drawn = rng.random()
         if drawn < UNREACHABLE_SHARE:
@@ -149,6 +152,8 @@ class Plan:
         later = rng.choices(("", "finding", "remark"), weights=(94, 3, 3))[0]
         added = _finding(chosen[-1], rng)
         if drawn < UNREACHABLE_SHARE + NONCONFORM_SHARE:
+            if commitment and rng.random() < 0.1:
+                return Visit("nonconform")
             findings = [_finding(item, rng) for item in chosen[: rng.choice((1, 1, 2))]]
             return Visit("nonconform", tuple(findings), rectification=rng.random() < 0.5, later=later, added=added)
         conform = tuple({"itemCode": item["itemCode"], "conform": True} for item in chosen[: rng.choice((0, 1, 2))])

@@ -45,6 +45,20 @@ class AllSettings(msgspec.Struct, frozen=True, kw_only=True):
     enforcement: EnforcementSettings
 
 
+class Platforms(msgspec.Struct, frozen=True):
+    """The four platforms, on which a city can live."""
+
+    approval: ApprovalPlatform
+    credit: CreditPlatform
+    grid: GridPlatform
+    enforcement: EnforcementPlatform
+
+    @property
+    def all(self) -> list[Platform]:
+        """All of them, in a fixed order."""
+        return [self.approval, self.credit, self.grid, self.enforcement]
+
+
 def read_config(path: Path | None) -> Config:
     """Return the configuration of a file, the default one without; raise ConfigError naming the file and what is wrong."""
     if path is None:
@@ -85,18 +99,18 @@ def complete_settings(config: Config) -> AllSettings:
     )
 
 
-def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int) -> list[Platform]:
+def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int) -> Platforms:
     """Return the four platforms, not yet served; each has a random source of its own, made from the seed."""
 
     def source(name: str) -> random.Random:
         return random.Random(f"{seed} {name}")
 
-    return [
-        ApprovalPlatform(settings.approval, clock=clock, rng=source("approval"), sleep=sleep),
-        CreditPlatform(settings.credit, clock=clock, rng=source("credit"), sleep=sleep),
-        GridPlatform(settings.grid, clock=clock, rng=source("grid"), sleep=sleep),
-        EnforcementPlatform(settings.enforcement, clock=clock, rng=source("enforcement"), sleep=sleep),
-    ]
+    return Platforms(
+        approval=ApprovalPlatform(settings.approval, clock=clock, rng=source("approval"), sleep=sleep),
+        credit=CreditPlatform(settings.credit, clock=clock, rng=source("credit"), sleep=sleep),
+        grid=GridPlatform(settings.grid, clock=clock, rng=source("grid"), sleep=sleep),
+        enforcement=EnforcementPlatform(settings.enforcement, clock=clock, rng=source("enforcement"), sleep=sleep),
+    )
 
 
 def _converted(name: str, kind: type[PlatformSettings], values: Mapping[str, object]) -> Any:

@@ -34,14 +34,16 @@ def control_routes(platform: "Platform") -> list[Route]:
         return _json({"result": await platform.do(str(action), arguments)})
 
     return [
-        Route("/_control/state", _guarded(state)),
-        Route("/_control/faults", _guarded(faults), methods=["GET", "POST"]),
-        Route("/_control/do", _guarded(do), methods=["POST"]),
+        Route("/_control/state", guarded(state)),
+        Route("/_control/faults", guarded(faults), methods=["GET", "POST"]),
+        Route("/_control/do", guarded(do), methods=["POST"]),
     ]
 
 
-def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def guarded(request: Request) -> Response:
+def guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Return the handler for callers on this machine only; what it refuses with an exception becomes a 400 with `error`."""
+
+    async def answer(request: Request) -> Response:
         if request.client is not None and request.client.host not in _LOOPBACK:
             return _json({"error": "the control interface answers this machine only"}, 403)
         try:
@@ -51,7 +53,7 @@ def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
             message = problem.args[0] if isinstance(problem, LookupError) and problem.args else problem
             return _json({"error": str(message)}, 400)
 
-    return guarded
+    return answer
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from mocks.callbacks import Sleep
 if TYPE_CHECKING:
     from mocks.platform import Platform
 
-CONTROL = "/_control"
+UNTOUCHED = ("/_control", "/_city")
+"""Paths of the control interface and of the city: no fault touches them."""
 
 
 class Gate:
@@ -24,7 +25,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the call through."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+        if scope["type"] != "http" or scope["path"].startswith(UNTOUCHED):
             await self._app(scope, receive, send)
             return
         platform, faults = self._platform, self._platform.faults

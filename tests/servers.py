@@ -75,6 +75,13 @@ class PostgreSQLServer:
                 await admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+async def someone_waits(database: PostgreSQLDatabase) -> None:
+    """Return when some transaction of the database waits for another one's lock."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+    while not await database.read(lambda connection: connection.execute(waiting).scalar_one()):  # noqa: ASYNC110  (it happens in the server)
+        await asyncio.sleep(0.005)
+
+
 @contextmanager
 def postgresql_server() -> Iterator[PostgreSQLServer]:
     """Start the server of this test run, or join the one that another worker started; the last one removes it."""

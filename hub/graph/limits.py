@@ -21,7 +21,7 @@ class Limits:
     depth: int = 20
     aliases: int = 30
     directives: int = 30
-    cost: int = 1_000_000
+    cost: int = 500_000
 
 
 def exceeded(code: str, what: str, found: int | None, limit: int, way_out: str) -> GraphError:

@@ -16,6 +16,8 @@ from hub.mirror.rows import Rows
 from schema.entities import Delivery as KeptDelivery
 
 log = structlog.get_logger()
+Waiting = tuple[KeptDelivery, asyncio.Future[bool]]
+"""A delivery, and who waits to hear whether it is stored."""
 
 
 class Deliveries:
@@ -37,8 +39,9 @@ class Deliveries:
         self._connectors = connectors
         self._clock = clock
         self._after = after
-        self._queue: asyncio.Queue[tuple[KeptDelivery, asyncio.Future[bool]]] = asyncio.Queue(most_waiting)
+        self._queue: asyncio.Queue[Waiting] = asyncio.Queue(most_waiting)
         self._batch = batch
+        self._ended = False
         self.old_secret_used_at: dict[str, datetime] = {}
 
     async def take(self, delivery: Delivery) -> Answer:
@@ -49,6 +52,8 @@ class Deliveries:
             self.old_secret_used_at[delivery.platform] = self._clock()
         kept = inbox.kept(delivery, verified, 0)
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._ended:
+            return connector.acknowledge(delivery, stored=False)
         try:
             self._queue.put_nowait((kept, stored))
         except asyncio.QueueFull:
@@ -56,34 +61,41 @@ class Deliveries:
         return connector.acknowledge(delivery, stored=await stored)
 
     async def run(self) -> None:
-        """Commit what was handed over, all that is waiting at a time, until cancelled."""
-        waiting: list[tuple[KeptDelivery, asyncio.Future[bool]]] = []
+        """Commit what was handed over, all that is waiting at a time, until cancelled; from then on nothing is taken."""
+        waiting: list[Waiting] = []
+        self._ended = False
         try:
             while True:
                 waiting = [await self._queue.get()]
                 while len(waiting) < self._batch and not self._queue.empty():
                     waiting.append(self._queue.get_nowait())
-                self._tell(waiting, await self._store([kept for kept, _ in waiting]))
-                waiting = []
+                await self._store(waiting)
         finally:
+            self._ended = True
             while not self._queue.empty():
                 waiting.append(self._queue.get_nowait())
             self._tell(waiting, False)
 
-    async def _store(self, kept: list[KeptDelivery]) -> bool:
+    async def _store(self, waiting: list[Waiting]) -> None:
+        """Commit deliveries together, and tell everybody who waits; one by one when one of them cannot be kept."""
         try:
-            await self._database.write(inbox.store, self._rows, kept)
+            await self._database.write(inbox.store, self._rows, [kept for kept, _ in waiting])
         except DatabaseUnavailable as error:
-            log.warning("deliveries could not be stored", count=len(kept), error=str(error))
-            return False
-        except Exception:  # outermost: nobody is acknowledged, everybody is asked to send again
-            log.exception("deliveries could not be stored", count=len(kept))
-            return False
-        self._after()
-        return True
+            log.warning("deliveries could not be stored", count=len(waiting), error=str(error))
+            self._tell(waiting, False)
+        except Exception:  # outermost: who is not acknowledged sends again
+            log.exception("deliveries could not be stored", ids=[kept.delivery_id for kept, _ in waiting][:5], count=len(waiting))
+            if len(waiting) == 1:
+                self._tell(waiting, False)
+                return
+            for one in waiting:
+                await self._store([one])
+        else:
+            self._after()
+            self._tell(waiting, True)
 
     @staticmethod
-    def _tell(waiting: list[tuple[KeptDelivery, asyncio.Future[bool]]], stored: bool) -> None:
+    def _tell(waiting: list[Waiting], stored: bool) -> None:
         for _, future in waiting:
             if not future.done():
                 future.set_result(stored)

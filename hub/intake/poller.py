@@ -5,15 +5,15 @@ A page and its cursor are committed together; the lease of a stream lets many pr
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
-from connectors.base import Connector, Page, Sleep, Stream
+from connectors.base import Connector, Item, Page, Sleep, Stream
 from connectors.errors import ConnectorError, CursorExpired, PlatformDown
-from hub.intake.apply import Applied, Applier
+from hub.intake.apply import Applied, Applier, not_applied
 from hub.mirror import streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
@@ -67,6 +67,8 @@ class Poller:
                 await self.read_on(connector.platform, stream.name)
             except DatabaseUnavailable as error:
                 log.warning("cannot poll", platform=connector.platform, stream=stream.name, error=str(error))
+            except Exception:  # outermost of a stream: the others go on, and this one tries again
+                log.exception("cannot poll", platform=connector.platform, stream=stream.name)
             await self._sleep(pause * self._rng.uniform(0.9, 1.1))
 
     async def read_on(self, platform: str, stream: str) -> Applied | None:
@@ -76,9 +78,10 @@ class Poller:
         if reading is None:
             return None
         total, failure, restart = Applied(0, 0), None, False
+        pages = connector.changes(stream, reading.cursor)
         try:
-            async for page in connector.changes(stream, reading.cursor):
-                result = await self._database.write(self._commit, connector.platform, stream, page, reading)
+            async for page in pages:
+                result = await self._commit_page(connector.platform, stream, page, reading)
                 total = Applied(total.applied + result.applied, total.quarantined + result.quarantined)
                 if result.applied:
                     self._after()
@@ -97,12 +100,39 @@ class Poller:
         except Exception as error:  # outermost of a stream: the others go on
             failure = f"UNEXPECTED: {type(error).__name__} in the connector; the log has it"
             log.exception("stream not read", platform=platform, stream=stream)
+        finally:
+            if isinstance(pages, AsyncGenerator):
+                await pages.aclose()
         detail = None if failure is None else redact(failure)
         await self._database.write(streams.finish, self._rows, reading, self._clock(), detail, restart=restart)
         return total if failure is None else None
 
-    def _commit(self, connection: Connection, platform: str, stream: str, page: Page, reading: Reading) -> Applied:
-        result = self._applier.write(connection, platform, stream, page.items)
+    async def _commit_page(self, platform: str, stream: str, page: Page, reading: Reading) -> Applied:
+        """Commit a page; where one of its records cannot be applied, name that one and go on with its neighbours."""
+        try:
+            return await self._database.write(self._commit, platform, stream, page, reading)
+        except (LeaseLost, DatabaseUnavailable):
+            raise
+        except Exception:  # find the one that fails: it must not hold the stream for ever
+            log.exception("a page failed; its records are applied one by one", platform=platform, stream=stream)
+        applied, bad = 0, list[Item]()
+        for item in page.items:
+            try:
+                applied += (await self._applier.apply(platform, stream, [item])).applied
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:
+                log.exception("a record could not be applied", platform=platform, stream=stream)
+                bad.append(not_applied(item, error))
+                if len(bad) == len(page.items) > 1:
+                    raise  # it is not the records: nothing is passed over
+        result = await self._database.write(self._commit, platform, stream, page, reading, bad)
+        return Applied(applied, result.quarantined)
+
+    def _commit(
+        self, connection: Connection, platform: str, stream: str, page: Page, reading: Reading, bad: Sequence[Item] | None = None
+    ) -> Applied:
+        result = self._applier.write(connection, platform, stream, page.items if bad is None else bad)
         if not streams.advance(connection, reading, page.cursor, len(page.items), self._clock(), self._lease):
             raise LeaseLost(reading.stream_id)
         return result

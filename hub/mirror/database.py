@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -23,6 +24,11 @@ Work = Callable[Concatenate[Connection, P], T]
 
 CONTENDED = {"40001", "40P01"}
 """PostgreSQL's serialization failure and deadlock: nothing was written, the transaction may simply run again."""
+MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "FULL", "CANTOPEN", "PROTOCOL"})
+"""SQLite's errors that say nothing about what was asked: the same may work later."""
+
+
+MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
@@ -53,7 +59,10 @@ class SQLiteDatabase(Database):
 
     def __init__(self, path: str, *, inline: bool = False, busy_seconds: float = 5.0) -> None:
         self.engine: Engine = create_engine(
-            f"sqlite+pysqlite:///{path}", connect_args={"check_same_thread": False, "timeout": busy_seconds}, pool_size=8
+            f"sqlite+pysqlite:///{path}",
+            connect_args={"check_same_thread": False, "timeout": busy_seconds},
+            pool_size=8,
+            hide_parameters=True,  # names of people stand in them, and errors are logged
         )
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
@@ -74,8 +83,12 @@ class SQLiteDatabase(Database):
             try:
                 with self.engine.connect().execution_options(writing=writing) as connection, connection.begin():
                     return work(connection)
-            except (OperationalError, InterfaceError) as error:
-                raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
+            except OperationalError as error:
+                if _sqlite_may_heal(error):
+                    raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
+                raise
+            except PoolTimeoutError as error:
+                raise DatabaseUnavailable(f"SQLite: {error}") from error
 
         return run() if executor is None else await asyncio.get_running_loop().run_in_executor(executor, run)
 
@@ -85,6 +98,11 @@ class SQLiteDatabase(Database):
             if executor is not None:
                 await asyncio.to_thread(executor.shutdown)
         self.engine.dispose()
+
+
+def _sqlite_may_heal(error: OperationalError) -> bool:
+    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    return name.removeprefix("SQLITE_").split("_")[0] in MAY_HEAL
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -100,13 +118,14 @@ def _begin_sqlite(connection: Connection) -> None:
 class PostgreSQLDatabase(Database):
     """A server. Work runs over asyncpg; contended transactions are run again, lost connections are replaced."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0) -> None:
         self.engine: AsyncEngine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=10,
+            pool_timeout=pool_seconds,
+            hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 60},
         )
 
@@ -119,8 +138,10 @@ class PostgreSQLDatabase(Database):
                 try:
                     async with self.engine.begin() as connection:
                         return await connection.run_sync(work, *args, **kwargs)
-                except (OSError, TimeoutError, DBAPIError) as error:
-                    raise _unavailable(error) from error
+                except MAYBE_GONE as error:
+                    if _gone(error):
+                        raise _unavailable(error) from error
+                    raise
         raise AssertionError("tenacity reraises")
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -129,8 +150,10 @@ class PostgreSQLDatabase(Database):
             async with self.engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 return await connection.run_sync(work, *args, **kwargs)
-        except (OSError, TimeoutError, DBAPIError) as error:
-            raise _unavailable(error) from error
+        except MAYBE_GONE as error:
+            if _gone(error):
+                raise _unavailable(error) from error
+            raise
 
     async def close(self) -> None:
         """Close the pool."""
@@ -141,13 +164,17 @@ def _contended(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CONTENDED
 
 
-def _unavailable(error: Exception) -> Exception:
-    """Return DatabaseUnavailable for what may heal by itself (gone, refused, full, read-only), else the error as it is."""
+def _gone(error: Exception) -> bool:
+    """Return whether the error may heal by itself: the server is gone, refuses, is full or read-only."""
     if not isinstance(error, DBAPIError):
-        return DatabaseUnavailable(f"PostgreSQL: {str(error) or type(error).__name__}")
+        return True
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    gone = error.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006" or isinstance(error, InterfaceError)
-    return DatabaseUnavailable(f"PostgreSQL: {error.orig}") if gone else error
+    return error.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006" or isinstance(error, InterfaceError)
+
+
+def _unavailable(error: Exception) -> DatabaseUnavailable:
+    said = error.orig if isinstance(error, DBAPIError) else str(error) or type(error).__name__
+    return DatabaseUnavailable(f"PostgreSQL: {said}")
 
 
 def open_database(url: str, *, inline: bool = False) -> Database:

@@ -60,7 +60,7 @@ def raw_of(delivery: Delivery) -> RawDelivery:
 
 def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) -> None:
     """Keep deliveries in order of arrival; a signature or message that is kept already changes nothing."""
-    last = connection.execute(select(func.coalesce(func.max(DELIVERY.c.sequence), 0))).scalar_one()
+    last = _last_sequence(connection)
     keys = sorted({one.repeat_key for one in deliveries if one.repeat_key})
     known = (
         set(connection.execute(select(DELIVERY.c.repeat_key).where(DELIVERY.c.repeat_key.in_(keys))).scalars()) if keys else set()
@@ -77,6 +77,12 @@ def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) ->
         connection.execute(insert_into(connection, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"]), values)
 
 
+def _last_sequence(connection: Connection) -> int:
+    """Return the highest sequence so far, by state: there is an index that begins with it, and the bodies stay unread."""
+    highest = [select(func.max(DELIVERY.c.sequence)).where(DELIVERY.c.state == state.value) for state in DeliveryState]
+    return max(connection.execute(one).scalar() or 0 for one in highest)
+
+
 def pending(connection: Connection, rows: Rows, limit: int) -> list[Delivery]:
     """Return deliveries that wait to be applied, in order of arrival; on PostgreSQL they are locked for this transaction."""
     statement = select(*COLUMNS).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
@@ -84,6 +90,21 @@ def pending(connection: Connection, rows: Rows, limit: int) -> list[Delivery]:
         statement = statement.with_for_update(skip_locked=True)
     read = rows.reader(Delivery)
     return [read(row) for row in connection.execute(statement)]
+
+
+def pending_ids(connection: Connection, limit: int) -> list[str]:
+    """Return the ids of deliveries that wait to be applied, in order of arrival; nothing is locked."""
+    statement = select(DELIVERY.c.delivery_id).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def pending_one(connection: Connection, rows: Rows, delivery_id: str) -> Delivery | None:
+    """Return a delivery if it still waits to be applied, and nobody else applies it; locked as by `pending`."""
+    statement = select(*COLUMNS).where(DELIVERY.c.delivery_id == delivery_id, DELIVERY.c.state == "STORED")
+    if connection.dialect.name == "postgresql":
+        statement = statement.with_for_update(skip_locked=True)
+    row = connection.execute(statement).first()
+    return None if row is None else rows.reader(Delivery)(row)
 
 
 def mark(
@@ -143,17 +164,17 @@ def quarantine(
 def waiting(connection: Connection) -> dict[str, int]:
     """Return the number of deliveries not yet applied, by platform."""
     grouped = select(DELIVERY.c.platform, func.count()).where(DELIVERY.c.state == "STORED").group_by(DELIVERY.c.platform)
-    return dict(connection.execute(grouped).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(grouped)}
 
 
 def last_received(connection: Connection) -> dict[str, int]:
     """Return when the newest delivery of each platform came, microseconds."""
     grouped = select(DELIVERY.c.platform, func.max(DELIVERY.c.received_at)).group_by(DELIVERY.c.platform)
-    return dict(connection.execute(grouped).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(grouped)}
 
 
 def open_quarantine(connection: Connection) -> dict[str, int]:
     """Return the number of quarantined records without a good version since, by platform."""
     here = QUARANTINE.c.released_at.is_(None)
     grouped = select(QUARANTINE.c.platform, func.count()).where(here).group_by(QUARANTINE.c.platform)
-    return dict(connection.execute(grouped).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(grouped)}

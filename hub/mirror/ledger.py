@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
-from hub.mirror.database import insert_into
+from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
@@ -81,11 +81,13 @@ def insert(connection: Connection, rows: Rows, obligations: Sequence[Obligation]
     if not obligations:
         return
     chains = sorted({one.chain for one in obligations if one.chain and not one.sequence})
+    # Two rules may add to one chain at the same time; equal numbers would let both be claimed at once.
+    lock_names(connection, [f"chain:{chain}" for chain in chains])
     last: dict[str, int] = {}
     for start in range(0, len(chains), CHUNK):
         here = OBLIGATION.c.chain.in_(chains[start : start + CHUNK])
         highest = select(OBLIGATION.c.chain, func.max(OBLIGATION.c.sequence)).where(here).group_by(OBLIGATION.c.chain)
-        last.update(dict(connection.execute(highest).tuples().all()))
+        last.update({row[0]: row[1] for row in connection.execute(highest)})
     values = []
     for one in obligations:
         sequence = one.sequence
@@ -209,7 +211,7 @@ def _standing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
         statement = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(here)
         if connection.dialect.name == "postgresql":
             statement = statement.order_by(OBLIGATION.c.key).with_for_update()
-        found.update(dict(connection.execute(statement).tuples().all()))
+        found.update({row[0]: row[1] for row in connection.execute(statement)})
     return found
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from hub.mirror.database import insert_into
+from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, content_of, micros
 from hub.mirror.tables import CHANGE, CONTENT_HASH, TABLES, TOMBSTONE
 from schema.declare import ENTITIES, Declared, declared
@@ -49,14 +49,18 @@ def digest_of(observation: Observation) -> bytes:
 
 
 def upsert(connection: Connection, rows: Rows, items: Sequence[Observation | Tombstone]) -> list[Upserted]:
-    """Apply what is newer than what we hold, in one go for each entity; return what became of each item, in order."""
-    by_entity: dict[str, list[Observation | Tombstone]] = defaultdict(list)
-    for item in items:
-        by_entity[_entity(item)].append(item)
+    """Apply what is newer than what we hold, in one go for each entity; return what became of each item, in order.
+
+    No two transactions apply the same record at the same time; the second one sees what the first one left.
+    """
+    by_entity: dict[str, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        by_entity[_entity(item)].append(place)
     outcomes: dict[int, Outcome] = {}
     for name in sorted(by_entity):
-        outcomes.update(_upsert_entity(connection, rows, ENTITIES[name], by_entity[name]))
-    return [Upserted(item, outcomes[id(item)]) for item in items]
+        found = _upsert_entity(connection, rows, ENTITIES[name], [items[place] for place in by_entity[name]])
+        outcomes.update(zip(by_entity[name], found, strict=True))
+    return [Upserted(item, outcomes[place]) for place, item in enumerate(items)]
 
 
 def _entity(item: Observation | Tombstone) -> str:
@@ -67,34 +71,30 @@ def _key(item: Observation | Tombstone) -> str:
     return item.key if isinstance(item, Tombstone) else key_of(item.record)
 
 
-def _upsert_entity(
-    connection: Connection, rows: Rows, entity: Declared, items: Sequence[Observation | Tombstone]
-) -> dict[int, Outcome]:
-    held = _held(connection, entity, {_key(item) for item in items})
-    outcomes: dict[int, Outcome] = {}
+def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: Sequence[Observation | Tombstone]) -> list[Outcome]:
+    held = _held(connection, entity, sorted({_key(item) for item in items}))
+    outcomes: list[Outcome] = []
     winners: dict[str, Observation | Tombstone] = {}
-    history: list[Observation | Tombstone] = []
+    history: list[tuple[Observation | Tombstone, int]] = []
     for item in items:
         key = _key(item)
         outcome, holds = _judge(item, held.get(key))
-        outcomes[id(item)] = outcome
-        if outcome is Outcome.APPLIED and holds is not None:
+        outcomes.append(outcome)
+        if holds is not None:
             held[key], winners[key] = holds, item
-            history.append(item)
+            history.append((item, holds.version))
     if winners:
-        _write(connection, rows, entity, winners)
+        _write(connection, rows, entity, winners, held)
         _remember(connection, rows, entity, history)
     return outcomes
 
 
 def _judge(item: Observation | Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
-    """Return what becomes of an item beside what is held, and what is held afterwards."""
+    """Return what becomes of an item beside what is held, and what is held afterwards where that changes."""
     if isinstance(item, Tombstone):
-        if held is not None and held.digest is None:
-            return Outcome.UNCHANGED, None
         version = item.version if item.version is not None else held.version if held else 0
-        if held is not None and version < held.version:
-            return Outcome.STALE, None
+        if held is not None and (version < held.version or (held.digest is None and version == held.version)):
+            return (Outcome.STALE if version < held.version else Outcome.UNCHANGED), None
         return Outcome.APPLIED, _Held(version, None)
     version, digest = item.record.version, digest_of(item)
     if held is None or version > held.version:
@@ -104,26 +104,32 @@ def _judge(item: Observation | Tombstone, held: _Held | None) -> tuple[Outcome, 
     return (Outcome.UNCHANGED if digest == held.digest else Outcome.CONFLICT), None
 
 
-def _held(connection: Connection, entity: Declared, keys: set[str]) -> dict[str, _Held]:
+def _held(connection: Connection, entity: Declared, keys: Sequence[str]) -> dict[str, _Held]:
+    """Return what we hold of these keys, locked until we commit: what is there by its row, what is not by its name."""
     table, held = TABLES[entity.name], {}
-    for chunk in _chunks(sorted(keys)):
+    locking = connection.dialect.name == "postgresql"
+    for chunk in _chunks(keys) if locking else ():
+        known = set(connection.execute(select(table.c[entity.key]).where(table.c[entity.key].in_(chunk))).scalars())
+        lock_names(connection, [f"{entity.name}:{key}" for key in chunk if key not in known])
+    for chunk in _chunks(keys):
+        here = select(table.c[entity.key], table.c.version, table.c[CONTENT_HASH]).where(table.c[entity.key].in_(chunk))
+        if locking:
+            here = here.order_by(table.c[entity.key]).with_for_update()
+        held.update({str(key): _Held(version, bytes(digest)) for key, version, digest in connection.execute(here)})
+        # Read last: who deleted a row that we waited for has left a tombstone.
         gone = select(TOMBSTONE.c.key, TOMBSTONE.c.version).where(TOMBSTONE.c.entity == entity.name, TOMBSTONE.c.key.in_(chunk))
         held.update({key: _Held(version, None) for key, version in connection.execute(gone)})
-        here = select(table.c[entity.key], table.c.version, table.c[CONTENT_HASH]).where(table.c[entity.key].in_(chunk))
-        if connection.dialect.name == "postgresql":
-            here = here.with_for_update()
-        held.update({str(key): _Held(version, bytes(digest)) for key, version, digest in connection.execute(here)})
     return held
 
 
-def _write(connection: Connection, rows: Rows, entity: Declared, winners: dict[str, Observation | Tombstone]) -> None:
+def _write(
+    connection: Connection, rows: Rows, entity: Declared, winners: dict[str, Observation | Tombstone], held: dict[str, _Held]
+) -> None:
     gone = [item for item in winners.values() if isinstance(item, Tombstone)]
     here = [item for item in winners.values() if isinstance(item, Observation)]
     _delete_parts(connection, entity, list(winners))
     if here:
-        _upsert_rows(
-            connection, entity, [{**rows.as_row(item.record), CONTENT_HASH: digest_of(item)} for item in here], guard="version"
-        )
+        _upsert_rows(connection, entity, [{**rows.as_row(item.record), CONTENT_HASH: held[_key(item)].digest} for item in here])
         parts: dict[str, list[Mirrored]] = defaultdict(list)
         for item in here:
             for part in item.parts:
@@ -133,15 +139,14 @@ def _write(connection: Connection, rows: Rows, entity: Declared, winners: dict[s
         clear = delete(TOMBSTONE).where(TOMBSTONE.c.entity == entity.name, TOMBSTONE.c.key == bindparam("b_key"))
         connection.execute(clear, [{"b_key": key_of(item.record)} for item in here])
     for tombstone in gone:
-        _bury(connection, entity, tombstone)
+        _bury(connection, entity, tombstone, held[tombstone.key].version)
 
 
-def _upsert_rows(connection: Connection, entity: Declared, values: list[dict[str, object]], guard: str | None = None) -> None:
+def _upsert_rows(connection: Connection, entity: Declared, values: list[dict[str, object]]) -> None:
     table = TABLES[entity.name]
     insert = insert_into(connection, table)
     changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != entity.key}
-    newer = None if guard is None else table.c[guard] < insert.excluded[guard]
-    connection.execute(insert.on_conflict_do_update(index_elements=[entity.key], set_=changed, where=newer), values)
+    connection.execute(insert.on_conflict_do_update(index_elements=[entity.key], set_=changed), values)
 
 
 def _delete_parts(connection: Connection, entity: Declared, keys: list[str]) -> None:
@@ -152,30 +157,28 @@ def _delete_parts(connection: Connection, entity: Declared, keys: list[str]) -> 
                 connection.execute(delete(table).where(table.c[part.part_of[1]].in_(chunk)))
 
 
-def _bury(connection: Connection, entity: Declared, tombstone: Tombstone) -> None:
+def _bury(connection: Connection, entity: Declared, tombstone: Tombstone, version: int) -> None:
     table = TABLES[entity.name]
-    held = connection.execute(select(table.c.version).where(table.c[entity.key] == tombstone.key)).scalar()
     connection.execute(delete(table).where(table.c[entity.key] == tombstone.key))
-    version = tombstone.version if tombstone.version is not None else held or 0
     values = {"version": version, "source": tombstone.source, "observed_at": micros(tombstone.observed_at)}
     insert = insert_into(connection, TOMBSTONE).values(entity=entity.name, key=tombstone.key, **values)
     connection.execute(insert.on_conflict_do_update(index_elements=["entity", "key"], set_=values))
 
 
-def _remember(connection: Connection, rows: Rows, entity: Declared, items: Iterable[Observation | Tombstone]) -> None:
+def _remember(connection: Connection, rows: Rows, entity: Declared, items: Iterable[tuple[Observation | Tombstone, int]]) -> None:
     """Append applied versions to the change history, whole and sealed."""
     values = []
-    for item in items:
+    for item, version in items:
         gone = isinstance(item, Tombstone)
-        record = item if isinstance(item, Tombstone) else item.record
+        said = item if isinstance(item, Tombstone) else item.record
         values.append(
             {
                 "entity": entity.name,
                 "key": _key(item),
-                "version": record.version or 0,
+                "version": version,
                 "deleted": gone,
-                "source": record.source,
-                "observed_at": micros(record.observed_at),
+                "source": said.source,
+                "observed_at": micros(said.observed_at),
                 "content": rows.seals.seal(b"" if isinstance(item, Tombstone) else content_of(item.record, item.parts)),
             }
         )
@@ -198,9 +201,9 @@ def get(connection: Connection, rows: Rows, entity: type[Mirrored], keys: Iterab
     return found
 
 
-def release_quarantine(connection: Connection, entity_keys: Sequence[str], now: datetime) -> None:
-    """Mark quarantined records whose key has had a good version since."""
+def release_quarantine(connection: Connection, platform: str, record_keys: Sequence[str], now: datetime) -> None:
+    """Mark a platform's quarantined records whose key has had a good version since."""
     table = TABLES["QuarantinedRecord"]
-    for chunk in _chunks(entity_keys):
-        here = table.c.record_key.in_(chunk) & table.c.released_at.is_(None)
+    for chunk in _chunks(record_keys):
+        here = (table.c.platform == platform) & table.c.record_key.in_(chunk) & table.c.released_at.is_(None)
         connection.execute(update(table).where(here).values(released_at=micros(now)))

@@ -102,8 +102,15 @@ class Rows:
 
 
 def content_of(record: Entity, parts: Sequence[Entity] = ()) -> bytes:
-    """Return a record and its parts as JSON without what we added (when we saw it): equal content gives equal bytes."""
-    plain = [[type(each).__name__, msgspec.to_builtins(each)] for each in (record, *parts)]
+    """Return a record and its parts as JSON without what we added (when we saw it): equal content gives equal bytes.
+
+    The same moment in another zone, and the same number with other zeros behind the point, is the same content.
+    """
+    plain = [[type(each).__name__, msgspec.to_builtins(each, builtin_types=(datetime, Decimal))] for each in (record, *parts)]
     for _, fields in plain:
         fields.pop("observed_at", None)
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_canonical).encode()
+
+
+def _canonical(value: Any) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else f"{value.normalize():f}"

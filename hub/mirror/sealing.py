@@ -31,15 +31,17 @@ class Seals:
     @classmethod
     def from_text(cls, keys: Sequence[str], join_key: str) -> "Seals":
         """Read `id:base64` keys of 16, 24 or 32 bytes; raise SealError naming the key's id, never its value."""
-        ring = []
+        ring: list[tuple[str, bytes]] = []
         for position, text in enumerate(keys, 1):
             key_id, _, encoded = text.partition(":")
             try:
                 raw = base64.b64decode(encoded, validate=True)
             except (binascii.Error, ValueError):
                 raw = b""
-            if not key_id or len(raw) not in {16, 24, 32}:
+            if not 1 <= len(key_id.encode()) <= 255 or len(raw) not in {16, 24, 32}:
                 raise SealError(f"HUB_PII_KEYS: key {position} is not <id>:<base64 of 32 bytes>")
+            if key_id in dict(ring):
+                raise SealError(f"HUB_PII_KEYS: key {position} has the id '{key_id}' of an earlier one; give it another id")
             ring.append((key_id, raw))
         return cls(ring, join_key.encode())
 
@@ -56,7 +58,7 @@ class Seals:
             raise SealError(f"sealed with key '{key_id}', which HUB_PII_KEYS no longer holds; add it again")
         try:
             return key.decrypt(sealed[1 + length : 1 + length + NONCE], sealed[1 + length + NONCE :], None)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: it is shorter than any sealed value
             raise SealError(f"a value sealed with key '{key_id}' was changed, or the key is another one of the same name") from None
 
     def join(self, clear: str) -> bytes:

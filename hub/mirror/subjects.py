@@ -1,26 +1,33 @@
-"""One subject, however many records name it: kept from what applied records say. Called by intake/apply.py.
+"""One subject, however many records name it: kept from what records say. Called by intake/apply.py.
 
-The newest record that names a subject gives its name; of two in the same instant the greater name stays, so that the order
-of arrival does not matter.
+The newest record that names a subject gives its name; of two in the same instant the greater name stays. Older versions count
+as well as the present one, so that the order of arrival does not matter.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select, tuple_
 
 from hub.mirror.database import insert_into
 from hub.mirror.rows import Rows, micros
-from hub.mirror.tables import SUBJECT_ALIAS, TABLES
+from hub.mirror.tables import CONTENT_HASH, SUBJECT_ALIAS, TABLES
 from schema.entities import Approval, CodeType, CreditProfile, Subject, TaskResult
 from schema.entity import Observation
 
 
 class _Named(NamedTuple):
     code: str
-    name: str
-    at: int
     record: Subject
+
+    @property
+    def rank(self) -> tuple[int, str, str]:
+        return self.record.version, self.record.name, self.record.source
+
+
+class _Alias(NamedTuple):
+    told_at: int
+    code: str
 
 
 def code_type_of(code: str) -> CodeType:
@@ -29,29 +36,42 @@ def code_type_of(code: str) -> CodeType:
 
 
 def know_subjects(connection: Connection, rows: Rows, observations: Iterable[Observation]) -> None:
-    """Keep the subjects that applied observations name, and the old numbers that credit profiles tell of."""
+    """Keep the subjects that observations name, present or outdated ones, and the old numbers that credit profiles tell of."""
     newest: dict[str, _Named] = {}
-    aliases: dict[str, str] = {}
+    aliases: dict[str, _Alias] = {}
     for observation in observations:
         for named in _named(observation):
-            if named.code not in newest or (named.at, named.name) > (newest[named.code].at, newest[named.code].name):
+            if named.code not in newest or named.rank > newest[named.code].rank:
                 newest[named.code] = named
-        if isinstance(observation.record, CreditProfile):
-            aliases.update(dict.fromkeys(observation.record.old_codes, observation.record.code))
+        if isinstance(profile := observation.record, CreditProfile):
+            for old in profile.old_codes:
+                aliases[old] = max(aliases.get(old, _Alias(0, "")), _Alias(micros(profile.updated_at), profile.code))
     if newest:
-        table = TABLES["Subject"]
-        insert = insert_into(connection, table)
-        changed = {name: insert.excluded[name] for name in ("name", "code_type", "source", "observed_at", "version")}
-        later = or_(
-            table.c.version < insert.excluded.version,
-            (table.c.version == insert.excluded.version) & (table.c.name < insert.excluded.name),
-        )
-        values = [rows.as_row(named.record) | {"content_hash": b""} for named in newest.values()]
-        connection.execute(insert.on_conflict_do_update(index_elements=["code"], set_=changed, where=later), values)
+        _keep_subjects(connection, rows, newest)
     if aliases:
-        insert = insert_into(connection, SUBJECT_ALIAS)
-        insert = insert.on_conflict_do_update(index_elements=["old_code"], set_={"code": insert.excluded.code})
-        connection.execute(insert, [{"old_code": old, "code": code} for old, code in aliases.items()])
+        _keep_aliases(connection, aliases)
+
+
+def _keep_subjects(connection: Connection, rows: Rows, newest: dict[str, _Named]) -> None:
+    table = TABLES["Subject"]
+    insert = insert_into(connection, table)
+    changed = {name: insert.excluded[name] for name in ("name", "code_type", "source", "observed_at", "version")}
+    as_python = "C" if connection.dialect.name == "postgresql" else "BINARY"
+    here, new = (
+        tuple_(columns["version"], columns["name"].collate(as_python), columns["source"].collate(as_python))
+        for columns in (table.c, insert.excluded)
+    )
+    values = [rows.as_row(newest[code].record) | {CONTENT_HASH: b""} for code in sorted(newest)]
+    connection.execute(insert.on_conflict_do_update(index_elements=["code"], set_=changed, where=here < new), values)
+
+
+def _keep_aliases(connection: Connection, aliases: dict[str, _Alias]) -> None:
+    insert = insert_into(connection, SUBJECT_ALIAS)
+    changed = {name: insert.excluded[name] for name in ("code", "told_at")}
+    as_python = "C" if connection.dialect.name == "postgresql" else "BINARY"
+    here, new = (tuple_(columns["told_at"], columns["code"].collate(as_python)) for columns in (SUBJECT_ALIAS.c, insert.excluded))
+    values = [{"old_code": old, "code": aliases[old].code, "told_at": aliases[old].told_at} for old in sorted(aliases)]
+    connection.execute(insert.on_conflict_do_update(index_elements=["old_code"], set_=changed, where=here < new), values)
 
 
 def _named(observation: Observation) -> Iterable[_Named]:
@@ -70,7 +90,7 @@ def _named(observation: Observation) -> Iterable[_Named]:
             kept = Subject(
                 code=code, code_type=code_type_of(code), name=name, source=record.source, observed_at=record.observed_at, version=at
             )
-            yield _Named(code, name, at, kept)
+            yield _Named(code, kept)
 
 
 def codes_for(connection: Connection, old_numbers: Iterable[str]) -> dict[str, str]:
@@ -79,4 +99,4 @@ def codes_for(connection: Connection, old_numbers: Iterable[str]) -> dict[str, s
     if not wanted:
         return {}
     found = connection.execute(select(SUBJECT_ALIAS.c.old_code, SUBJECT_ALIAS.c.code).where(SUBJECT_ALIAS.c.old_code.in_(wanted)))
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}

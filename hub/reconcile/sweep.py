@@ -46,12 +46,13 @@ class Sweep:
         counted: dict[str, int] = {}
         failed: list[str] = []
         for rule in self._derivation.rules:
-            counted[rule.name] = await self._walk(rule, rule.unsettled, failed) + await self._walk(rule, _open(rule), failed)
+            unsettled = await self._walk(rule, rule.unsettled, failed)
+            counted[rule.name] = unsettled + await self._walk(rule, _in(rule, ledger.OPEN), failed)
         return Swept(counted, tuple(dict.fromkeys(failed)))
 
-    async def open_causes(self, rule: AnyRule) -> int:
-        """Ask one rule about the causes of its open obligations: what waits may go on, what was sent may be proven."""
-        return await self._walk(rule, _open(rule), [])
+    async def waiting(self) -> int:
+        """Ask all rules about what waits: what it needs may have come, by a new policy, say. Return how many causes."""
+        return sum([await self._walk(rule, _in(rule, ["WAITING"]), []) for rule in self._derivation.rules])
 
     async def _walk(self, rule: AnyRule, candidates: Candidates, failed: list[str]) -> int:
         after, counted = "", 0
@@ -74,5 +75,5 @@ class Sweep:
         return []
 
 
-def _open(rule: AnyRule) -> Candidates:
-    return lambda connection, after, limit: ledger.causes_of_open(connection, rule.name, after, limit)
+def _in(rule: AnyRule, states: Sequence[str]) -> Candidates:
+    return lambda connection, after, limit: ledger.causes_in(connection, rule.name, states, after, limit)

@@ -62,9 +62,13 @@ class Server(uvicorn.Server):
             yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell that it answers."""
-        await super().startup(sockets)
-        self.answering.set()
+        """Tell that it answers. Where the application did not start, `serve` ends with `started` false, and the process goes on."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            self.should_exit = True
+        else:
+            self.answering.set()
 
 
 @contextlib.asynccontextmanager

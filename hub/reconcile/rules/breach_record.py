@@ -182,7 +182,7 @@ def needs_code(old_number: str) -> str:
 
 def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask) -> dict[str, Decimal]:
     """Return the points of what was sent from this very version: an obligation keeps the policy that made it."""
-    made = {}
+    made: dict[str, Decimal] = {}
     for one in ledger:
         if one.payload and one.cause_version == task.version and may_exist(one) and not is_corrected(one):
             command = decode_command(one.payload)

@@ -285,6 +285,26 @@ async def test_the_list_is_asked_in_beijing_time_and_a_bad_row_spoils_no_other()
     assert [isinstance(item, Quarantined) for item in page.items] == [False, True, False, True, True]
 
 
+async def test_a_row_that_is_no_utf_8_spoils_no_other() -> None:
+    good = json.dumps(RECORD, ensure_ascii=False).encode()
+    rows = good + b"," + good.replace("王".encode(), b"\xcd\xf5\xff") + b"," + good
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=b'{"code":"0","msg":"","data":{"total":3,"rows":[' + rows + b"]}}")
+
+    (page,) = [page async for page in connector_of(answer, FakeTime()).changes("approvals", '{"gxsj":"2019-08-15 09:00:00"}')]
+    assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", ""]
+
+
+async def test_a_first_read_begins_with_the_present_and_leaves_nothing_out() -> None:
+    time = FakeTime()
+    platform = Platform(time, lambda request, body: {"total": 1, "pageNo": 1, "pageSize": 200, "rows": [RECORD]})
+    pages = [page async for page in connector_of(platform, time, history_since=date(2018, 1, 1)).changes("approvals", None)]
+    assert json.loads(platform.requests[0].content)["gxsjz"] > "2019-08-15 10:00:00"
+    assert pages[0].cursor == '{"gxsj":"2018-01-01 00:00:00"}'
+    assert json.loads(platform.requests[1].content)["gxsjq"] == "2018-01-01 00:00:00"
+
+
 async def test_the_cursor_stays_behind_a_platform_whose_clock_is_behind_ours() -> None:
     time = FakeTime()
     platform = Platform(time, lambda request, body: {"total": 0, "pageNo": 1, "pageSize": 200, "rows": []})

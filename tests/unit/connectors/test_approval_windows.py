@@ -61,6 +61,8 @@ async def test_years_without_a_row_cost_one_call_a_month(listing: FakeList) -> N
     stretches = await listing.read(NOW - timedelta(days=365 * 4))
     assert serials(stretches) == {"a"}
     assert len(listing.calls) <= 4 * 12
+    assert [bool(stretch.rows) for stretch in stretches] == [False] * 3 + [True]
+    assert stretches[1].resume_at > NOW - timedelta(days=365 * 3)
 
 
 async def test_more_rows_than_a_page_are_read_by_their_time_and_never_by_page_number(listing: FakeList) -> None:
@@ -144,7 +146,7 @@ async def test_every_place_to_resume_stays_behind_what_was_not_settled_when_it_w
         listing.put(f"r{number:02}", at=ago(100 - number))
 
     def slow(number: int) -> None:
-        listing.time.advance(60)  # the last pages are read long after the first
+        listing.time.advance(10)  # the last pages are read long after the first
 
     listing.after_call = slow
     stretches = await listing.read(ago(5000))
@@ -160,6 +162,16 @@ async def test_settled_history_is_not_read_again(listing: FakeList) -> None:
     again = await listing.read(stretches[-1].resume_at)
     assert serials(again) == set()
     assert [stretch.more for stretch in stretches] == [True] * (len(stretches) - 1) + [False]
+
+
+async def test_the_newest_month_can_be_read_ahead_and_moves_no_place(listing: FakeList) -> None:
+    listing.put("new", at=ago(3600))
+    listing.put("old", at=ago(86_400 * 60))
+    start = NOW - timedelta(days=3650)
+    stretches = [stretch async for stretch in listing.reader().read_recent(start)]
+    assert serials(stretches) == {"new"}
+    assert len(listing.calls) == 1
+    assert {(stretch.resume_at, stretch.more) for stretch in stretches} == {(start, True)}
 
 
 async def test_a_place_in_the_future_is_brought_back(listing: FakeList) -> None:

@@ -17,6 +17,7 @@ from connectors.base import Delivery, Item, Quarantined
 from connectors.credit import CreditConnector
 from connectors.credit_calls import CreditSettings
 from connectors.credit_records import read_change, read_object
+from connectors.credit_token import Token, TokenKeeper
 from connectors.errors import CursorExpired, PermanentError, PlatformDown, TransientError, UnknownOutcome
 from schema.commands import PostRepair
 from schema.entities import CodeType, CreditProfile, CreditRecord, Repair, RepairWay
@@ -135,6 +136,20 @@ async def test_tokens_are_never_asked_for_more_than_ten_times_a_minute() -> None
     assert failed[-1].code == "TOKEN_LIMIT"
     time.advance(failed[-1].retry_after or 0.0)
     await connector.fetch("CreditProfile", ["1"])
+
+
+async def test_a_late_refusal_of_an_old_token_does_not_cost_the_new_one() -> None:
+    issued = iter(["first", "second", "third"])
+
+    async def fetch() -> Token:
+        return Token(next(issued), 600)
+
+    keeper = TokenKeeper("credit", fetch, FakeTime().clock, ahead=timedelta(seconds=60), a_minute=10)
+    assert await keeper.current() == "first"
+    keeper.drop("first")
+    assert await keeper.current() == "second"
+    keeper.drop("first")
+    assert await keeper.current() == "second"
 
 
 async def test_refused_credentials_are_permanent_and_name_the_settings() -> None:
@@ -272,6 +287,13 @@ async def test_a_bad_item_of_the_feed_spoils_no_other() -> None:
     platform, time = Platform(lambda request: httpx.Response(200, json=changes)), FakeTime()
     (page,) = [page async for page in connector_of(platform, time).changes("changes", '{"since":2}')]
     assert [isinstance(item, Quarantined) for item in page.items] == [True, False, True, False, False]
+
+
+async def test_an_item_that_is_no_utf_8_spoils_no_other() -> None:
+    content = (WIRE / "credit" / "changes.json").read_bytes().replace("印刷经营许可".encode(), b"\xd3\xa1\xff")
+    platform, time = Platform(lambda request: httpx.Response(200, content=content)), FakeTime()
+    (page,) = [page async for page in connector_of(platform, time).changes("changes", '{"since":2}')]
+    assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", "", ""]
 
 
 async def test_a_feed_that_begins_after_our_seq_expires_the_cursor() -> None:

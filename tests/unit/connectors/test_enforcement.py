@@ -130,7 +130,7 @@ async def test_coordinations_in_no_order_settle_nothing_before_their_end() -> No
     assert script.asked[0] == "GET coordinations?updatedAfter=1970-01-01T00%3A00%3A00%2B08%3A00"
     assert script.asked[3] == script.asked[0]
     assert '"settled"' not in read[0].cursor
-    assert '"settled":"2019-08-15T01:59:30' in read[1].cursor
+    assert '"settled":"2019-08-15T09:59:30+08:00"' in read[1].cursor
 
 
 async def test_one_bad_task_spoils_no_other() -> None:

@@ -106,13 +106,26 @@ async def test_a_task_that_is_there_is_not_made_again() -> None:
     assert len(script.asked) == 1
 
 
+async def test_what_was_made_a_moment_ago_is_not_made_again_while_no_query_shows_it() -> None:
+    time = FakeTime()
+    script = Script(page(), MADE, page(), page(), httpx.Response(201, json={"taskId": "RW8"}))
+    platform = connector(script, time)
+
+    references = []
+    for seconds in (0, 4, 3):
+        time.advance(seconds)
+        references.append((await platform.ensure(TASK, "key", unknown_since=None)).reference)
+
+    assert references == ["RW7", "RW7", "RW8"]
+
+
 async def test_of_several_tasks_with_our_number_the_oldest_is_the_receipt() -> None:
     twins = [
         kept("RW9"),
         kept("RW8", "2019-08-15T00:59:59Z"),
         kept("RW7", "2019-08-15T08:59:59+08:00"),
-        kept("RW1", externalNo="av-5f0c-other"),
-        kept("RW2", externalNo=None),
+        kept("RW1", "2018-01-01T00:00:00Z", externalNo="av-5f0c-other"),
+        kept("RW2", "2018-01-01T00:00:00Z", externalNo=None),
         kept("RW3", "unreadable"),
     ]
 

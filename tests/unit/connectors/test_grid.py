@@ -313,7 +313,7 @@ async def test_live_reads_leave_out_what_the_platform_does_not_know() -> None:
         known = asked(request).field("no") == "YW20190805000123"
         return httpx.Response(200, content=sample) if known else answer(5)
 
-    items = await connector(node, FakeTime()).fetch("GridEvent", ["YW9", "YW20190805000123", "YW9"])
+    items = await connector(node, FakeTime()).fetch("GridEvent", ["YW20190805000123", "YW9", "YW20190805000123"])
 
     assert [said(item) for item in items] == ["GridEvent YW20190805000123@3"]
 

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import update
+
+from hub.mirror.tables import TABLES
 from schema.context import PlatformHealth
 from schema.entities import Delivery, Obligation, ObligationState, StreamHealth
 from tests.unit.graph.city import City
@@ -66,14 +69,16 @@ async def test_retrying_shows_what_was_done_and_what_was_refused_by_type(city: C
 async def test_a_mutation_shows_the_record_as_it_stands_afterwards(city: City) -> None:
     await city.put(made(Obligation, key="o/1", state=ObligationState.STUCK))
 
-    async def waive() -> None:
-        await city.database.write(lambda connection: connection.exec_driver_sql("UPDATE obligation SET state = 'WAIVED'"))
+    async def act_twice() -> None:
+        state = "SETTLED" if len(city.hub.calls) == 1 else "WAIVED"
+        await city.database.write(lambda connection: connection.execute(update(TABLES["Obligation"]).values(state=state)))
 
-    city.hub.on_call = waive
+    city.hub.on_call = act_twice
     given = await city.data(
         """mutation { a: settleObligation(input: {key: "o/1", reason: "x"}) { obligation { state } }
                       b: waiveObligation(input: {key: "o/1", reason: "x"}) { obligation { state } userErrors { message } } }"""
     )
+    assert given["a"] == {"obligation": {"state": "SETTLED"}}
     assert given["b"] == {"obligation": {"state": "WAIVED"}, "userErrors": []}
 
 

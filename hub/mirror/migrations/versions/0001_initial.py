@@ -501,6 +501,9 @@ def upgrade() -> None:
         "subject_alias",
         sa.Column("old_code", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column(
+            "told_at", sa.BigInteger(), nullable=False, comment="When the profile that says so was changed; the newest one stays"
+        ),
         sa.PrimaryKeyConstraint("old_code", name=op.f("pk_subject_alias")),
         comment="Earlier numbers of subjects, from the credit platform's oldCodes (原注册号)",
     )

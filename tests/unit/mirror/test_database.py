@@ -1,0 +1,167 @@
+"""Transactions: committed whole or not at all; what may heal by itself is told apart from what will not."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
+
+from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase, SQLiteDatabase, lock_names, open_database
+from hub.mirror.tables import QUOTA
+
+
+def put(connection: Connection, platform: str) -> None:
+    connection.execute(QUOTA.insert().values(platform=platform, next_slot_at=1))
+
+
+def names(connection: Connection) -> list[str]:
+    return list(connection.execute(select(QUOTA.c.platform).order_by(QUOTA.c.platform)).scalars())
+
+
+async def test_work_that_fails_leaves_nothing_behind(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        put(connection, "grid")
+        raise LookupError("half-way")
+
+    with pytest.raises(LookupError, match="half-way"):
+        await database.write(fail)
+    assert await database.read(names) == []
+
+
+async def test_what_was_written_is_read(database: Database) -> None:
+    await database.write(put, "grid")
+    assert await database.read(names) == ["grid"]
+
+
+async def test_wrong_sql_is_not_taken_for_a_database_that_is_away(database: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"no_such_table"):
+        await database.write(lambda connection: connection.execute(text("SELECT * FROM no_such_table")))
+
+
+async def test_errors_show_no_values(database: Database) -> None:
+    await database.write(put, "陈某某")
+    with pytest.raises(DBAPIError) as refused:
+        await database.write(put, "陈某某")
+    assert "[parameters:" not in str(refused.value)
+    assert "SQL parameters hidden" in str(refused.value)
+
+
+async def test_a_locked_file_is_unavailable(sqlite_database: SQLiteDatabase, tmp_path: Path) -> None:
+    other = SQLiteDatabase(str(tmp_path / "bihuan.db"), busy_seconds=0.01)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        with sqlite_database.engine.connect().execution_options(writing=True) as connection, connection.begin():
+            begun.set()
+            await may_end.wait()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold())
+        await begun.wait()
+        with pytest.raises(DatabaseUnavailable, match="SQLite: database is locked"):
+            await other.write(put, "grid")
+        assert await other.read(names) == [], "readers do not wait for a writer"
+        may_end.set()
+    await other.close()
+
+
+async def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    database = SQLiteDatabase(str(tmp_path / "missing" / "bihuan.db"))
+    with pytest.raises(DatabaseUnavailable, match="unable to open"):
+        await database.read(names)
+    await database.close()
+
+
+async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    database = PostgreSQLDatabase(f"postgresql://nobody@/nothing?host={tmp_path}")
+    for run in (database.write, database.read):
+        with pytest.raises(DatabaseUnavailable, match="PostgreSQL"):
+            await run(names)
+    await database.close()
+
+
+async def test_a_connection_that_the_server_ends_is_unavailable_and_then_replaced(postgresql_database: PostgreSQLDatabase) -> None:
+    await postgresql_database.write(put, "grid")
+    with pytest.raises(DatabaseUnavailable):
+        await postgresql_database.write(
+            lambda connection: connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        )
+    assert await postgresql_database.read(names) == ["grid"]
+
+
+async def test_a_pool_without_a_free_connection_is_unavailable(postgresql_database: PostgreSQLDatabase) -> None:
+    url = postgresql_database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    small = PostgreSQLDatabase(url, pool_size=1, pool_seconds=0.05)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    def hold(_: Connection) -> None:
+        begun.set()
+        await_only(may_end.wait())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(small.write(hold))
+        await begun.wait()
+        with pytest.raises(DatabaseUnavailable, match="QueuePool limit"):
+            await small.read(names)
+        may_end.set()
+    await small.close()
+
+
+async def test_a_deadlock_is_run_again_and_both_are_done(postgresql_database: PostgreSQLDatabase) -> None:
+    met, tries = asyncio.Barrier(2), list[str]()
+
+    def crossing(connection: Connection, first: str, second: str) -> None:
+        tries.append(first)
+        connection.execute(text("SET LOCAL deadlock_timeout = '10ms'"))
+        lock_names(connection, [first])
+        if len(tries) <= 2:
+            await_only(met.wait())
+        lock_names(connection, [second])
+        put(connection, first)
+
+    await asyncio.gather(*(postgresql_database.write(crossing, *pair) for pair in (("a", "b"), ("b", "a"))))
+    assert await postgresql_database.read(names) == ["a", "b"]
+    assert len(tries) > 2
+
+
+async def test_reading_changes_nothing_on_a_server(postgresql_database: PostgreSQLDatabase) -> None:
+    with pytest.raises(DatabaseUnavailable, match="read-only"):
+        await postgresql_database.read(put, "grid")
+
+
+async def test_a_read_sees_one_moment(database: Database) -> None:
+    await database.write(put, "a")
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def twice(connection: Connection) -> tuple[list[str], list[str]]:
+        before = names(connection)
+        loop.call_soon_threadsafe(begun.set)
+        if isinstance(database, PostgreSQLDatabase):
+            await_only(may_end.wait())
+        else:
+            asyncio.run_coroutine_threadsafe(may_end.wait(), loop).result(5)
+        return before, names(connection)
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(database.read(twice))
+        await begun.wait()
+        await database.write(put, "b")
+        may_end.set()
+    assert reading.result() == (["a"], ["a"])
+
+
+async def test_a_commit_is_on_the_disk_when_it_returns(sqlite_database: SQLiteDatabase) -> None:
+    """2 is FULL: after power is lost, what was acknowledged is still there."""
+
+    def pragmas(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "journal_mode")]
+
+    assert await sqlite_database.write(pragmas) == [2, "wal"]
+
+
+def test_a_url_of_another_kind_is_refused_with_what_is_supported() -> None:
+    with pytest.raises(ValueError, match=r"'mysql' is not supported; use sqlite:///path or postgresql://"):
+        open_database("mysql://host/name")
