@@ -14,7 +14,6 @@ from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
 from connectors.approval_records import BEIJING, ApprovalParser, BlacklistEntry, Notice, beijing_text, beijing_time
 from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
-    DROPPED_AFTER,
     Answer,
     Connector,
     Delivery,
@@ -189,7 +188,7 @@ class ApprovalConnector(Connector):
 
     async def _push(self, command: PushVerificationResult, unknown_since: datetime | None) -> Receipt:
         # Another result overwrites: an earlier call that is still on its way must not overtake this one.
-        settled = DROPPED_AFTER + timedelta(seconds=self.settings.unknown_margin_seconds)
+        settled = timedelta(seconds=self.settings.dropped_after_seconds + self.settings.unknown_margin_seconds)
         if unknown_since is not None and (rest := unknown_since + settled - self.surroundings.clock()) > timedelta(0):
             raise TransientError(
                 PLATFORM, "UNSETTLED", f"{command.approval_no}: an earlier push may still be carried out", rest.total_seconds()

@@ -41,7 +41,7 @@ class ApprovalSettings(HttpSettings):
     page_size: int = Field(200, gt=0, le=200, description="Rows that are asked for in one page")
     second_passes: int = Field(10, gt=0, description="Passes over a single crowded second before it is left for the next read")
     unknown_margin_seconds: float = Field(
-        2.0, ge=0, description="Seconds beyond the 30 in which an unanswered push is carried out or dropped, before it is repeated"
+        2.0, ge=0, description="Seconds beyond `dropped_after_seconds` before an unanswered push is repeated"
     )
 
 

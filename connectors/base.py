@@ -23,9 +23,6 @@ Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
 """Waits that many seconds."""
 
-DROPPED_AFTER = timedelta(seconds=30)
-"""An unanswered call has been carried out or dropped by then (platforms/README.md)."""
-
 
 class Quota(Protocol):
     """A platform's rate limit for us as a client, shared by all our processes; the database implements it."""
@@ -43,6 +40,9 @@ class PlatformSettings(BaseModel):
     url: str = Field(pattern=r"^https?://", description="Base address of the platform, http(s)://host[:port][/prefix]")
     quota_per_second: float = Field(20.0, gt=0, description="Calls a second that the platform allows us, all processes together")
     deadline_seconds: float = Field(10.0, gt=0, description="Seconds after which a call counts as unanswered")
+    dropped_after_seconds: float = Field(
+        30.0, gt=0, description="Seconds after which an unanswered call has been carried out or dropped; never less than is true"
+    )
     max_in_flight: int = Field(16, gt=0, description="Calls under way at once from one process")
     poll_seconds: float = Field(5.0, gt=0, description="Seconds between two reads of each stream")
     callback_addresses: tuple[IPvAnyNetwork, ...] = Field(

@@ -19,12 +19,13 @@ from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_tasks import read_task
 from connectors.enforcement_values import PLATFORM, updated_at
 from connectors.enforcement_webhooks import answer, read_batch, verify
-from connectors.errors import CursorExpired, PermanentError
+from connectors.errors import CursorExpired, PermanentError, TransientError
 from connectors.http import PlatformClient
 from connectors.live_read import together
 from connectors.place import Place, read_place
+from connectors.roll import read_roll
 from schema.commands import AnyCommand
-from schema.entity import Observation, key_of
+from schema.entity import Observation, Tombstone, key_of
 
 PAGE: Final = 100  # "limit at most 100"
 RESTARTS: Final = 3
@@ -32,19 +33,23 @@ Read = Callable[[object, datetime], Item]
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a stream's records come from. `timed`: by updatedAfter, else the whole list; `ordered`: by updatedAt."""
+    """Where a stream's records come from.
+
+    `timed`: by updatedAfter, else the whole list; `ordered`: by updatedAt; `deletes`: what the whole list lacks is gone.
+    """
 
     path: str
     read: Read
     timed: bool = False
     ordered: bool = False
     etag: bool = False
+    deletes: bool = False
 
 
 SOURCES: Final = {
     "tasks": Source("tasks", read_task, timed=True, ordered=True),
     "coordinations": Source("coordinations", read_coordination, timed=True),
-    "key_subjects": Source("key-subjects", read_key_subject),
+    "key_subjects": Source("key-subjects", read_key_subject, deletes=True),
     "departments": Source("departments", read_department, etag=True),
     "items": Source("items", read_item, etag=True),
 }
@@ -97,6 +102,7 @@ class EnforcementConnector(Connector):
     def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Yield changes of tasks and coordinations; of the other streams the whole list, if it changed.
 
+        A key subject that two whole lists in a row lack is given as a Tombstone: the platform tells of removals in no other way.
         A cursor of the platform that has expired is replaced by the last settled place of our own.
         """
         source = self._source(stream)
@@ -148,10 +154,10 @@ class EnforcementConnector(Connector):
         while place.began is not None:
             try:
                 listing = await self._calls.listed(f"GET {source.path}", self._timed_target(source, place))
-            except CursorExpired:
+            except CursorExpired as error:
                 restarts += 1
-                if place.token is None or restarts > RESTARTS:
-                    raise
+                if place.token is None or restarts > RESTARTS:  # our own place is good: nobody should start from nothing
+                    raise TransientError(PLATFORM, error.code, f"GET {source.path}: cursors expire at once") from error
                 place = place.dropped().starting(self.surroundings.clock(), self._overlap)
                 continue
             place = self._behind(source, listing, place)
@@ -176,28 +182,31 @@ class EnforcementConnector(Connector):
         return place.advanced(newest, self._overlap, listing.next_cursor)
 
     async def _whole(self, source: Source, cursor: str | None) -> AsyncIterator[Page]:
-        place = read_place(PLATFORM, cursor)
-        etag, token = (None, place.token) if place.began is not None else (place.token, None)
-        restarts = 0
+        roll, restarts = read_roll(PLATFORM, cursor), 0
         while True:
             try:
-                listing = await self._calls.listed(f"GET {source.path}", target(source.path, cursor=token), etag=etag)
-            except CursorExpired:
+                listing = await self._calls.listed(f"GET {source.path}", target(source.path, cursor=roll.token), etag=roll.etag)
+            except CursorExpired as error:
                 restarts += 1
-                if token is None or restarts > RESTARTS:
-                    raise
-                token = None
+                if restarts > RESTARTS:
+                    raise TransientError(PLATFORM, error.code, f"GET {source.path}: cursors expire at once") from error
+                roll = roll.dropped()
                 continue
             if listing is None:  # still the list that we know
-                yield Page(items=(), cursor=Place(token=etag).write(), more=False)
+                yield Page(items=(), cursor=roll.write(), more=False)
                 return
+            first, items = roll.token is None, self._items(source, listing)
+            roll = roll.turned((_key(item) for item in items) if source.deletes else (), listing.next_cursor)
+            if listing.next_cursor is not None:
+                yield Page(items=tuple(items), cursor=roll.write(), more=True)
+                continue
             # The ETag of a first page says nothing of the pages behind it.
-            known = listing.etag if source.etag and token is None and listing.next_cursor is None else None
-            etag, token = None, listing.next_cursor
-            after = Place(token=known) if token is None else Place(began=self.surroundings.clock(), token=token)
-            yield Page(items=tuple(self._items(source, listing)), cursor=after.write(), more=token is not None)
-            if token is None:
-                return
+            roll, gone = roll.finished(listing.etag if source.etag and first else None)
+            yield Page(items=(*items, *map(self._tombstone, gone)), cursor=roll.write(), more=False)
+            return
+
+    def _tombstone(self, code: str) -> Tombstone:
+        return Tombstone(entity="KeySubject", key=code, source=PLATFORM, observed_at=self.surroundings.clock())
 
     def _items(self, source: Source, listing: Listing | None) -> list[Item]:
         now = self.surroundings.clock()

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from connectors import gateway
-from connectors.base import DROPPED_AFTER, Surroundings
+from connectors.base import Surroundings
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_values import PLATFORM, decode
 from connectors.errors import ConnectorError, CursorExpired, PermanentError, TransientError
@@ -79,7 +79,7 @@ class EnforcementCalls:
         judge: Judge[T],
         *,
         found: Container[int] = (),
-        repeat_after: timedelta = DROPPED_AFTER,
+        repeat_after: timedelta | None = None,
     ) -> T:
         """Send once and return what `judge` makes of the answer; raise TransientError, UnknownOutcome or PermanentError."""
 
@@ -87,7 +87,7 @@ class EnforcementCalls:
             return self._build(method, target, body, {})
 
         judged = self._judged(operation, judge, found)
-        accept, seconds = _Accepted(found), repeat_after.total_seconds()
+        accept, seconds = _Accepted(found), None if repeat_after is None else repeat_after.total_seconds()
         return await self._client.write(operation, build, judged, accept=accept, repeat_after=seconds)
 
     def _build(self, method: str, target: str, body: object, headers: Mapping[str, str]) -> httpx.Request:

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 from pydantic import Field, SecretStr
 
-from connectors.base import DROPPED_AFTER
 from connectors.http import HttpSettings
 
 
@@ -28,7 +27,7 @@ class EnforcementSettings(HttpSettings):
     @property
     def carried_out_after(self) -> timedelta:
         """Return how long after an unanswered write its outcome is certain."""
-        return DROPPED_AFTER + timedelta(seconds=self.margin_seconds)
+        return timedelta(seconds=self.dropped_after_seconds + self.margin_seconds)
 
     @property
     def visible_after(self) -> timedelta:

@@ -16,7 +16,7 @@ import msgspec
 from pydantic import Field
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from connectors.base import DROPPED_AFTER, PlatformSettings, Surroundings
+from connectors.base import PlatformSettings, Surroundings
 from connectors.breaker import Breaker, Watched
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
 from schema.identifiers import redact
@@ -116,15 +116,16 @@ class PlatformClient:
         judge: Judge[T],
         *,
         accept: Container[int] = (),
-        repeat_after: float = DROPPED_AFTER.total_seconds(),
+        repeat_after: float | None = None,
     ) -> T:
         """Send once and return what `judge` makes of the answer; never tried again here.
 
         Raises TransientError when it was surely not carried out (never sent, 429, 503 with Retry-After, or so judged),
-        UnknownOutcome with `retry_after=repeat_after` seconds when it was sent and no usable answer came, PermanentError
-        for any other refusal, and what `judge` raises.
+        UnknownOutcome with `retry_after=repeat_after` seconds (as a rule `dropped_after_seconds`) when it was sent and no
+        usable answer came, PermanentError for any other refusal, and what `judge` raises.
         """
-        return await self._call(_Call(operation, build, judge, accept, repeat_after))
+        after = self.settings.dropped_after_seconds if repeat_after is None else repeat_after
+        return await self._call(_Call(operation, build, judge, accept, after))
 
     async def exempt(self, operation: str, build: Build, judge: Judge[T], *, accept: Container[int] = ()) -> T:
         """Send once, outside quota and in-flight limit: for calls that the platform does not count (OAuth tokens).

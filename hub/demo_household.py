@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 KEY_NAME = "demo"
+HISTORY_SINCE = "2026-01-01"
+"""The city of the demo is young; the approval system is not asked for what was before it."""
 SCOPES = "graph:read+ops:read+ops:act"
 
 
@@ -71,6 +73,7 @@ class Household:
             "HUB_ECHO_SECONDS": "30",
             **{f"HUB_{name.upper()}_URL": url for name, url in urls.items()},
             **{f"HUB_{name.upper()}_POLL_SECONDS": "2" for name in urls},
+            "HUB_APPROVAL_HISTORY_SINCE": HISTORY_SINCE,
             "HUB_APPROVAL_APP_KEY": "bihuan",
             "HUB_APPROVAL_APP_SECRETS": own["approval"],
             "HUB_APPROVAL_EXCHANGE_KEY": own["exchange"],

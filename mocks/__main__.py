@@ -78,7 +78,7 @@ async def _run(settings: AllSettings, seed: int, order: CityOrder, *, begin: boo
 
     hall = CityHall(build, order)
     platforms.approval.app.router.routes[:0] = hall.routes()
-    async with serve(platforms.all) as urls:
+    async with serve(platforms) as urls:
         if ready_json:
             ready = {name: {"url": url} for name, url in urls.items()}
             sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")

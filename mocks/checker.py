@@ -52,7 +52,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts and problems for JSON, with `missing`."""
-        return {**msgspec.to_builtins(self), "missing": self.missing}
+        return {**msgspec.to_builtins(self), "problems": list(self.problems), "missing": self.missing}
 
 
 class Checker:

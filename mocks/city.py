@@ -144,7 +144,7 @@ class City:
                 begin(self._officers.work_on(task_id))
             for work in list(self._towns.work()):
                 begin(work)
-            for platform in whole.all:
+            for platform in whole:
                 platform.store.flush()
             await self._sleep(TICK)
 

@@ -5,7 +5,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,7 @@ from mocks.callbacks import Sleep
 from mocks.credit import CreditPlatform, CreditSettings
 from mocks.enforcement import EnforcementPlatform, EnforcementSettings
 from mocks.grid import GridPlatform, GridSettings
-from mocks.platform import Clock, Platform, PlatformSettings
+from mocks.platform import Clock, PlatformSettings
 
 _SHARED: Final = ("data_dir", "hub_url", "time_scale")
 
@@ -45,18 +45,13 @@ class AllSettings(msgspec.Struct, frozen=True, kw_only=True):
     enforcement: EnforcementSettings
 
 
-class Platforms(msgspec.Struct, frozen=True):
-    """The four platforms, on which a city can live."""
+class Platforms(NamedTuple):
+    """The four platforms, by name and one after the other."""
 
     approval: ApprovalPlatform
     credit: CreditPlatform
     grid: GridPlatform
     enforcement: EnforcementPlatform
-
-    @property
-    def all(self) -> list[Platform]:
-        """All of them, in a fixed order."""
-        return [self.approval, self.credit, self.grid, self.enforcement]
 
 
 def read_config(path: Path | None) -> Config:

@@ -81,45 +81,57 @@ def obligations_of(connection: Connection, rows: Rows, rule: str, causes: Iterab
 
 def approvals_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return granted approvals whose verification was never derived, or from another version."""
-    return _unsettled(connection, rule, APPROVAL, "approval_no", APPROVAL.c.state == "GRANTED", after, limit)
+    never = and_(APPROVAL.c.state == "GRANTED", ~_settled(rule, APPROVAL, "approval_no"))
+    return _unsettled(connection, rule, APPROVAL, "approval_no", (never,), after, limit)
 
 
 def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return approvals with a finished check whose result was never written back, or from another version."""
     here = and_(TASK.c.status == "DONE", TASK.c.origin_platform == "approval", TASK.c.external_no.is_not(None))
-    return _unsettled(connection, rule, TASK, "origin_ref", here, after, limit)
+    never = and_(here, ~_settled(rule, TASK, "origin_ref"))
+    return _unsettled(connection, rule, TASK, "origin_ref", (never,), after, limit)
 
 
 def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
-    """Return finished checks with a result that does not conform and without its records, or from another version."""
+    """Return finished checks with a breach and without a record for each of its findings, or from another version."""
     result, finding = TABLES["TaskResult"], TABLES["Finding"]
     bad_result = select(1).where(result.c.task_id == TASK.c.task_id, result.c.conclusion != "CONFORM").exists()
-    bad_finding = select(1).where(finding.c.task_id == TASK.c.task_id, finding.c.conform.is_(False)).exists()
-    here = and_(TASK.c.status.in_(["DONE", "TRANSFERRED"]), or_(bad_result, bad_finding))
-    return _unsettled(connection, rule, TASK, "task_id", here, after, limit)
+    bad_finding = (finding.c.task_id == TASK.c.task_id) & finding.c.conform.is_(False)
+    recorded = select(1).where(OBLIGATION.c.key == f"{rule}:" + finding.c.finding_id).exists()
+    each_alone = TASK.c.type.not_in(["COMMITMENT", "RECHECK"])
+    unrecorded = and_(each_alone, select(1).where(bad_finding, ~recorded).exists())
+    over = TASK.c.status.in_(["DONE", "TRANSFERRED"])
+    never = and_(over, or_(bad_result, select(1).where(bad_finding).exists()), ~_settled(rule, TASK, "task_id"))
+    return _unsettled(connection, rule, TASK, "task_id", (never, and_(over, unrecorded)), after, limit)
 
 
 def events_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
-    """Return grid events that wait for the hub, without a dispatch or from another version."""
-    return _unsettled(connection, rule, EVENT, "event_no", EVENT.c.status == "SENT", after, limit)
+    """Return all grid events that wait for the hub, and those whose dispatch is from another version."""
+    return _unsettled(connection, rule, EVENT, "event_no", (EVENT.c.status == "SENT",), after, limit)
 
 
 def answers_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
-    """Return accepted grid events with an ended check and without an answer."""
+    """Return all grid events with an ended check and without an answer there, and those whose answer is from another version."""
     ended = TASK.c.status.in_(["DONE", "CANCELLED", "TRANSFERRED"])
     task = select(1).where(TASK.c.origin_ref == EVENT.c.event_no, TASK.c.origin_platform == "grid", ended).exists()
     here = and_(EVENT.c.status.in_(["SENT", "ACCEPTED"]), task)
-    return _unsettled(connection, rule, EVENT, "event_no", here, after, limit)
+    return _unsettled(connection, rule, EVENT, "event_no", (here,), after, limit)
 
 
-def _unsettled(connection: Connection, rule: str, table: Any, key: str, here: Any, after: str, limit: int) -> list[str]:
+def _settled(rule: str, table: Any, key: str) -> Any:
+    """Return the condition that a rule was asked about a record at its present version, and owed something."""
+    of_rule = (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == table.c[key])
+    return select(1).where(of_rule, OBLIGATION.c.cause_version == table.c.version).exists()
+
+
+def _unsettled(connection: Connection, rule: str, table: Any, key: str, wanted: Sequence[Any], after: str, limit: int) -> list[str]:
+    """Return causes for which one of these conditions holds, or that the rule was last asked about in another version."""
     cause, of_rule = table.c[key], (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == table.c[key])
-    settled = select(1).where(of_rule, OBLIGATION.c.cause_version == table.c.version).exists()
     outdated = select(1).where(of_rule, OBLIGATION.c.cause_version != table.c.version).exists()
-    # Each half stops early by itself, which one condition with OR would not.
-    halves = [
-        select(cause.label("cause")).where(wanted, cause > after).distinct().order_by(cause).limit(limit).subquery()
-        for wanted in (and_(here, ~settled), outdated)
+    # Each part stops early by itself, which one condition with OR would not.
+    parts = [
+        select(cause.label("cause")).where(condition, cause > after).distinct().order_by(cause).limit(limit).subquery()
+        for condition in (*wanted, outdated)
     ]
-    both = union(*(select(half.c.cause) for half in halves)).subquery()
-    return list(connection.execute(select(both.c.cause).order_by(both.c.cause).limit(limit)).scalars())
+    found = union(*(select(part.c.cause) for part in parts)).subquery()
+    return list(connection.execute(select(found.c.cause).order_by(found.c.cause).limit(limit)).scalars())

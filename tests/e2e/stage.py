@@ -32,6 +32,11 @@ from tests.e2e.hasty_clock import HastyClock
 
 P = TypeVar("P", bound=Platform)
 SEED = 7
+QUICK = {
+    "APPROVAL_HISTORY_SINCE": "2019-08-01",  # the stage's city begins on 2 September 2019
+    **{f"{name}_DROPPED_AFTER_SECONDS": "10" for name in ("APPROVAL", "CREDIT", "ENFORCEMENT", "GRID")},
+}
+"""What a hub on the stage is told beside its household's settings: the platforms there drop nothing after more than that."""
 
 
 @dataclass
@@ -74,7 +79,7 @@ class Stage:
     grid: GridPlatform
     urls: dict[str, str]
     _served: contextlib.AsyncExitStack
-    own_settings: dict[str, str] = field(default_factory=dict)
+    own_settings: dict[str, str] = field(default_factory=lambda: dict(QUICK))
 
     @property
     def platforms(self) -> Sequence[Platform]:

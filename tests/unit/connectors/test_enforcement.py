@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from connectors.base import Page
 from connectors.enforcement import EnforcementConnector
-from connectors.errors import CursorExpired, PermanentError, TransientError
+from connectors.errors import PermanentError, TransientError
 from schema.entity import Observation, key_of
 from tests.contract.cases import NOW, WIRE, FakeTime, said
 from tests.unit.connectors.enforcement_gateway import Script, asked, connector, page, refusal, settings
@@ -98,7 +98,7 @@ async def test_an_expired_cursor_is_replaced_by_the_last_settled_place() -> None
 
 async def test_cursors_that_always_expire_end_in_an_error() -> None:
     script = Script(*[page(task(1), cursor="c"), EXPIRED] * 4)
-    with pytest.raises(CursorExpired):
+    with pytest.raises(TransientError, match="expire"):
         await pages(connector(script, FakeTime()))
 
 
@@ -152,6 +152,53 @@ async def test_key_subjects_are_read_as_a_whole_each_time() -> None:
     assert script.asked == ["GET key-subjects", f"GET key-subjects?cursor={ODD_SENT}", "GET key-subjects"]
     assert len(keys(read)) == 2
     assert [each.more for each in read] == [True, False]
+
+
+async def test_a_key_subject_that_two_whole_lists_lack_is_gone() -> None:
+    first, second = sample("key_subjects.json")["items"]
+    script = Script(page(first, second), page(first), page(first), page(first), page(first, second))
+    platform, cursor, read = connector(script, FakeTime()), None, []
+    for _ in range(5):
+        (each,) = await pages(platform, "key_subjects", cursor)
+        cursor = each.cursor
+        read.append([said(item) for item in each.items])
+
+    one, other = "KeySubject 91330782MA2E4K7B4C@2", f"KeySubject RID-{'0f' * 32}@1"
+    gone = f"KeySubject RID-{'0f' * 32} gone"
+    assert read == [[one, other], [one], [one, gone], [one], [one, other]]
+
+
+async def test_a_key_subject_that_is_missed_once_is_not_gone() -> None:
+    first, second = sample("key_subjects.json")["items"]
+    script = Script(page(first, second), page(first), page(first, second), page(first), page(first, second))
+    platform, cursor = connector(script, FakeTime()), None
+    for _ in range(5):
+        (each,) = await pages(platform, "key_subjects", cursor)
+        cursor = each.cursor
+        assert not any(said(item).endswith("gone") for item in each.items)
+
+
+async def test_an_unreadable_entry_proves_of_no_other_that_it_is_gone() -> None:
+    first, second = sample("key_subjects.json")["items"]
+    script = Script(page(first, second), *[page(first, {**second, "code": None})] * 3, *[page(first, {**second, "ref": ""})] * 3)
+    platform, cursor = connector(script, FakeTime()), None
+    for _ in range(7):
+        (each,) = await pages(platform, "key_subjects", cursor)
+        cursor = each.cursor
+        assert not any(said(item).endswith("gone") for item in each.items)
+
+
+async def test_a_whole_list_whose_cursor_expired_is_begun_anew() -> None:
+    first, second = sample("key_subjects.json")["items"]
+    script = Script(page(first, second), page(first, cursor="c"), EXPIRED, page(second), page(second))
+    platform = connector(script, FakeTime())
+    (before,) = await pages(platform, "key_subjects")
+
+    read = await pages(platform, "key_subjects", before.cursor)
+    (last,) = await pages(platform, "key_subjects", read[-1].cursor)
+
+    assert script.asked == ["GET key-subjects"] * 2 + ["GET key-subjects?cursor=c"] + ["GET key-subjects"] * 2
+    assert [said(item) for item in last.items][1:] == ["KeySubject 91330782MA2E4K7B4C gone"]
 
 
 async def test_a_list_that_did_not_change_is_not_read_again() -> None:

@@ -1,0 +1,143 @@
+"""The four mock platforms in one process, reached without a network, and a hub that does by hand what the real one must do."""
+
+import hashlib
+import random
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from mocks.breaches import breaches
+from mocks.checker import Checker, CheckResult
+from mocks.city import City
+from mocks.config import Config, Platforms, built_platforms, complete_settings
+from tests.unit.mocks.city_clock import CityClock
+
+Edit = Callable[[dict[str, Any]], None]
+URLS = {name: f"http://{name}" for name in ("approval", "credit", "grid", "enforcement")}
+
+
+class ByHost(httpx.AsyncBaseTransport):
+    """Sends each request to the platform that its host names."""
+
+    def __init__(self, platforms: Platforms) -> None:
+        self._ways = {platform.name: httpx.ASGITransport(platform.app) for platform in platforms}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._ways[request.url.host].handle_async_request(request)
+
+
+class SmallCity:
+    """Platforms, a city on them, and a faultless hub made of direct calls (`answer_everything`)."""
+
+    def __init__(self, *, approvals: int = 40, seed: int = 5, breaches: int = 0) -> None:
+        self.clock = CityClock()
+        self.settings = complete_settings(Config())
+        self.platforms = built_platforms(self.settings, clock=self.clock, sleep=self.clock.sleep, seed=seed)
+        for platform in self.platforms:
+            platform.faults = platform.faults.changed({"callbacks_off": True})
+        self.city = City(self.platforms, seed=seed, approvals=approvals, breaches=breaches, sleep=self.clock.sleep)
+
+    # --- a hub that never errs
+
+    def answer_everything(self) -> bool:
+        """Do what the hub owes at this moment; return whether anything was owed."""
+        return any([self.make_tasks(), self.answer_events(), self.record_breaches()])
+
+    def make_tasks(self) -> bool:
+        made = False
+        known = {task["origin"]["ref"] for task in self.tasks() if task["origin"]}
+        for record in list(self.platforms.approval.store.all("record").values()):
+            if record.get("SPJG") == "1" and record["YWLSH"] not in known:
+                kind = "COMMITMENT" if record["SPFS"] == "1" else "APPROVAL"
+                self.make_task(kind, "approval", record["YWLSH"], record["BMBM"], self.code_of(record), record["SQRMC"])
+                made = True
+        return made
+
+    def answer_events(self) -> bool:
+        grid, changed = self.platforms.grid, False
+        for event in list(grid.store.all("event").values()):
+            tasks = [task for task in self.tasks() if task["origin"] and task["origin"]["ref"] == event["no"]]
+            if event["status"] == "20":
+                self.make_task("GRID", "grid", event["no"], event["deptCode"] or event["category"][:2], None, event["title"])
+                grid.change_event(event["no"], status="30")
+                changed = True
+            elif event["status"] == "30" and tasks[-1]["status"] in {"DONE", "TRANSFERRED"}:
+                reached = all(result["conclusion"] != "UNREACHABLE" for result in tasks[-1]["results"])
+                status = "70" if tasks[-1]["status"] == "TRANSFERRED" else "40" if reached else "60"
+                grid.change_event(event["no"], status=status)
+                changed = True
+        return changed
+
+    def record_breaches(self) -> bool:
+        credit, made = self.platforms.credit, False
+        for key, breach in breaches(self.tasks(), self.platforms.enforcement.items).items():
+            biz_no = hashlib.sha256(key.encode()).hexdigest()[:40]
+            if credit.register.by_biz_no("record", biz_no) is None:
+                assert breach.code is not None
+                self.post_record(biz_no, breach.code, breach.category, breach.points, breach.ref, breach.finding)
+                made = True
+        return made
+
+    # --- single steps, for tests that let something go wrong
+
+    def tasks(self) -> list[dict[str, Any]]:
+        return list(self.platforms.enforcement.store.all("task").values())
+
+    def code_of(self, record: dict[str, Any]) -> str | None:
+        if record["SQRLX"] == "2":
+            return self.platforms.credit.resident_code(str(record["SFZHM"]))
+        if record.get("TYSHXYDM"):
+            return str(record["TYSHXYDM"])
+        subjects = self.platforms.credit.store.all("subject").values()
+        return next(str(subject["code"]) for subject in subjects if record["ZCH"] in subject["oldCodes"])
+
+    def make_task(self, kind: str, platform: str, ref: str, department: str, code: str | None, name: str) -> None:
+        enforcement = self.platforms.enforcement
+        enforcement.tasks.make(
+            external_no=f"{ref}-{len(self.tasks())}",
+            type_=kind,
+            title="核查",
+            subjects=[{"code": code, "name": name, "address": None}],
+            department=department if department in enforcement.departments else "SCJG",
+            participants=(),
+            due_at="2019-09-12T18:00:00+08:00",
+            origin={"platform": platform, "ref": ref},
+            urgency=3,
+        )
+
+    def post_record(self, biz_no: str, code: str, category: str, points: str, ref: str, finding: str | None) -> str:
+        credit = self.platforms.credit
+        if credit.register.get("subject", code) is None:
+            credit.add_subject(code, "新主体")
+        record = {
+            "bizNo": biz_no,
+            "code": code,
+            "category": category,
+            "points": points,
+            "itemCode": "X",
+            "itemName": "项",
+            "occurredAt": self.clock().isoformat(),
+            "department": "SCJG",
+            "region": "330782",
+            "evidence": {"platform": "enforcement", "ref": ref, "finding": finding},
+            "causedBy": None,
+        }
+        return str(credit.add_record(record)["recordId"])
+
+    # --- looking
+
+    async def check(self) -> CheckResult:
+        checker = Checker(
+            self.settings,
+            URLS,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            rng=random.Random(1),
+            transport=ByHost(self.platforms),
+        )
+        return await checker.run()
+
+    async def stop(self) -> None:
+        for platform in self.platforms:
+            await platform.stop()
