@@ -19,6 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from connectors.base import PlatformSettings, Surroundings
 from connectors.breaker import Breaker, Watched
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.window import Window
 from schema.identifiers import redact
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class PlatformClient:
             trust_env=False,
         )
         self._slots = asyncio.Semaphore(settings.max_in_flight)
+        self._window = Window(settings.quota_per_second, surroundings.clock, surroundings.sleep)
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     @property
@@ -173,8 +175,9 @@ class PlatformClient:
         async with self._slots:
             await self.surroundings.quota.acquire(self.platform, self.settings.quota_per_second)
             self._refuse_while_open(call)  # it may have opened while we waited
-            with self.breaker.watching() as watched:
-                return await self._send(call, watched)
+            async with self._window.place():
+                with self.breaker.watching() as watched:
+                    return await self._send(call, watched)
 
     def _refuse_while_open(self, call: "_Call[T]") -> None:
         if (rest := self.breaker.refuses_for()) is not None:

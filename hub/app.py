@@ -139,6 +139,7 @@ class Hub:
             lease_seconds=own.lease_seconds,
             echo_seconds=own.echo_seconds,
             idle_seconds=own.idle_seconds,
+            rescue_seconds=own.rescue_seconds,
             backoff_seconds=own.backoff_seconds,
             backoff_most_seconds=own.backoff_most_seconds,
         )
@@ -251,6 +252,7 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),

@@ -6,6 +6,7 @@ Exit codes are in docs/operations.md.
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -75,12 +76,12 @@ def hub_or_fail() -> Hub:
         fail([str(error)], WRONG_SETTINGS)
 
 
-def run(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run a command's coroutine; end with the code it returns. Ctrl-C ends quietly."""
+def run(work: Coroutine[Any, Any, int | None], *, interrupted: int = 130) -> None:
+    """Run a command's coroutine; end with the code it returns. Ctrl-C ends quietly, with `interrupted`."""
     try:
         code = uvloop.run(work)
     except KeyboardInterrupt:
-        code = 130
+        code = interrupted
     except (SchemaOutdated, SchemaUnknown) as error:
         fail([str(error)])
     except DatabaseUnavailable as error:
@@ -124,11 +125,14 @@ async def serve_on(hub: Hub, listening: socket.socket) -> int | None:
 
 @app.command()
 def work() -> None:
-    """Poll, discharge and sweep, without serving: beside any number of `bihuan serve` on PostgreSQL."""
+    """Poll, discharge and sweep until a signal comes, without serving: beside any number of `bihuan serve` on PostgreSQL."""
 
     async def working(hub: Hub) -> int | None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with hub.running(intake=False):
-            await asyncio.Event().wait()
+            await stopped.wait()
         return None
 
     with_hub(working)
@@ -274,7 +278,7 @@ def demo(
         breaches=breaches,
         faults=faults,
     )
-    run(running.run())
+    run(running.run(), interrupted=130 if check else 0)
 
 
 @database_commands.command()
@@ -298,3 +302,7 @@ def show(lines: list[dict[str, Any]], as_json: bool) -> None:
     for line in lines:
         table.add_row(*("-" if value is None else str(value) for value in line.values()))
     Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

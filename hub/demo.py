@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from mocks.checker import Checker, CheckResult
 from rich.console import Console
 from rich.live import Live
 
@@ -30,6 +29,7 @@ from hub.mirror import inbox, ledger, ops_list
 from hub.settings import load_settings
 from hub.telemetry import configure_logs
 from hub.web.serving import CannotListen, address_of, listen, serving
+from mocks.checker import Checker, CheckResult
 
 FAULTS: dict[str, Any] = {
     "callbacks_lost": 0.2,
@@ -76,6 +76,9 @@ class Demo:
             except (PlatformsFailed, CannotListen) as problem:
                 console.print(f"bihuan demo: {problem}", style="red")
                 return 1
+            except asyncio.CancelledError:
+                console.print(f"stopped; the same command goes on with the data in {folder}" if not self.check else "stopped")
+                raise
 
     @contextlib.asynccontextmanager
     async def _platforms(self, household: Household, address: str) -> AsyncIterator[dict[str, str]]:

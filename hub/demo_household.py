@@ -73,6 +73,7 @@ class Household:
             "HUB_ECHO_SECONDS": "30",
             **{f"HUB_{name.upper()}_URL": url for name, url in urls.items()},
             **{f"HUB_{name.upper()}_POLL_SECONDS": "2" for name in urls},
+            **{f"HUB_{name.upper()}_DEADLINE_SECONDS": "5" for name in urls},
             "HUB_APPROVAL_HISTORY_SINCE": HISTORY_SINCE,
             "HUB_APPROVAL_APP_KEY": "bihuan",
             "HUB_APPROVAL_APP_SECRETS": own["approval"],

@@ -65,6 +65,9 @@ class HubSettings(BaseModel):
     sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
     waiting_seconds: float = Field(10.0, gt=0, description="Seconds between two looks at what waits")
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
+    rescue_seconds: float = Field(
+        5.0, gt=0, description="Seconds between two looks for what dead processes had claimed and for what was not seen in time"
+    )
     backoff_seconds: float = Field(
         1.0, gt=0, description="Seconds before the second try of a failed call; doubles with each failure"
     )
@@ -76,6 +79,9 @@ class HubSettings(BaseModel):
         300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
     )
     webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")
+    webhook_seconds: float = Field(
+        4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"
+    )
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")

@@ -31,6 +31,10 @@ class Applied(NamedTuple):
     applied: int
     quarantined: int
 
+    def plus(self, other: "Applied") -> "Applied":
+        """Return both together."""
+        return Applied(self.applied + other.applied, self.quarantined + other.quarantined)
+
 
 class Applier:
     """Writes what connectors parsed."""

@@ -82,7 +82,7 @@ class Poller:
         try:
             async for page in pages:
                 result = await self._commit_page(connector.platform, stream, page, reading)
-                total = Applied(total.applied + result.applied, total.quarantined + result.quarantined)
+                total = total.plus(result)
                 if result.applied:
                     self._after()
         except LeaseLost:
@@ -115,10 +115,10 @@ class Poller:
             raise
         except Exception:  # find the one that fails: it must not hold the stream for ever
             log.exception("a page failed; its records are applied one by one", platform=platform, stream=stream)
-        applied, bad = 0, list[Item]()
+        total, bad = Applied(0, 0), list[Item]()
         for item in page.items:
             try:
-                applied += (await self._applier.apply(platform, stream, [item])).applied
+                total = total.plus(await self._applier.apply(platform, stream, [item]))
             except DatabaseUnavailable:
                 raise
             except Exception as error:
@@ -126,8 +126,7 @@ class Poller:
                 bad.append(not_applied(item, error))
                 if len(bad) == len(page.items) > 1:
                     raise  # it is not the records: nothing is passed over
-        result = await self._database.write(self._commit, platform, stream, page, reading, bad)
-        return Applied(applied, result.quarantined)
+        return total.plus(await self._database.write(self._commit, platform, stream, page, reading, bad))
 
     def _commit(
         self, connection: Connection, platform: str, stream: str, page: Page, reading: Reading, bad: Sequence[Item] | None = None

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from schema.commands import FeedbackEvent, decode_command
+from hub.reconcile.standing import command_of
+from schema.commands import FeedbackEvent
 from schema.entities import Obligation, ObligationState
 
 TOOK_EFFECT = frozenset({ObligationState.CLOSED, ObligationState.SETTLED})
@@ -17,7 +18,7 @@ def sending_of(answers: Iterable[Obligation]) -> int:
 
 def is_returned(one: Obligation) -> bool:
     """Return whether an answer says that the event goes back to the town."""
-    command = decode_command(one.payload) if one.payload else None
+    command = command_of(one)
     return isinstance(command, FeedbackEvent) and command.result == "returned"
 
 

@@ -18,8 +18,8 @@ from hub.mirror.database import lock_names
 from hub.mirror.ops_list import Trouble, open_items
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Owed, Rulebook, Verdict
-from hub.reconcile.standing import CORRECTED, is_unsent, may_exist
-from schema.commands import decode_command, encode_command
+from hub.reconcile.standing import CORRECTED, command_of, is_unsent, may_exist
+from schema.commands import encode_command
 from schema.entities import OPEN_STATES, Obligation, ObligationState
 
 log = structlog.get_logger()
@@ -161,7 +161,7 @@ def _tell(case: _Case) -> Judgement:
         return Judgement({})
     if now_owed is None:
         return Judgement({"reason": reason})
-    before = case.rule.material(decode_command(one.payload)) if one.payload else None
+    before = _material(case)
     message = (
         f"{one.key}: {'was sent' if one.unknown_since is None else 'may have been sent'} to {one.platform}"
         f"{f' with {before}' if before else ''}, owed now: {now_owed}; settle it there by hand, then resolve this"
@@ -183,10 +183,14 @@ def _difference(case: _Case) -> str | None:
     """Return in words what is owed now, None where it is what was sent."""
     if case.owed is None:
         return "nothing"
-    if case.owed.command is None or not case.one.payload:
-        return None
-    before, after = case.rule.material(decode_command(case.one.payload)), case.rule.material(case.owed.command)
-    return None if before == after else after
+    before = _material(case)
+    after = case.rule.material(case.owed.command) if case.owed.command else None
+    return None if before is None or before == after else after
+
+
+def _material(case: _Case) -> str | None:
+    command = command_of(case.one)
+    return case.rule.material(command) if command else None
 
 
 def _new(rule: AnyRule, cause: str, verdict: Verdict, owed: Owed, book: Rulebook, now: datetime) -> Obligation:

@@ -1,5 +1,8 @@
-"""Where an obligation stands towards its platform: surely not there, or perhaps. Rules and settle.py ask here."""
+"""Where an obligation stands towards its platform: surely not there, or perhaps; and with what. Rules and settle.py ask here."""
 
+import msgspec
+
+from schema.commands import AnyCommand, decode_command
 from schema.entities import Obligation, ObligationState
 
 UNSENT = frozenset({ObligationState.WAITING, ObligationState.DUE, ObligationState.STUCK})
@@ -22,3 +25,11 @@ def may_exist(one: Obligation) -> bool:
 def is_corrected(one: Obligation) -> bool:
     """Return whether what was sent is known to be owed otherwise now."""
     return CORRECTED in (one.reason or "")
+
+
+def command_of(one: Obligation) -> AnyCommand | None:
+    """Return its command; None where it has none yet, or one that this version of the hub does not know."""
+    try:
+        return decode_command(one.payload) if one.payload else None
+    except msgspec.MsgspecError:
+        return None

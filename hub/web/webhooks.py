@@ -3,15 +3,16 @@
 Refusals are JSON `{"code", "message"}` with a reason code, counted, and never stored as data.
 """
 
+import asyncio
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.base import Connector, Delivery
+from connectors.base import Answer, Connector, Delivery
 from connectors.errors import BadSignature
 from hub.intake.deliveries import Deliveries
 from schema.identifiers import redact
@@ -32,6 +33,7 @@ class Webhooks:
         connectors: Mapping[str, Connector],
         *,
         limit_bytes: int,
+        answer_seconds: float,
         trusted_proxies: Sequence[str],
         clock: Callable[[], datetime],
         count: Callable[[str, str], None],
@@ -39,6 +41,7 @@ class Webhooks:
         self._deliveries = deliveries
         self._connectors = connectors
         self._limit = limit_bytes
+        self._answer_seconds = answer_seconds
         self._proxies = [ipaddress.ip_network(each) for each in trusted_proxies]
         self._clock = clock
         self._count = count
@@ -56,6 +59,8 @@ class Webhooks:
             return self._refuse(platform, 403, "ADDRESS_NOT_ALLOWED", f"{platform}: webhooks do not come from this address")
         try:
             body = await self._body(request)
+        except ClientDisconnect:
+            return self._refuse(platform, 400, "BODY_INCOMPLETE", f"{platform}: the webhook's body ended early")
         except BodyTooLarge:
             return self._refuse(platform, 413, "BODY_TOO_LARGE", f"{platform}: a webhook has at most {self._limit} bytes")
         delivery = Delivery(
@@ -67,11 +72,20 @@ class Webhooks:
             remote=remote,
         )
         try:
-            answer = await self._deliveries.take(delivery)
+            answer = await self._taken(connector, delivery)
         except BadSignature as refused:
             return self._refuse(platform, 401, refused.code, redact(str(refused)))
         self._count(platform, "stored" if answer.status < 300 else "not_stored")
         return Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
+
+    async def _taken(self, connector: Connector, delivery: Delivery) -> Answer:
+        """Return the platform's acknowledgement, or what makes it send again where a slow database would keep it waiting."""
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                return await self._deliveries.take(delivery)
+        except TimeoutError:
+            log.warning("webhook not stored in time", platform=delivery.platform, seconds=self._answer_seconds)
+            return connector.acknowledge(delivery, stored=False)
 
     async def _body(self, request: Request) -> bytes:
         declared = request.headers.get("content-length", "")

@@ -12,7 +12,9 @@ TWO_FINDINGS: Sequence[dict[str, Any]] = [
     {"findings": [{"itemCode": "SCJG-001", "points": "2.0"}, {"itemCode": "SCJG-002", "points": "1.5"}]}
 ]
 _BODY = "33072519850312001"
-PERSON = Subject("2", "吴𬭎", identity_number=_BODY + identity_check_digit(_BODY), telephone="13905790123", address="义乌市佛堂镇大成路2号")
+PERSON = Subject(
+    "2", "吴𬭎", identity_number=_BODY + identity_check_digit(_BODY), telephone="13905790123", address="义乌市佛堂镇大成路2号"
+)
 
 
 class Granted(NamedTuple):
@@ -54,9 +56,7 @@ def begin(stage: Stage, rounds: int = 1) -> Morning:
         granted += [
             Granted(approval.grant(procedure="1"), [], "1", []),
             Granted(approval.grant(procedure="1"), BROKEN_PROMISE, "2", [("COMMITMENT_BREACH", "6.0")]),
-            Granted(
-                approval.grant(procedure="2"), TWO_FINDINGS, "2", [("REGULATORY_POINTS", "1.5"), ("REGULATORY_POINTS", "2.0")]
-            ),
+            Granted(approval.grant(procedure="2"), TWO_FINDINGS, "2", [("REGULATORY_POINTS", "1.5"), ("REGULATORY_POINTS", "2.0")]),
             Granted(approval.grant(PERSON, procedure="1"), BROKEN_PROMISE, "2", [("COMMITMENT_BREACH", "6.0")]),
         ]
         tips += [

@@ -28,9 +28,7 @@ async def test_without_a_single_webhook_everything_converges_all_the_same(stage:
 async def test_lost_doubled_and_shuffled_callbacks_and_calls_that_time_out_after_the_work_double_and_miss_nothing(
     stage: Stage,
 ) -> None:
-    stage.faults(
-        callbacks_lost=0.3, callbacks_doubled=0.3, callbacks_shuffled=5.0, timeout_after_work=0.3, hang_seconds=HANGS_FOR
-    )
+    stage.faults(callbacks_lost=0.3, callbacks_doubled=0.3, callbacks_shuffled=5.0, timeout_after_work=0.3, hang_seconds=HANGS_FOR)
     deadlines = {f"{platform.name.upper()}_DEADLINE_SECONDS": "0.5" for platform in stage.platforms}  # true seconds
     async with stage.hub(**deadlines) as running:
         morning = begin(stage, rounds=3)

@@ -61,4 +61,3 @@ async def test_platforms_that_hang_hold_nobody_up(stage: Stage) -> None:
         answer = await running.ask("{ approvals(first: 200) { totalCount } gridEvents { totalCount } platforms { name } }")
         assert answer["approvals"] == {"totalCount": 0}
         assert len(answer["platforms"]) == 4
-

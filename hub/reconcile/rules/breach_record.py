@@ -20,8 +20,8 @@ from hub.mirror.subjects import code_type_of
 from hub.reconcile.breach import Breach, Measures, breaches_of, keys_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.verification_result import needs_approval
-from hub.reconcile.standing import is_corrected, may_exist
-from schema.commands import AnyCommand, PostCreditRecord, decode_command
+from hub.reconcile.standing import command_of, is_corrected, may_exist
+from schema.commands import AnyCommand, PostCreditRecord
 from schema.entities import (
     Approval,
     CreditProfile,
@@ -84,18 +84,17 @@ class BreachRecord(Rule[Facts]):
         """Owe a record for each breach; unreachable subjects, and breaches that name nothing, go to the ops list."""
         task = facts.check.task
         numbers = {one.key: self.number(one.key) for one in ledger} | {key: self.number(key) for key in keys_of(facts.check)}
-        proven = {
-            key: record.record_id
-            for key, number in numbers.items()
-            for record in facts.records.get(number, [])
-            if not record.cancelled
-        }
+        proven = {key: facts.records[number][0].record_id for key, number in numbers.items() if facts.records.get(number)}
         if task.status not in SAID:
             return Verdict(version=task.version, proven=proven)
         troubles: list[Trouble] = []
         measures = Measures(book.policy, facts.items, _points_when_made(ledger, task))
         breaches = breaches_of(facts.check, facts.approval, measures, troubles)
         owed = tuple([self._owed(facts, breach, book, troubles) for breach in breaches])
+        for each in owed:
+            records = facts.records.get(self.number(each.key), [])
+            if records and all(record.cancelled for record in records):
+                troubles.append(_cancelled(each, records[0]))
         return Verdict(version=task.version, owed=owed, proven=proven, troubles=tuple(troubles))
 
     def _owed(self, facts: Facts, breach: Breach, book: Rulebook, troubles: list[Trouble]) -> Owed:
@@ -184,10 +183,22 @@ def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask) -> d
     """Return the points of what was sent from this very version: an obligation keeps the policy that made it."""
     made: dict[str, Decimal] = {}
     for one in ledger:
-        if one.payload and one.cause_version == task.version and may_exist(one) and not is_corrected(one):
-            command = decode_command(one.payload)
-            made |= {one.key: command.points} if isinstance(command, PostCreditRecord) else {}
+        command = command_of(one)
+        as_it_is = one.cause_version == task.version and may_exist(one) and not is_corrected(one)
+        if as_it_is and isinstance(command, PostCreditRecord):
+            made[one.key] = command.points
     return made
+
+
+def _cancelled(owed: Owed, record: CreditRecord) -> Trouble:
+    """An operator settled it there (credit.md): it is proof that the record was made, and is not fought over."""
+    return Trouble(
+        kind="cancelled-though-owed",
+        cause=owed.key,
+        subject_code=owed.subject_code,
+        message=f"{owed.key}: record {record.record_id} was cancelled there, but the breach stands; settle it with the credit platform",
+        distinct=f"{record.record_id} {record.version}",
+    )
 
 
 def _old_number(key: str, approval: Approval) -> Trouble:

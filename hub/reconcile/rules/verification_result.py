@@ -18,8 +18,8 @@ from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.approval_verification import ApprovalVerification, key_for
-from hub.reconcile.standing import may_exist
-from schema.commands import AnyCommand, PushVerificationResult, decode_command
+from hub.reconcile.standing import command_of, may_exist
+from schema.commands import AnyCommand, PushVerificationResult
 from schema.entities import Approval, Conclusion, Obligation, ObligationState, TaskStatus, VerificationTask
 from schema.entity import Observation
 from schema.identifiers import outgoing_number
@@ -88,7 +88,8 @@ class VerificationResult(Rule[Facts]):
         last = made[-1] if made else None
         if result is None:  # what was written back last no longer holds: for ops to settle
             return Verdict(version=task.version, keep=_keys(made[:-1]), proven=proven)
-        if last is not None and last.payload and self.material(decode_command(last.payload)) == _in_words(result):
+        command = command_of(last) if last else None
+        if last is not None and command is not None and self.material(command) == _in_words(result):
             owed, keep = self._owed(facts, last.key, last.sequence, result, book), _keys(made[:-1])
         else:
             owed, keep = self._owed(facts, f"{NAME}:{task.task_id}:{task.version}", task.version, result, book), _keys(made)
@@ -140,7 +141,7 @@ def _keys(ledger: Iterable[Obligation]) -> frozenset[str]:
 
 
 def _seen(one: Obligation, approval: Approval | None) -> bool:
-    if one.state is not ObligationState.SENT or approval is None or not one.payload:
+    if one.state is not ObligationState.SENT or approval is None:
         return False
-    command = decode_command(one.payload)
+    command = command_of(one)
     return isinstance(command, PushVerificationResult) and approval.version > command.version_before

@@ -32,7 +32,7 @@ class PlainPlatform(Connector):
 
     def __init__(self, clock: SettableClock) -> None:
         surroundings = Surroundings(clock, clock.sleep, random.Random(1), NoQuota())
-        super().__init__(PlatformSettings(url="http://platform.example"), surroundings)
+        super().__init__(PlatformSettings.model_validate({"url": "http://platform.example"}), surroundings)
         self.pages: list[Sequence[Item] | Exception] = []
         self.asked: list[str | None] = []
         self.closed = 0

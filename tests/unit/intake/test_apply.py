@@ -178,7 +178,7 @@ async def test_no_more_than_the_limit_is_applied_at_once_the_first_ones_first(de
 async def test_a_delivery_with_a_bad_record_is_applied_partly(desk: Desk) -> None:
     await desk.keep("YW1:1", "YW2:1")
     parse = desk.platform.parse
-    desk.platform.parse = lambda raw: [*parse(raw), *([BAD] if raw.body == b"YW1:1" else [])]  # type: ignore[method-assign]
+    desk.platform.parse = lambda raw: [*parse(raw), *([BAD] if raw.body == b"YW1:1" else [])]  # type: ignore[assignment, method-assign]
     await desk.applier.apply_deliveries()
     assert await desk.states() == [DeliveryState.PARTLY, DeliveryState.APPLIED]
     (found,) = await desk.quarantined()

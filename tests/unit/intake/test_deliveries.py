@@ -27,15 +27,15 @@ class CountedDatabase(Database):
     def __init__(self, inner: Database) -> None:
         self.inner = inner
         self.writes = 0
-        self.fails: list[Exception] = []
+        self.fails: list[Exception | None] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def write(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         self.writes += 1
         await self.gate.wait()
-        if self.fails:
-            raise self.fails.pop(0)
+        if self.fails and (failure := self.fails.pop(0)) is not None:
+            raise failure
         return await self.inner.write(work, *args, **kwargs)
 
     async def read(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -142,9 +142,9 @@ async def test_one_delivery_that_cannot_be_kept_does_not_refuse_its_neighbours(
         await settled()
         three = [asyncio.create_task(door.deliveries.take(delivered(f"YW{n}:1", f"s{n}"))) for n in (1, 2, 3)]
         await settled()
+        counted.fails = [None, unkeepable, unkeepable]  # the one ahead, the three together, the first of them alone
         counted.gate.set()
         assert (await ahead).status == 200
-        counted.fails = [unkeepable, unkeepable]  # the three together, then the first of them alone
         assert [answer.status for answer in await asyncio.gather(*three)] == [503, 200, 200]
 
 

@@ -1,8 +1,10 @@
 """The four mock platforms in one process, reached without a network, and a hub that does by hand what the real one must do."""
 
+import asyncio
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -13,7 +15,6 @@ from mocks.city import City
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 from tests.unit.mocks.city_clock import CityClock
 
-Edit = Callable[[dict[str, Any]], None]
 URLS = {name: f"http://{name}" for name in ("approval", "credit", "grid", "enforcement")}
 
 
@@ -141,3 +142,34 @@ class SmallCity:
     async def stop(self) -> None:
         for platform in self.platforms:
             await platform.stop()
+
+
+@asynccontextmanager
+async def living(small: SmallCity) -> AsyncIterator[SmallCity]:
+    """Let the city live while the test goes on."""
+    running = asyncio.create_task(small.city.run())
+    try:
+        yield small
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await small.stop()
+
+
+async def until(condition: Callable[[], bool], turns: int = 20_000) -> None:
+    """Let everybody else have their turns until the condition holds."""
+    for _ in range(turns):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("never happened")
+
+
+async def completed(small: SmallCity) -> None:
+    """Let city and hub work until neither has anything to do."""
+
+    def idle() -> bool:
+        owed = small.answer_everything()
+        return not owed and bool(small.city.progress()["finished"])
+
+    await until(idle)

@@ -8,8 +8,7 @@ import pytest
 from mocks.breaches import breaches
 from mocks.checker import Checker, judged
 from mocks.store import Document
-from tests.unit.mocks.small_city import URLS, SmallCity
-from tests.unit.mocks.test_city import completed
+from tests.unit.mocks.small_city import URLS, SmallCity, completed
 
 
 @pytest.fixture
@@ -101,7 +100,6 @@ async def test_an_invented_record_is_seen(closed: SmallCity) -> None:
 
 
 async def test_an_approval_without_its_task_and_one_with_two_are_named(closed: SmallCity) -> None:
-    closed.city.serial(closed.city.plan.applications[0])
     granted = [record for record in closed.platforms.approval.store.all("record").values() if record.get("SPJG") == "1"]
     double = next(record for record in granted if record["SPFS"] == "2")
     closed.make_task("APPROVAL", "approval", double["YWLSH"], "SCJG", None, "店")

@@ -1,8 +1,6 @@
 """The city that lives on the mock platforms, with a faultless hub made of direct calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -10,38 +8,7 @@ import pytest
 from mocks.city import City
 from mocks.city_control import CityHall, CityOrder
 from mocks.store import Document
-from tests.unit.mocks.small_city import SmallCity
-
-
-@asynccontextmanager
-async def living(small: SmallCity) -> AsyncIterator[SmallCity]:
-    """Let the city live while the test goes on."""
-    running = asyncio.create_task(small.city.run())
-    try:
-        yield small
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await small.stop()
-
-
-async def until(condition: Callable[[], bool], turns: int = 20_000) -> None:
-    """Let everybody else have their turns until the condition holds."""
-    for _ in range(turns):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("never happened")
-
-
-async def completed(small: SmallCity) -> None:
-    """Let city and hub work until neither has anything to do."""
-
-    def idle() -> bool:
-        owed = small.answer_everything()
-        return not owed and bool(small.city.progress()["finished"])
-
-    await until(idle)
+from tests.unit.mocks.small_city import SmallCity, completed, living, until
 
 
 async def test_a_city_makes_what_it_planned_and_is_finished_when_every_task_is_handled() -> None:

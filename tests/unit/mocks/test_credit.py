@@ -350,8 +350,10 @@ async def test_the_person_in_charge_loses_score_by_the_platforms_own_rule(call: 
         itemName="严重失信",
         causedBy="br000001",
     )
-    subject = (await call.post("/v2/records", serious)).json()["subject"]
-    assert (subject["score"], subject["grade"]) == (80.0, "B")
+    answer = (await call.post("/v2/records", serious)).json()
+    assert (answer["subject"]["score"], answer["subject"]["grade"]) == (80.0, "B")
+    platform.cancel(answer["recordId"])
+    assert platform.subject(person)["score"] == 85.0
 
 
 async def test_points_of_another_year_do_not_stand_in_this_period(call: Caller, platform: CreditPlatform, clock: CityClock) -> None:

@@ -10,6 +10,7 @@ from mocks.people import (
     make_old_number,
     make_uscc,
     subjects,
+    uscc_check_digit,
 )
 
 
@@ -20,7 +21,7 @@ def test_the_published_example_numbers_are_valid() -> None:
 
 def test_a_wrong_check_digit_or_letter_is_seen() -> None:
     assert not is_uscc("91350100M000100Y44")
-    assert not is_uscc("91350100M000100Y33")
+    assert not is_uscc("91350100M000100Y" + "5" + uscc_check_digit("91350100M000100Y5"))  # only the organisation's digit is wrong
     assert not is_uscc("91350100I000100Y43")
     assert not is_identity_number("110105194912310021")
     assert not is_identity_number("11010519491231002x")

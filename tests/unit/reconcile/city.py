@@ -1,6 +1,7 @@
 """What the tests of the rules share: the city's own policy, records that carry our numbers, and a hub small enough to hold."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -194,6 +195,13 @@ class City:
     async def lines(self) -> dict[str, str]:
         """Return the state of every obligation by key."""
         return {key: one.state.value for key, one in (await self.ledger()).items()}
+
+    async def until(self, seen: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+        """Return the states once they are as wanted; for tests with a worker in the background."""
+        async with asyncio.timeout(20):  # far more than it needs: only so that a mistake ends
+            while not seen(states := await self.lines()):  # noqa: ASYNC110  (the ledger has no event to wait for)
+                await asyncio.sleep(0.005)
+        return states
 
     async def command(self, key: str) -> AnyCommand:
         return decode_command((await self.ledger())[key].payload)

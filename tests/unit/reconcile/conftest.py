@@ -1,6 +1,10 @@
-"""A city on each kind of database."""
+"""A city on each kind of database, and what was logged meanwhile."""
+
+from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
@@ -11,3 +15,10 @@ from tests.unit.reconcile.city import City
 @pytest.fixture
 def city(database: Database, rows: Rows, clock: SettableClock) -> City:
     return City(database, rows, clock)
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[EventDict]]:
+    """Everything that is logged, as events; nothing is printed."""
+    with capture_logs() as events:
+        yield events

@@ -318,9 +318,17 @@ def test_the_platforms_record_with_our_number_is_the_proof() -> None:
     assert derive(random_check(bad()), of=None, records=[record]).proven == {"breach-record:F0001": "CR0001"}
 
 
-def test_a_record_that_was_cancelled_proves_nothing() -> None:
+def test_a_record_that_an_operator_cancelled_is_not_made_again_and_ops_is_told_if_the_breach_stands() -> None:
     record = credit_record(biz_no=RULE.number(key_for("F0001")), cancelled=True)
-    assert derive(random_check(bad()), of=None, records=[record]).proven == {}
+    verdict = derive(random_check(bad()), of=None, records=[record])
+    assert verdict.proven == {"breach-record:F0001": "CR0001"}
+    assert kinds(verdict) == ["cancelled-though-owed"]
+
+
+def test_a_record_that_an_operator_cancelled_for_a_withdrawn_finding_is_no_trouble() -> None:
+    made = sent(random_check(bad()))
+    record = credit_record(biz_no=made.number, cancelled=True)
+    assert derive(random_check(conclusion=CONFORM), made, of=None, records=[record]).troubles == ()
 
 
 def test_a_record_is_proven_after_its_finding_was_withdrawn_too() -> None:

@@ -1,0 +1,116 @@
+"""Several processes on PostgreSQL share the job, and one of them may die in the middle of it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+
+from hub.mirror import ledger
+from hub.mirror.database import PostgreSQLDatabase
+from tests.e2e.city_life import BROKEN_PROMISE
+from tests.e2e.eventually import eventually
+from tests.e2e.hasty_clock import true_clock
+from tests.e2e.processes import Running, bihuan
+from tests.e2e.stage import Stage, staged
+from tests.servers import PostgreSQLServer
+
+STARTS_WITHIN = 60.0
+APPROVALS = 40
+KILLED_AFTER = 6
+"""Tasks on the platform when one worker is killed: the job has begun and is far from done."""
+
+
+def quick(stage: Stage, url: str) -> dict[str, str]:
+    """Return settings whose intervals fit platforms that carry a call out at once and show it within half a second."""
+    own = {
+        "DATABASE_URL": url,
+        "LOG_LEVEL": "info",
+        "WORKER_INSIDE": "false",
+        "PORT": "0",
+        "LEASE_SECONDS": "3",
+        "POLL_LEASE_SECONDS": "2",
+        "RESCUE_SECONDS": "0.5",
+        "ECHO_SECONDS": "5",
+        "WAITING_SECONDS": "1",
+        "SWEEP_SECONDS": "5",
+        "IDLE_SECONDS": "0.2",
+        "BACKOFF_SECONDS": "0.2",
+        "APPROVAL_HISTORY_SINCE": f"{stage.clock() - timedelta(days=2):%Y-%m-%d}",
+        "ENFORCEMENT_VISIBLE_SECONDS": "0.6",
+        "ENFORCEMENT_MARGIN_SECONDS": "0.2",
+        "APPROVAL_UNKNOWN_MARGIN_SECONDS": "0.2",
+    }
+    for name in ("APPROVAL", "CREDIT", "ENFORCEMENT", "GRID"):
+        own |= {f"{name}_DROPPED_AFTER_SECONDS": "1.5", f"{name}_DEADLINE_SECONDS": "1.5", f"{name}_POLL_SECONDS": "0.5"}
+        own |= {f"{name}_QUOTA_PER_SECOND": "100"}
+    return stage.environment(**own)
+
+
+async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_nothing_missing_and_nothing_doubled(
+    postgresql: PostgreSQLServer, tmp_path: Path
+) -> None:
+    config = {"enforcement": {"visible_after": 0.5}, "approval": {"calls_per_second": 200}, "credit": {"calls_per_second": 200}}
+    async with postgresql.fresh() as url, staged(tmp_path / "house", true_clock(), **config) as stage:
+        settings = quick(stage, url)
+        async with (
+            bihuan("work", settings=settings, log=tmp_path / "first.log") as first,
+            bihuan("work", settings=settings, log=tmp_path / "second.log") as second,
+            bihuan("serve", settings=settings, log=tmp_path / "serve.log") as serve,
+        ):
+            address = await _ready(serve)
+            for platform in stage.platforms:
+                platform.set_hub(address)
+            stage.enforcement.faults = stage.enforcement.faults.changed({"latency_seconds": 0.3})
+            serials = [stage.approval.grant(procedure="1") for _ in range(APPROVALS)]
+            tasks = stage.enforcement.store.all("task")
+            await eventually(lambda: len(tasks) >= KILLED_AFTER, or_say="the first tasks")
+            await first.kill()
+            assert len(tasks) < APPROVALS, "it was killed too late to prove anything"
+            stage.enforcement.faults = stage.enforcement.faults.changed({"latency_seconds": 0.0})
+            for serial in serials:
+                (task,) = await eventually(lambda: stage.tasks_for(serial), within=40, or_say=f"the task of {serial}")  # noqa: B023
+                stage.enforcement.finish(task["taskId"], BROKEN_PROMISE)
+            await _all_closed(url, 3 * APPROVALS)
+            assert first.process.returncode == -9
+            assert second.process.returncode is None
+            left = await _ask(stage, address, "{ obligations { edges { node { history { edges { node { detail } } } } } } }")
+            assert "the process that made this call ended" in left
+    assert {serial: len(stage.tasks_for(serial)) for serial in serials} == dict.fromkeys(serials, 1)
+    assert len(stage.credit.store.all("record")) == APPROVALS
+    assert {stage.approval.record(serial)["HCJG"] for serial in serials} == {"2"}
+    assert stage.twins() == {}
+
+
+async def _ready(serve: Running) -> str:
+    address = await eventually(lambda: serve.address, within=STARTS_WITHIN, or_say="the address of bihuan serve")
+
+    async def ready() -> bool:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            try:
+                return (await client.get(f"{address}/readyz")).is_success
+            except httpx.TransportError:
+                return False
+
+    await eventually(ready, within=STARTS_WITHIN, or_say=f"{address}/readyz")
+    return address
+
+
+async def _all_closed(url: str, obligations: int) -> None:
+    database = PostgreSQLDatabase(url, pool_size=1)
+
+    async def closed() -> bool:
+        counts = await database.read(ledger.backlog)
+        return sum(counts.values()) == obligations and {state for _, state in counts} == {"CLOSED"}
+
+    try:
+        await eventually(closed, within=40, or_say="all obligations closed")
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {await database.read(ledger.open_keys)}") from late
+    finally:
+        await database.close()
+
+
+async def _ask(stage: Stage, address: str, query: str) -> str:
+    key = {"x-api-key": stage.household.secrets["api_key"]}
+    async with httpx.AsyncClient(trust_env=False, headers=key) as client:
+        return (await client.post(f"{address}/graphql", json={"query": query})).text

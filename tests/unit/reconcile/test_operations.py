@@ -1,0 +1,228 @@
+"""What operators may do, in which state, and what is left of it in ledger and log; on both databases."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from structlog.typing import EventDict
+
+from connectors.errors import PermanentError
+from hub.mirror.ops_list import Trouble, open_items
+from hub.reconcile import operations
+from schema.entities import ApprovalState, ObligationState
+from schema.operations import Outcome
+from schema.user_errors import ReasonMissing, UnknownObligation, UnknownOpsItem, UserError, WrongState
+from tests.builders import approval, observed
+from tests.settable_clock import START
+from tests.unit.reconcile.city import APPROVAL_KEY, City, approval_task
+from tests.unit.reconcile.worker_side import Office
+
+ALL = list(ObligationState)
+OPEN_TO_DECISION = {ObligationState.WAITING, ObligationState.DUE, ObligationState.SENT, ObligationState.STUCK}
+
+
+async def granted(city: City, state: ObligationState = ObligationState.DUE, **columns: object) -> None:
+    await city.say(observed(approval()))
+    await city.put(APPROVAL_KEY, state=state, **columns)
+
+
+async def retry(city: City, *keys: str, reason: str | None = None) -> Outcome:
+    return await city.database.write(operations.retry, city.rows, keys, reason, "lou", city.clock())
+
+
+async def waive(city: City, key: str = APPROVAL_KEY, reason: str = "made by telephone") -> Outcome:
+    return await city.database.write(operations.waive, city.rows, key, reason, "lou", city.clock())
+
+
+async def settle_by_hand(city: City, key: str = APPROVAL_KEY, reason: str = "done in the office") -> Outcome:
+    return await city.database.write(operations.settle_by_hand, city.rows, key, reason, "lou", city.clock())
+
+
+async def resolve(city: City, item_id: str, resolution: str = "called the town") -> Outcome:
+    return await city.database.write(operations.resolve_ops_item, city.rows, item_id, resolution, "lou", city.clock())
+
+
+def refusals(outcome: Outcome) -> Sequence[type[UserError]]:
+    assert outcome.done == ()
+    return [type(each) for each in outcome.refused]
+
+
+def audit(logged: list[EventDict]) -> list[tuple[str, str, str | None, str | None]]:
+    return [
+        (event["event"], event["by"], event["reason"], event["was"]) for event in logged if str(event["event"]).startswith("audit")
+    ]
+
+
+# --- Retry -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [ObligationState.STUCK, ObligationState.WAIVED, ObligationState.SETTLED])
+async def test_what_is_stuck_waived_or_settled_becomes_due_again_now(
+    city: City, state: ObligationState, logged: list[EventDict]
+) -> None:
+    await granted(city, state, tries=5, reason="why", decided_by="chen", next_at=START + timedelta(days=1))
+    city.clock.advance(60)
+    assert await retry(city, APPROVAL_KEY, reason="the department exists now") == Outcome(done=(APPROVAL_KEY,))
+    one = (await city.ledger())[APPROVAL_KEY]
+    assert (one.state, one.next_at, one.tries, one.reason, one.decided_by) == (ObligationState.DUE, city.clock(), 0, None, None)
+    assert audit(logged) == [("audit: retry", "lou", "the department exists now", state.value)]
+
+
+async def test_a_retry_that_is_asked_twice_is_done_once(city: City, logged: list[EventDict]) -> None:
+    await granted(city, ObligationState.STUCK)
+    for _ in range(2):
+        assert await retry(city, APPROVAL_KEY) == Outcome(done=(APPROVAL_KEY,))
+    assert len(audit(logged)) == 1
+
+
+@pytest.mark.parametrize(
+    "state", [ObligationState.WAITING, ObligationState.SENT, ObligationState.CLOSED, ObligationState.WITHDRAWN]
+)
+async def test_what_goes_on_by_itself_or_is_over_cannot_be_retried(city: City, state: ObligationState) -> None:
+    await granted(city, state, needs="approval YW9 in the mirror")
+    outcome = await retry(city, APPROVAL_KEY)
+    (error,) = outcome.refused
+    assert isinstance(error, WrongState)
+    assert (error.state, error.allowed, error.path) == (state.value, ["STUCK", "WAIVED", "SETTLED"], ["keys", "0"])
+    assert state is not ObligationState.WAITING or "approval YW9 in the mirror" in error.message
+    assert await city.lines() == {APPROVAL_KEY: state.value}
+
+
+async def test_each_key_is_done_or_refused_for_itself(city: City) -> None:
+    await granted(city, ObligationState.STUCK)
+    outcome = await retry(city, "nonsense", APPROVAL_KEY)
+    assert outcome.done == (APPROVAL_KEY,)
+    (error,) = outcome.refused
+    assert isinstance(error, UnknownObligation)
+    assert (error.key, error.path) == ("nonsense", ["keys", "0"])
+    assert "nonsense" in error.message
+
+
+async def test_what_had_been_sent_is_looked_up_when_it_is_taken_back(city: City) -> None:
+    await granted(city, ObligationState.SETTLED, sent_at=START)
+    await retry(city, APPROVAL_KEY)
+    assert (await city.ledger())[APPROVAL_KEY].unknown_since == START
+
+
+async def test_what_waited_for_something_waits_again_when_it_is_taken_back(city: City) -> None:
+    await granted(city, ObligationState.WAIVED, payload=b"", needs="a route")
+    await retry(city, APPROVAL_KEY)
+    assert await city.lines() == {APPROVAL_KEY: "WAITING"}
+
+
+async def test_a_refusal_is_cured_retried_and_closed(city: City) -> None:
+    hub = Office(city.database, city.rows, city.clock, city.derivation)
+    await city.say(observed(approval()))
+    hub.connectors["enforcement"].replies[APPROVAL_KEY] = [PermanentError("enforcement", "HTTP_400", "unknown department")]
+    await hub.worker.work_once("enforcement")
+    await retry(city, APPROVAL_KEY)
+    await hub.worker.work_once("enforcement")
+    await city.say(observed(approval_task()))
+    assert await city.lines() == {APPROVAL_KEY: "CLOSED"}
+
+
+# --- Waive, settle by hand -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ALL)
+async def test_only_what_is_open_and_not_under_call_can_be_waived(city: City, state: ObligationState) -> None:
+    await granted(city, state)
+    outcome = await waive(city)
+    if state in OPEN_TO_DECISION or state is ObligationState.WAIVED:
+        assert outcome == Outcome(done=(APPROVAL_KEY,))
+        assert await city.lines() == {APPROVAL_KEY: "WAIVED"}
+    else:
+        assert refusals(outcome) == [WrongState]
+        assert await city.lines() == {APPROVAL_KEY: state.value}
+
+
+@pytest.mark.parametrize("state", ALL)
+async def test_only_what_is_open_and_not_under_call_can_be_settled(city: City, state: ObligationState) -> None:
+    await granted(city, state)
+    outcome = await settle_by_hand(city)
+    if state in OPEN_TO_DECISION or state is ObligationState.SETTLED:
+        assert outcome == Outcome(done=(APPROVAL_KEY,))
+        assert await city.lines() == {APPROVAL_KEY: "SETTLED"}
+    else:
+        assert refusals(outcome) == [WrongState]
+        assert await city.lines() == {APPROVAL_KEY: state.value}
+
+
+async def test_who_decided_and_why_stands_in_ledger_and_log(city: City, logged: list[EventDict]) -> None:
+    await granted(city, ObligationState.STUCK)
+    await waive(city)
+    one = (await city.ledger())[APPROVAL_KEY]
+    assert (one.decided_by, one.reason) == ("lou", "made by telephone")
+    await waive(city, reason="asked twice")
+    assert (await city.ledger())[APPROVAL_KEY].reason == "made by telephone"
+    assert audit(logged) == [("audit: waive", "lou", "made by telephone", "STUCK")]
+
+
+async def test_a_decision_without_a_reason_is_refused(city: City) -> None:
+    await granted(city)
+    assert refusals(await waive(city, reason=" \n")) == [ReasonMissing]
+    assert refusals(await settle_by_hand(city, reason="")) == [ReasonMissing]
+    assert await city.lines() == {APPROVAL_KEY: "DUE"}
+
+
+async def test_a_decision_on_nothing_is_refused(city: City) -> None:
+    assert refusals(await waive(city)) == [UnknownObligation]
+    assert refusals(await settle_by_hand(city)) == [UnknownObligation]
+
+
+async def test_what_was_waived_stays_waived_whatever_the_mirror_says(city: City) -> None:
+    await granted(city)
+    await waive(city)
+    await city.say(observed(approval(version=2)), observed(approval_task()))
+    await city.sweep.everything()
+    assert await city.lines() == {APPROVAL_KEY: "WAIVED"}
+
+
+async def test_a_waived_obligation_lets_its_chain_go_on(city: City) -> None:
+    hub = Office(city.database, city.rows, city.clock, city.derivation)
+    await granted(city, chain="c", sequence=1, state=ObligationState.STUCK)
+    await city.say(observed(approval(approval_no="YW2")))
+    await city.put("approval-verification:YW2", chain="c", sequence=2)
+    assert await hub.worker.work_once("enforcement") == 0
+    await waive(city)
+    assert await hub.worker.work_once("enforcement") == 1
+
+
+async def test_ops_is_not_told_once_more_of_a_correction_after_settling_it(city: City) -> None:
+    await granted(city, ObligationState.SENT, sent_at=START)
+    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    assert len(await city.ops()) == 1
+    await settle_by_hand(city)
+    await city.settle_all()
+    assert len(await city.ops()) == 1
+    assert ((await city.ledger())[APPROVAL_KEY].reason or "").startswith("done in the office; corrected after it was sent")
+
+
+# --- The ops list ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_item_is_resolved_by_someone_and_for_a_reason(city: City, logged: list[EventDict]) -> None:
+    trouble = Trouble(kind="unreachable", cause="T1", message="nobody reached")
+    await city.database.write(open_items, city.rows, [trouble], START)
+    city.clock.advance(60)
+    assert await resolve(city, trouble.item_id) == Outcome(done=(trouble.item_id,))
+    (item,) = await city.ops()
+    assert (item.resolved_at, item.resolved_by, item.resolution) == (city.clock(), "lou", "called the town")
+    assert audit(logged) == [("audit: resolve", "lou", "called the town", None)]
+
+
+async def test_an_item_that_is_resolved_already_stays_as_it_was_resolved(city: City, logged: list[EventDict]) -> None:
+    trouble = Trouble(kind="unreachable", cause="T1", message="nobody reached")
+    await city.database.write(open_items, city.rows, [trouble], START)
+    await resolve(city, trouble.item_id)
+    assert await resolve(city, trouble.item_id, "something else") == Outcome(done=(trouble.item_id,))
+    assert (await city.ops())[0].resolution == "called the town"
+    assert len(audit(logged)) == 1
+
+
+async def test_an_item_that_does_not_exist_or_gets_no_resolution_is_refused(city: City) -> None:
+    trouble = Trouble(kind="unreachable", cause="T1", message="nobody reached")
+    await city.database.write(open_items, city.rows, [trouble], START)
+    assert refusals(await resolve(city, "nonsense")) == [UnknownOpsItem]
+    assert refusals(await resolve(city, trouble.item_id, " ")) == [ReasonMissing]
+    assert (await city.ops())[0].resolved_at is None
