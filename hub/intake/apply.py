@@ -25,6 +25,10 @@ from schema.identifiers import redact
 log = structlog.get_logger()
 
 
+class NotPending(Exception):
+    """Another process applied the delivery meanwhile, or is at it."""
+
+
 class Applied(NamedTuple):
     """How many items were new or newer, and how many were bad."""
 
@@ -145,22 +149,26 @@ class Applier:
         return any(result.applied for result in results)
 
     async def _one_by_one(self, limit: int) -> tuple[int, bool]:
-        waiting = await self._database.read(inbox.pending_ids, limit)
-        changed = False
-        for delivery_id in waiting:
+        count, changed = 0, False
+        for delivery_id in await self._database.read(inbox.pending_ids, limit):
+            count += 1
             try:
                 changed |= await self._database.write(self._one, delivery_id)
+            except NotPending:
+                count -= 1
             except DatabaseUnavailable:
                 raise
             except Exception as error:  # this one stays, named, with its reason; the others go on
                 log.exception("a delivery could not be applied", delivery_id=delivery_id)
                 detail = redact(f"{type(error).__name__}: {error}")[:500]
                 await self._database.write(inbox.mark, self._rows, [delivery_id], DeliveryState.FAILED, self._clock(), detail)
-        return len(waiting), changed
+        return count, changed
 
     def _one(self, connection: Connection, delivery_id: str) -> bool:
         delivery = inbox.pending_one(connection, self._rows, delivery_id)
-        return delivery is not None and self._apply_kept(connection, delivery.platform, [delivery])
+        if delivery is None:
+            raise NotPending(delivery_id)
+        return self._apply_kept(connection, delivery.platform, [delivery])
 
 
 def _key(item: Observation | Tombstone) -> str:

@@ -87,6 +87,9 @@ class Poller:
                     self._after()
         except LeaseLost:
             return total
+        except asyncio.CancelledError:
+            await self._database.write(streams.release, reading)
+            raise
         except CursorExpired as error:
             failure, restart = f"{error.code}: {error}", True
             log.warning("stream starts over", platform=platform, stream=stream, code=error.code)

@@ -77,6 +77,12 @@ def finish(
     connection.execute(update(STREAM).where(mine).values(values))
 
 
+def release(connection: Connection, reading: Reading) -> None:
+    """Give the lease back without a word on how it went: the process ends."""
+    mine = (STREAM.c.stream_id == reading.stream_id) & (STREAM.c.fence == reading.fence)
+    connection.execute(update(STREAM).where(mine).values(lease_until=None))
+
+
 def forget_cursor(connection: Connection, platform: str, stream: str) -> bool:
     """Let a stream be read from the beginning; a reading that is under way loses its lease. False if it was never read."""
     here = update(STREAM).where(STREAM.c.stream_id == f"{platform}/{stream}")

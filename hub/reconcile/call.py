@@ -39,6 +39,12 @@ class Call:
             text = f"unexpected {type(error).__name__} in the connector; the log has it"
             return self._failed(one, UnknownOutcome(self._connector.platform, "UNEXPECTED", text, self._clock()))
 
+    def cut_off(self, one: Obligation) -> Completion:
+        """Return what is known of a call that this process ends in its middle: nothing."""
+        return self._failed(
+            one, UnknownOutcome(self._connector.platform, "CUT_OFF", "the process ended during the call", self._clock())
+        )
+
     async def _ensure(self, one: Obligation) -> Completion:
         command = self._command(one)
         needed = timedelta(seconds=self._connector.settings.deadline_seconds)

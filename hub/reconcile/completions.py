@@ -72,6 +72,7 @@ class Completions:
             log.exception("a completion is lost", key=batch[0].one.key)
 
     def _write(self, connection: Connection, batch: Sequence[Done]) -> None:
+        self._derivation.hold(connection, [done.one for done in batch])  # in the order in which apply holds them, too
         stood = set(ledger.complete(connection, self._rows, [done.completion for done in batch]))
         for done in batch:
             if done.one.key not in stood:

@@ -5,7 +5,7 @@ owed, in the ledger         -> woken, corrected while unsent, closed when proven
 in the ledger, not owed     -> WITHDRAWN while unsent; what was sent goes to the ops list with both versions
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -32,12 +32,21 @@ class Judgement(NamedTuple):
     trouble: Trouble | None = None
 
 
+def hold(connection: Connection, causes: Iterable[tuple[AnyRule, Iterable[str]]]) -> None:
+    """Keep others from settling these causes until the transaction ends.
+
+    Whoever settles for several rules, or touches obligations beforehand, holds all causes first, so that no two processes
+    wait for each other in a circle.
+    """
+    lock_names(connection, [f"{rule.name}:{cause}" for rule, some in causes for cause in some])
+
+
 def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[str], book: Rulebook, now: datetime) -> None:
     """Bring the ledger of one rule in line for these causes, in the caller's transaction."""
     wanted = sorted(set(causes))
     if not wanted:
         return
-    lock_names(connection, [f"{rule.name}:{cause}" for cause in wanted])
+    hold(connection, [(rule, wanted)])
     facts = rule.load(connection, rows, wanted)
     held = ledger.by_causes(connection, rows, rule.name, wanted, lock=True)
     fresh: list[Obligation] = []

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from connectors.base import Connector, Sleep
 from hub.mirror import ledger
 from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.ledger import Completion
 from hub.mirror.rows import Rows, micros
 from hub.reconcile.call import Call
 from hub.reconcile.completions import Completions
@@ -50,6 +51,7 @@ class Worker:
         self._calls = {platform: Call(connector, pace, clock=clock, rng=rng) for platform, connector in connectors.items()}
         self._completions = Completions(database, rows, derivation, clock=clock, sleep=sleep, pause=pace.idle_seconds)
         self._under_way: dict[str, Obligation] = {}
+        self._cut_off: list[Completion] = []
 
     def wake(self) -> None:
         """Look for due obligations now."""
@@ -57,11 +59,22 @@ class Worker:
             event.set()
 
     async def run(self) -> None:
-        """Work until cancelled. Calls under way are ended; what became of them is looked up by whoever claims them next."""
-        async with asyncio.TaskGroup() as group:
-            for platform in self._connectors:
-                group.create_task(self._run_platform(platform), name=f"worker:{platform}")
-            group.create_task(self._run_rescue(), name="worker:rescue")
+        """Work until cancelled. Calls under way are cut off; what became of them is looked up by whoever claims them next."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for platform in self._connectors:
+                    group.create_task(self._run_platform(platform), name=f"worker:{platform}")
+                group.create_task(self._run_rescue(), name="worker:rescue")
+        finally:
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        """Note calls that were cut off as of unknown outcome, so that nobody has to wait until their leases end."""
+        cut_off, self._cut_off = self._cut_off, []
+        try:
+            await self._database.write(ledger.complete, self._rows, cut_off)
+        except DatabaseUnavailable as error:
+            log.warning("cannot give back what was cut off; its leases end by themselves", count=len(cut_off), error=str(error))
 
     async def _run_platform(self, platform: str) -> None:
         room, running = self._connectors[platform].settings.max_in_flight * 2, set[asyncio.Task[None]]()
@@ -119,6 +132,9 @@ class Worker:
         try:
             completion = await self._calls[platform](one)
             await self._completions.commit(one, completion)
+        except asyncio.CancelledError:
+            self._cut_off.append(self._calls[platform].cut_off(one))
+            raise
         finally:
             if self._under_way.get(one.key) is one:
                 del self._under_way[one.key]

@@ -49,12 +49,12 @@ class Approval(Mirrored, frozen=True):
     subject_code: Annotated[str | None, Says("Code that joins the subject: USCC or RID code", "监管对象编码")]
     old_number: Annotated[str | None, Indexed(), Says("Old 15-digit registration number", "注册号 ZCH")]
     identity_no: Annotated[str | None, Personal("identity", joined=True), Says("Applicant's identity number, masked", "身份证号 SFZHM")]
-    representative_name: Annotated[str | None, Says("Legal representative", "法人姓名 FRXM")]
+    representative_name: Annotated[str | None, Personal("text"), Says("Legal representative", "法人姓名 FRXM")]
     representative_identity_no: Annotated[
         str | None, Personal("identity", joined=True), Says("Legal representative's identity number, masked", "法人证件号 FRZJHM")
     ]
     phone: Annotated[str | None, Personal("phone", joined=True), Says("Telephone, masked", "联系电话 LXDH")]
-    address: Annotated[str | None, Says("Business address", "经营地址 JYDZ")]
+    address: Annotated[str | None, Personal("text"), Says("Business address", "经营地址 JYDZ")]
     commitment: Annotated[str | None, Personal("text"), Says("Text of the commitment", "承诺内容 CNNR")]
     accepted_at: Annotated[Instant, Indexed(), Says("When it was accepted", "受理时间 SLSJ")]
     decided_at: Annotated[Instant | None, Indexed(), Says("When it was decided; null while pending", "办结时间 BJSJ")]

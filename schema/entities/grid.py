@@ -54,7 +54,7 @@ class GridEvent(Mirrored, frozen=True):
     address: Annotated[str | None, Personal("text"), Says("Where", "地点")]
     longitude: Annotated[Decimal | None, Degrees, Says("Longitude", "经度")]
     latitude: Annotated[Decimal | None, Degrees, Says("Latitude", "纬度")]
-    reporter: Annotated[str | None, Says("Who reported it", "上报人")]
+    reporter: Annotated[str | None, Personal("text"), Says("Who reported it", "上报人")]
     reporter_phone: Annotated[str | None, Personal("phone"), Says("Reporter's telephone, masked", "上报人电话")]
     reported_at: Annotated[Instant, Indexed(), Says("When it was reported", "上报时间")]
     level: Annotated[int, Indexed(), Says("1 most urgent to 4", "等级")]

@@ -33,6 +33,7 @@ from schema.entities import (
     VerificationTask,
 )
 from schema.entity import Observation
+from schema.identifiers import redact
 
 NAME = "breach-record"
 ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with exactly one decimal
@@ -143,7 +144,7 @@ class BreachRecord(Rule[Facts]):
             return None
         if approval is not None and approval.old_number:
             return needs_code(approval.old_number)
-        return f"the code of subject {breach.result.subject_name or 'unknown'} of task {task.task_id}"
+        return f"the code of subject {redact(breach.result.subject_name or 'unknown')} of task {task.task_id}"
 
     def releases(self, observation: Observation) -> Iterable[str]:
         """An approval, an item's points, or the code behind an old number has come."""
@@ -196,7 +197,7 @@ def _cancelled(owed: Owed, record: CreditRecord) -> Trouble:
         kind="cancelled-though-owed",
         cause=owed.key,
         subject_code=owed.subject_code,
-        message=f"{owed.key}: record {record.record_id} was cancelled there, but the breach stands; settle it with the credit platform",
+        message=f"{owed.key}: record {record.record_id} was cancelled, but the breach stands; settle it with the credit platform",
         distinct=f"{record.record_id} {record.version}",
     )
 

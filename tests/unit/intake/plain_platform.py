@@ -33,7 +33,7 @@ class PlainPlatform(Connector):
     def __init__(self, clock: SettableClock) -> None:
         surroundings = Surroundings(clock, clock.sleep, random.Random(1), NoQuota())
         super().__init__(PlatformSettings.model_validate({"url": "http://platform.example"}), surroundings)
-        self.pages: list[Sequence[Item] | Exception] = []
+        self.pages: list[Sequence[Item] | BaseException] = []
         self.asked: list[str | None] = []
         self.closed = 0
 
@@ -61,7 +61,7 @@ class PlainPlatform(Connector):
             for at in range(int(cursor or 0), len(self.pages)):
                 page = self.pages[at]
                 await asyncio.sleep(0)
-                if isinstance(page, Exception):
+                if isinstance(page, BaseException):
                     raise page
                 yield Page(items=tuple(page), cursor=str(at + 1), more=at + 1 < len(self.pages))
         finally:

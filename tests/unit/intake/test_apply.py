@@ -1,5 +1,7 @@
 """Applying: records, ledger and delivery change together or not at all; one that cannot be applied holds nobody up."""
 
+import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,7 +12,7 @@ from sqlalchemy import Connection, select
 from connectors.base import Item, Quarantined, Verified
 from hub.intake.apply import Applied, Applier
 from hub.mirror import inbox
-from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase
 from hub.mirror.records import Outcome, Upserted, get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
@@ -36,7 +38,7 @@ class Rules:
         table = TABLES["KeySubject"]
         for key in sorted(keys):
             values = {"reason": "r", "since": "2019-09-02", "ref": key, "source": "s", "observed_at": 0, "version": 1}
-            connection.execute(table.insert().values(code=f"derived-{len(self.changes)}-{key}", content_hash=b"", **values))
+            connection.execute(table.insert().values(code=f"derived-{uuid.uuid4()}-{key}", content_hash=b"", **values))
         if keys & self.fails_on:
             raise ArithmeticError(f"no rule for {sorted(keys & self.fails_on)}, ask 13905790001")
         assert now.tzinfo is not None
@@ -219,14 +221,14 @@ async def test_a_failed_delivery_that_is_put_back_is_applied_once_the_cause_is_m
 
 
 class Failing(Database):
-    """Lets some writes through, then is unavailable."""
+    """Lets some writes through, then refuses some."""
 
-    def __init__(self, inner: Database, *, lets: int) -> None:
-        self.inner, self.lets = inner, lets
+    def __init__(self, inner: Database, *, lets: int, refuses: int) -> None:
+        self.inner, self.lets, self.refuses = inner, lets, refuses
 
     async def write(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         self.lets -= 1
-        if self.lets < 0:
+        if -self.refuses <= self.lets < 0:
             raise DatabaseUnavailable("locked")
         return await self.inner.write(work, *args, **kwargs)
 
@@ -241,11 +243,31 @@ class Failing(Database):
 async def test_a_database_that_goes_away_marks_no_delivery_as_failed(
     database: Database, rows: Rows, clock: SettableClock, lets: int
 ) -> None:
-    """It is asked for the batch, then for the first one alone, then for the poison."""
+    """It is asked for the batch, then for the first one alone, then for the poison; and it is back at once."""
     desk = Desk(database, rows, clock)
     await desk.keep("YW1:1", "poison", "YW2:1")
-    applier = Applier(Failing(database, lets=lets), rows, {"approval": desk.platform}, desk.rules, clock=clock, after=lambda: None)
+    failing = Failing(database, lets=lets, refuses=1)
+    applier = Applier(failing, rows, {"approval": desk.platform}, desk.rules, clock=clock, after=lambda: None)
     with pytest.raises(DatabaseUnavailable):
         await applier.apply_deliveries()
     assert DeliveryState.FAILED not in await desk.states()
     assert (await desk.states()).count(DeliveryState.STORED) == (2 if lets == 2 else 3)
+
+
+async def test_two_processes_that_apply_the_same_inbox_do_it_once_and_without_a_deadlock(
+    postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock
+) -> None:
+    desks = [Desk(postgresql_database, rows, clock) for _ in range(2)]
+    ordered = [f"YW{number % 10}:{number // 10 + 1},YW{9 - number % 10}:{number // 10 + 1}" for number in range(60)]
+    await desks[0].keep(*ordered)
+
+    async def until_empty(desk: Desk) -> int:
+        done = 0
+        while await desk.database.read(inbox.waiting):
+            done += await desk.applier.apply_deliveries(limit=7)
+            await asyncio.sleep(0)
+        return done
+
+    assert sum(await asyncio.gather(*map(until_empty, desks))) == 60
+    assert await desks[0].approvals() == {f"YW{number}": 6 for number in range(10)}
+    assert await desks[0].states() == [DeliveryState.APPLIED] * 60

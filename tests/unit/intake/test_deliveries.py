@@ -194,7 +194,8 @@ async def test_who_waits_when_the_process_ends_is_asked_to_send_again(
     async with taking(door.deliveries):
         answers = [asyncio.create_task(door.deliveries.take(delivered(f"YW{n}:1", f"s{n}"))) for n in range(3)]
         await settled()
-    assert [answer.status for answer in await asyncio.gather(*answers)] == [503] * 3
+    async with asyncio.timeout(5):
+        assert [answer.status for answer in await asyncio.gather(*answers)] == [503] * 3
     assert (await door.deliveries.take(delivered("YW9:1", "s9"))).status == 503, "nobody would ever commit it"
 
 

@@ -100,7 +100,7 @@ async def test_a_page_that_is_not_committed_leaves_the_cursor_before_it(
     database: Database, rows: Rows, clock: SettableClock
 ) -> None:
     """The process dies, or the database goes, between two pages: begin, page one, and then no more."""
-    post = Post(database, rows, clock, through=Failing(database, lets=2))
+    post = Post(database, rows, clock, through=Failing(database, lets=2, refuses=9))
     post.platform.pages = [page(1), page(2)]
     with pytest.raises(DatabaseUnavailable):
         await post.read_on()
@@ -208,7 +208,15 @@ async def test_streams_are_polled_at_their_pace_with_a_little_chance(post: Post)
 
 
 async def test_a_database_that_is_away_ends_no_polling(database: Database, rows: Rows, clock: SettableClock) -> None:
-    post = Post(database, rows, clock, through=Failing(database, lets=0))
+    post = Post(database, rows, clock, through=Failing(database, lets=0, refuses=9))
     with pytest.raises(ExceptionGroup, check=lambda group: isinstance(group.exceptions[0], EnoughSleep)):
         await post.poller.run()
     assert (len(post.pauses), post.platform.asked) == (5, [])
+
+
+async def test_a_reading_that_the_end_of_the_process_cuts_off_gives_its_lease_back(post: Post) -> None:
+    post.platform.pages = [page(1), asyncio.CancelledError()]
+    with pytest.raises(asyncio.CancelledError):
+        await post.read_on()
+    health = await post.health()
+    assert (health.cursor, health.lease_until, health.failure) == ("1", None, None)

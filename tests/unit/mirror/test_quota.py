@@ -126,8 +126,8 @@ def test_slots_of_callers_that_have_gone_are_not_used_on_top_of_others(processes
 
     async def go_away() -> None:
         crowd = [asyncio.create_task(first.acquire("grid", RATE)) for _ in range(10)]
-        await asyncio.sleep(0.001)
-        for each in crowd[1:]:
+        await asyncio.sleep(0.006)  # the second caller is just reserving for all who wait
+        for each in crowd[2:]:
             each.cancel()
         await asyncio.sleep(2)
         await asyncio.gather(*(caller(one, calls, 5.0) for one in (first, second) for _ in range(10)))

@@ -252,6 +252,16 @@ async def test_what_was_settled_by_hand_keeps_its_reason_beside_the_correction(c
     assert (await city.ledger())[BREACH_KEY].reason == "by telephone"
 
 
+async def test_a_correction_measured_by_policy_is_told_once_however_often_it_is_looked_at(city: City) -> None:
+    await breach(city, CLOSED)
+    nameless = found(2)
+    await city.say(observation(nameless._replace(findings=[bad(version=2, points=None)])))  # policy: 6 points
+    for _ in range(3):
+        assert "6.0 points" in ((await city.ledger())[BREACH_KEY].reason or "")
+        assert len(await city.ops()) == 1
+        await city.settle_all()
+
+
 async def test_a_change_of_no_weight_is_not_told(city: City) -> None:
     await breach(city, CLOSED)
     await city.say(observation(found(2, note="look again")))
@@ -323,6 +333,14 @@ async def test_the_record_on_the_platform_closes_its_obligation(city: City) -> N
     assert await city.lines() == {BREACH_KEY: "CLOSED"}
 
 
+async def test_the_record_of_a_finding_that_is_gone_closes_its_obligation_too(city: City) -> None:
+    await breach(city, SENT)
+    await city.say(observation(found(2, withdrawn=True)))
+    number = BreachRecord().number(BREACH_KEY)
+    await city.say(observed(credit_record(biz_no=number, evidence_ref=TASK_ID, evidence_finding="F0001")))
+    assert await city.lines() == {BREACH_KEY: "CLOSED"}
+
+
 # --- What cannot be decided, and what happens at the same time -------------------------------------------------------
 
 
@@ -344,15 +362,14 @@ async def test_a_cause_that_policy_cannot_decide_goes_to_the_ops_list_and_its_ne
     assert "deadlines.toml" in item.message
 
 
-async def test_nobody_claims_what_is_being_corrected(
+async def test_nobody_claims_what_is_being_judged(
     postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock
 ) -> None:
     city = City(postgresql_database, rows, clock)
     await breach(city)
-    await city.keep_silent(observation(found(2, "3.5")))
     lease = timedelta(seconds=90)
-    async with postgresql_database.engine.begin() as correcting:
-        await correcting.run_sync(settle, rows, BreachRecord(), [TASK_ID], BOOK, START)
+    async with postgresql_database.engine.begin() as judging:
+        await judging.run_sync(settle, rows, BreachRecord(), [TASK_ID], BOOK, START)  # finds it right, and changes nothing
         assert await postgresql_database.write(book_of_obligations.claim, rows, "credit", 10, START, lease) == []
     (claimed,) = await postgresql_database.write(book_of_obligations.claim, rows, "credit", 10, START, lease)
-    assert b'"3.5"' in claimed.payload
+    assert claimed.key == BREACH_KEY

@@ -444,3 +444,19 @@ async def test_a_hanging_platform_does_not_hold_the_others(city: City) -> None:
     await city.until(lambda states: (states[BREACH_KEY], states[APPROVAL_KEY]) == ("SENT", "LEASED"))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_call_that_the_end_of_the_process_cuts_off_is_looked_up_at_once_by_the_next(city: City, attempts: Attempts) -> None:
+    async def a_moment(seconds: float) -> None:
+        await asyncio.sleep(0.001)
+
+    hub = Office(city.database, city.rows, city.clock, city.derivation, sleep=a_moment)
+    hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
+    running = asyncio.create_task(hub.worker.run())
+    await city.say(GRANTED)
+    await city.until(lambda states: states[APPROVAL_KEY] == "LEASED")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    one = (await city.ledger())[APPROVAL_KEY]
+    assert (one.state.value, one.lease_until, one.unknown_since) == ("DUE", None, START)
+    assert [outcome for _, outcome, _ in await attempts()] == ["UNKNOWN"]
