@@ -37,7 +37,10 @@ class PlatformSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    url: str = Field(pattern=r"^https?://", description="Base address of the platform, http(s)://host[:port][/prefix]")
+    url: str = Field(
+        pattern=r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#:@\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?$",
+        description="Base address of the platform, http(s)://host[:port][/prefix]",
+    )
     quota_per_second: float = Field(20.0, gt=0, description="Calls a second that the platform allows us, all processes together")
     deadline_seconds: float = Field(10.0, gt=0, description="Seconds after which a call counts as unanswered")
     dropped_after_seconds: float = Field(

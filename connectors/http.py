@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from inspect import isawaitable
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -89,8 +90,13 @@ class PlatformClient:
         params: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Request:
-        """Return a request for a path below the platform's base address; a signature covers `request.url.path` as it stands."""
-        return self._http.build_request(method, path, content=content, params=params, headers=headers)
+        """Return a request for a path below the platform's base address; a signature covers `request.url.path` as it stands.
+
+        Parameters are percent-encoded by RFC 3986; httpx would send a blank as `+`, which is a plus to a platform that reads strictly.
+        """
+        if params:
+            path = f"{path}?{urlencode(params, quote_via=quote, safe='')}"
+        return self._http.build_request(method, path, content=content, headers=headers)
 
     async def read(
         self, operation: str, build: Build, judge: Judge[T], *, accept: Container[int] = (), same: Hashable | None = None

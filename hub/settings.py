@@ -10,11 +10,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
-from hub.graph.access import ApplicationKey
+from hub.graph.access import SCOPES, ApplicationKey
 
 PREFIX = "HUB_"
 M = TypeVar("M", bound=BaseModel)
@@ -35,20 +35,21 @@ class HubSettings(BaseModel):
 
     database_url: str = Field(
         "sqlite:///bihuan.db",
-        pattern=r"^(sqlite|postgresql)",
+        pattern=r"^(sqlite:///.|postgresql(\+asyncpg)?://)",
+        repr=False,  # it may hold a password
         description="sqlite:///path, or postgresql://user:password@host/name",
     )
     platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
     pii_keys: tuple[SecretStr, ...] = Field(
         min_length=1,
-        description="Keys that personal data is encrypted with, each <id>:<base64 of 32 bytes>; the first writes, all read",
+        description="Keys that personal data is encrypted with, each `<id>:<base64 of 32 bytes>`; the first writes, all read",
     )
     pii_join_key: SecretStr = Field(
         min_length=16, description="Key of the HMAC that joins equal personal data; 16 characters or more"
     )
     api_keys: tuple[SecretStr, ...] = Field(
         (),
-        description="Application keys, each <name>:<SHA-256 of the key, hex>:<scope>+<scope>; scopes: graph:read ops:read ops:act",
+        description="Keys, each `<name>:<SHA-256 of the key, hex>:<scope>+<scope>`; scopes: graph:read ops:read ops:act",
     )
     policy_dir: Path | None = Field(None, description="Folder of the policy files; the package's own if not set")
     region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
@@ -85,7 +86,9 @@ class HubSettings(BaseModel):
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")
-    trusted_proxies: tuple[str, ...] = Field((), description="Addresses whose X-Forwarded-For is believed, comma separated")
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses or networks whose X-Forwarded-For is believed, comma separated"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
     log_json: bool = Field(True, description="Whether log lines are JSON; else they are for people")
 
@@ -123,6 +126,17 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     for name in sorted(set(given) - known):
         near = difflib.get_close_matches(name, known, 1)
         problems.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all"))
+    if hub is not None:
+        try:
+            application_keys(hub.api_keys)
+        except SettingsError as error:
+            problems += error.problems
+        problems += [
+            f"HUB_LEASE_SECONDS: {hub.lease_seconds:g} s is not longer than {PREFIX}{name.upper()}_DEADLINE_SECONDS, "
+            f"{each.deadline_seconds:g} s: nothing would be sent there; make one longer or the other shorter"
+            for name, each in platforms.items()
+            if hub.lease_seconds <= each.deadline_seconds
+        ]
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)
@@ -136,8 +150,12 @@ def application_keys(texts: Sequence[SecretStr]) -> list[ApplicationKey]:
         digest, _, scopes = rest.partition(":")
         try:
             keys.append(ApplicationKey(name, digest, frozenset(scopes.split("+")) if scopes else frozenset()))
-        except ValueError as error:
-            problems.append(f"HUB_API_KEYS: key {position}: {error}; write <name>:<SHA-256 hex>:<scope>+<scope>")
+        except ValueError:  # what it says quotes a name, and that may be the key itself, put in the wrong place
+            problems.append(
+                f"HUB_API_KEYS: key {position} is not <name>:<SHA-256 of the key, 64 hex digits>:<scope>+<scope>; scopes: {SCOPES}"
+            )
+    if len({key.name for key in keys}) < len(keys):
+        problems.append("HUB_API_KEYS: two keys have the same name; the audit could not tell them apart")
     if problems:
         raise SettingsError(problems)
     return keys
@@ -174,7 +192,12 @@ def _read(model: type[M], prefix: str, given: Mapping[str, str], problems: list[
     except ValidationError as error:
         for wrong in error.errors(include_input=False, include_url=False, include_context=False):
             name = str(wrong["loc"][0]) if wrong["loc"] else ""
-            what = "is missing, and has no default" if wrong["type"] == "missing" else wrong["msg"]
+            what = {
+                "missing": "is missing, and has no default",
+                "string_pattern_mismatch": "has another form than it must have",
+            }.get(wrong["type"], wrong["msg"])
+            if len(wrong["loc"]) > 1 and isinstance(place := wrong["loc"][1], int):
+                what = f"value {place + 1}: {what}"
             says = f"; it is: {model.model_fields[name].description}" if name in model.model_fields else ""
             problems.append(f"{prefix}{name.upper()}: {what}{says}")
         return None

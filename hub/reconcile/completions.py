@@ -49,6 +49,13 @@ class Completions:
             if batch:
                 await self._commit(batch)
 
+    async def give_back(self, cut_off: Sequence[Done]) -> None:
+        """Write, once, what is known of calls that the end of this process cut off, so that nobody waits for their leases."""
+        try:
+            await self._database.write(self._write, cut_off)
+        except DatabaseUnavailable as error:
+            log.warning("cannot give back what was cut off; its leases end by themselves", count=len(cut_off), error=str(error))
+
     async def _commit(self, batch: Sequence[Done]) -> None:
         while True:
             try:

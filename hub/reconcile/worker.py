@@ -14,10 +14,9 @@ from sqlalchemy import Connection
 from connectors.base import Connector, Sleep
 from hub.mirror import ledger
 from hub.mirror.database import Database, DatabaseUnavailable
-from hub.mirror.ledger import Completion
 from hub.mirror.rows import Rows, micros
 from hub.reconcile.call import Call
-from hub.reconcile.completions import Completions
+from hub.reconcile.completions import Completions, Done
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
 from schema.entities import Obligation
@@ -51,7 +50,7 @@ class Worker:
         self._calls = {platform: Call(connector, pace, clock=clock, rng=rng) for platform, connector in connectors.items()}
         self._completions = Completions(database, rows, derivation, clock=clock, sleep=sleep, pause=pace.idle_seconds)
         self._under_way: dict[str, Obligation] = {}
-        self._cut_off: list[Completion] = []
+        self._cut_off: list[Done] = []
 
     def wake(self) -> None:
         """Look for due obligations now."""
@@ -66,15 +65,8 @@ class Worker:
                     group.create_task(self._run_platform(platform), name=f"worker:{platform}")
                 group.create_task(self._run_rescue(), name="worker:rescue")
         finally:
-            await self._give_back()
-
-    async def _give_back(self) -> None:
-        """Note calls that were cut off as of unknown outcome, so that nobody has to wait until their leases end."""
-        cut_off, self._cut_off = self._cut_off, []
-        try:
-            await self._database.write(ledger.complete, self._rows, cut_off)
-        except DatabaseUnavailable as error:
-            log.warning("cannot give back what was cut off; its leases end by themselves", count=len(cut_off), error=str(error))
+            cut_off, self._cut_off = self._cut_off, []
+            await self._completions.give_back(cut_off)
 
     async def _run_platform(self, platform: str) -> None:
         room, running = self._connectors[platform].settings.max_in_flight * 2, set[asyncio.Task[None]]()
@@ -129,11 +121,12 @@ class Worker:
         return len(claimed)
 
     async def _discharge(self, platform: str, one: Obligation) -> None:
+        completion = None
         try:
             completion = await self._calls[platform](one)
             await self._completions.commit(one, completion)
         except asyncio.CancelledError:
-            self._cut_off.append(self._calls[platform].cut_off(one))
+            self._cut_off.append(Done(one, completion or self._calls[platform].cut_off(one)))
             raise
         finally:
             if self._under_way.get(one.key) is one:

@@ -18,6 +18,7 @@ from hub.intake.deliveries import Deliveries
 from schema.identifiers import redact
 
 log = structlog.get_logger()
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class BodyTooLarge(Exception):
@@ -34,7 +35,7 @@ class Webhooks:
         *,
         limit_bytes: int,
         answer_seconds: float,
-        trusted_proxies: Sequence[str],
+        trusted_proxies: Sequence[Network],
         clock: Callable[[], datetime],
         count: Callable[[str, str], None],
     ) -> None:
@@ -42,7 +43,7 @@ class Webhooks:
         self._connectors = connectors
         self._limit = limit_bytes
         self._answer_seconds = answer_seconds
-        self._proxies = [ipaddress.ip_network(each) for each in trusted_proxies]
+        self._proxies = trusted_proxies
         self._clock = clock
         self._count = count
 
@@ -112,7 +113,7 @@ class Webhooks:
         return JSONResponse({"code": code, "message": message}, status)
 
 
-def _within(host: str | None, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+def _within(host: str | None, networks: Iterable[Network]) -> bool:
     """Return whether an address lies in one of the networks; what is no address does not."""
     try:
         address = ipaddress.ip_address(host or "")

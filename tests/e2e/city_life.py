@@ -78,14 +78,10 @@ def _sent(stage: Stage, level: int) -> str:
 async def officers_work(stage: Stage, morning: Morning, *, within: float = 30.0) -> None:
     """Wait until each cause has its task, and finish it as the morning says."""
     for one in morning.granted:
-        task = (await eventually(lambda: stage.tasks_for(one.serial), within=within, or_say=f"a task for {one.serial}"))[0]  # noqa: B023  (awaited at once)
+        task = (await eventually(stage.tasks_for, one.serial, within=within, or_say=f"a task for {one.serial}"))[0]
         stage.enforcement.finish(task["taskId"], one.results)
     for tip in morning.tips:
-        await eventually(
-            lambda: stage.grid.event(tip.number)["status"] == "30",  # noqa: B023  (awaited at once)
-            within=within,
-            or_say=f"{tip.number} accepted",
-        )
+        await eventually(_accepted, stage, tip.number, within=within, or_say=f"{tip.number} accepted")
         (task,) = stage.tasks_for(tip.number)
         if tip.ends == "DONE":
             stage.enforcement.finish(task["taskId"], [{"remarks": "已清理"}])
@@ -93,6 +89,10 @@ async def officers_work(stage: Stage, morning: Morning, *, within: float = 30.0)
             stage.enforcement.transfer(task["taskId"], to="省公路局")
         else:
             stage.enforcement.cancel(task["taskId"])
+
+
+def _accepted(stage: Stage, number: str) -> bool:
+    return bool(stage.grid.event(number)["status"] == "30")
 
 
 async def all_closed(running: RunningHub, obligations: int, *, within: float = 40.0) -> None:

@@ -1,4 +1,4 @@
-"""A clock that runs faster than the true one, and the sleep that belongs to it: intervals as they are set, tests in a tenth of them."""
+"""A clock that runs faster than the true one, and the sleep that belongs to it: intervals as set, tests in a tenth of them."""
 
 import asyncio
 import time

@@ -54,4 +54,4 @@ async def bihuan(*arguments: str, settings: Mapping[str, str], log: Path) -> Asy
             except TimeoutError:
                 process.kill()
                 await process.wait()
-                raise AssertionError(f"bihuan {' '.join(arguments)} did not stop on SIGTERM; it said {log.read_text()}") from None
+                raise AssertionError(f"bihuan {' '.join(arguments)} did not stop on SIGTERM; {log} holds what it said") from None

@@ -3,7 +3,6 @@
 Hubs are built from settings alone, as the command line builds them. Time is the stage's own: see hasty_clock.py.
 """
 
-import asyncio
 import contextlib
 import random
 from collections import Counter

@@ -75,7 +75,7 @@ async def test_a_wrong_or_old_signature_is_refused_with_its_reason_and_the_good_
         good = await post(running, webhook)
         assert good.is_success
         assert ACKNOWLEDGED[platform] in good.content.replace(b" ", b"")
-        await eventually(lambda: applied(running, platform), or_say=f"the good record of {platform}")  # noqa: B023  (awaited at once)
+        await eventually(applied, running, platform, or_say=f"the good record of {platform}")
     assert await kept(running) == len(NAMES)
     metrics = (await running.client.get("/metrics")).text
     assert 'bihuan_webhooks_total{outcome="bad_signature",platform="grid"} 2.0' in metrics
@@ -150,7 +150,7 @@ async def test_a_wrong_encoding_and_a_dtd_are_quarantined_with_their_reasons_and
     assert "BAD_ENCODING" in reasons
     good = signed(stage, "grid", grid_body(event), nonce="nonce-000009")
     assert (await post(running, good)).is_success
-    await eventually(lambda: applied(running, "grid"))
+    await eventually(applied, running, "grid")
 
 
 async def test_one_bad_record_of_a_batch_is_rejected_by_name_and_its_neighbours_are_applied(
@@ -197,8 +197,8 @@ async def test_while_the_database_is_locked_nobody_gets_an_acknowledgement(stage
             assert not ACKNOWLEDGED[platform] or ACKNOWLEDGED[platform] not in said
         for platform, body in bodies.items():
             again = signed(stage, platform, body, nonce="nonce-000002")
-            await eventually(lambda: _taken(running, again), or_say=f"{platform} taken again")  # noqa: B023  (awaited at once)
-            await eventually(lambda: applied(running, platform), or_say=f"the record of {platform}")  # noqa: B023
+            await eventually(_taken, running, again, or_say=f"{platform} taken again")
+            await eventually(applied, running, platform, or_say=f"the record of {platform}")
 
 
 async def _taken(running: RunningHub, webhook: Webhook) -> bool:

@@ -68,12 +68,14 @@ async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_not
             assert len(tasks) < APPROVALS, "it was killed too late to prove anything"
             stage.enforcement.faults = stage.enforcement.faults.changed({"latency_seconds": 0.0})
             for serial in serials:
-                (task,) = await eventually(lambda: stage.tasks_for(serial), within=40, or_say=f"the task of {serial}")  # noqa: B023
+                (task,) = await eventually(stage.tasks_for, serial, within=40, or_say=f"the task of {serial}")
                 stage.enforcement.finish(task["taskId"], BROKEN_PROMISE)
             await _all_closed(url, 3 * APPROVALS)
             assert first.process.returncode == -9
             assert second.process.returncode is None
-            left = await _ask(stage, address, "{ obligations { edges { node { history { edges { node { detail } } } } } } }")
+            left = await _ask(
+                stage, address, "{ obligations(first: 200) { edges { node { history { edges { node { detail } } } } } } }"
+            )
             assert "the process that made this call ended" in left
     assert {serial: len(stage.tasks_for(serial)) for serial in serials} == dict.fromkeys(serials, 1)
     assert len(stage.credit.store.all("record")) == APPROVALS

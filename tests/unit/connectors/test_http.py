@@ -63,6 +63,12 @@ async def test_a_read_is_built_anew_and_tried_again_until_it_is_answered() -> No
     assert script.requests[0].url.path == "/base/thing"
 
 
+def test_parameters_are_percent_encoded_whatever_they_hold() -> None:
+    client = client_of(Script(OK), FakeTime())
+    request = client.request("GET", "/thing", params={"type": "a", "cursor": "+/=& 中%41~"})
+    assert request.url.raw_path == b"/base/thing?type=a&cursor=%2B%2F%3D%26%20%E4%B8%AD%2541~"
+
+
 async def test_a_read_waits_at_least_as_long_as_the_platform_asks() -> None:
     time = FakeTime()
     client = client_of(Script(httpx.Response(429, headers={"Retry-After": "7"}), OK), time)

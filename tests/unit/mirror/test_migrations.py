@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Table, Text, text
 
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
 from hub.mirror.tables import METADATA
-from hub.mirror.upgrade import FOLDER, SchemaUnknown, current_revision, head_revision, upgrade
+from hub.mirror.upgrade import FOLDER, SchemaUnknown, configuration, current_revision, head_revision, upgrade
 from tests.servers import PostgreSQLServer
 
 
@@ -86,3 +87,7 @@ def test_migrations_import_nothing_of_ours() -> None:
 def test_revisions_form_one_line() -> None:
     revisions = sorted(path.name[:4] for path in (FOLDER / "versions").glob("*.py"))
     assert revisions == [f"{number:04}" for number in range(1, len(revisions) + 1)]
+
+
+def test_the_newest_file_is_the_head_that_alembic_finds() -> None:
+    assert head_revision() == ScriptDirectory.from_config(configuration(None)).get_current_head()

@@ -205,7 +205,7 @@ def _causes(connection: Connection) -> list[str]:
 
 
 @given(histories())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_order_with_any_repetition_requires_the_same(
     engine: Engine, rows: Rows, history: tuple[list[Observation], list[Observation]]
 ) -> None:

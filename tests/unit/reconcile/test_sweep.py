@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from hub.mirror import ledger as book_of_obligations
+from hub.mirror.database import SQLiteDatabase
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows
 from hub.reconcile import sweep as sweeping
@@ -64,7 +65,8 @@ async def test_a_lost_ledger_is_found_again_by_the_sweep(city: City) -> None:
     assert essence(await city.ledger()) == before
 
 
-async def test_each_lost_obligation_alone_is_found_again(city: City) -> None:
+async def test_each_lost_obligation_alone_is_found_again(sqlite_database: SQLiteDatabase, rows: Rows, clock: SettableClock) -> None:
+    city = City(sqlite_database, rows, clock)
     await city.say(*everything())
     before = await city.ledger()
     for key in before:

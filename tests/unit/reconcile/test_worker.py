@@ -19,6 +19,7 @@ from hub.reconcile.rules.approval_verification import ApprovalVerification, Fact
 from hub.reconcile.rules.grid_dispatch import GridDispatch
 from schema.entities import ApprovalState, Attempt, Conclusion, TaskStatus, TaskType
 from tests.builders import approval, observed, task, task_result
+from tests.servers import someone_waits
 from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import APPROVAL_KEY, EVENT_NO, City, approval_task, bad, event_task, observation, road_event
 from tests.unit.reconcile.worker_side import Office, Unreliable
@@ -408,14 +409,32 @@ async def test_two_workers_never_discharge_one_obligation_at_once_or_twice(
     assert await postgresql_database.read(_attempts) == 60
 
 
+async def test_a_completion_and_a_correction_of_one_cause_do_not_wait_for_each_other_in_a_circle(
+    postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock
+) -> None:
+    city = City(postgresql_database, rows, clock)
+    hub = Office(postgresql_database, rows, clock, city.derivation)
+    await city.say(GRANTED)
+    every = list((await city.ledger()).values())
+    async with hub.held_call("enforcement", APPROVAL_KEY) as working:
+        async with postgresql_database.engine.begin() as correcting:
+            await correcting.run_sync(city.derivation.hold, every)
+            hub.hold.set()
+            await someone_waits(postgresql_database)
+            await correcting.run_sync(city.derivation.settle_obligations, every, START)
+        await working
+    assert await city.lines() == {APPROVAL_KEY: "SENT"}
+
+
 def _attempts(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(TABLES["Attempt"])).scalar_one()
 
 
-async def test_the_loop_discharges_on_all_platforms_until_it_is_cancelled(city: City) -> None:
-    async def a_moment(seconds: float) -> None:
-        await asyncio.sleep(0.001)
+async def a_moment(seconds: float) -> None:
+    await asyncio.sleep(0.001)
 
+
+async def test_the_loop_discharges_on_all_platforms_until_it_is_cancelled(city: City) -> None:
     hub = Office(city.database, city.rows, city.clock, city.derivation, sleep=a_moment)
     hub.connectors["grid"].closed_until = START + timedelta(hours=1)
     running = asyncio.create_task(hub.worker.run())
@@ -434,9 +453,6 @@ async def test_the_loop_discharges_on_all_platforms_until_it_is_cancelled(city: 
 
 
 async def test_a_hanging_platform_does_not_hold_the_others(city: City) -> None:
-    async def a_moment(seconds: float) -> None:
-        await asyncio.sleep(0.001)
-
     hub = Office(city.database, city.rows, city.clock, city.derivation, sleep=a_moment)
     hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
     running = asyncio.create_task(hub.worker.run())
@@ -447,9 +463,6 @@ async def test_a_hanging_platform_does_not_hold_the_others(city: City) -> None:
 
 
 async def test_a_call_that_the_end_of_the_process_cuts_off_is_looked_up_at_once_by_the_next(city: City, attempts: Attempts) -> None:
-    async def a_moment(seconds: float) -> None:
-        await asyncio.sleep(0.001)
-
     hub = Office(city.database, city.rows, city.clock, city.derivation, sleep=a_moment)
     hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
     running = asyncio.create_task(hub.worker.run())
@@ -460,3 +473,16 @@ async def test_a_call_that_the_end_of_the_process_cuts_off_is_looked_up_at_once_
     one = (await city.ledger())[APPROVAL_KEY]
     assert (one.state.value, one.lease_until, one.unknown_since) == ("DUE", None, START)
     assert [outcome for _, outcome, _ in await attempts()] == ["UNKNOWN"]
+
+
+async def test_what_was_corrected_while_the_end_of_the_process_cut_it_off_is_not_sent_any_more(city: City) -> None:
+    hub = Office(city.database, city.rows, city.clock, city.derivation, sleep=a_moment)
+    hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
+    running = asyncio.create_task(hub.worker.run())
+    await city.say(GRANTED)
+    await city.until(lambda states: states[APPROVAL_KEY] == "LEASED")
+    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await city.lines() == {APPROVAL_KEY: "WITHDRAWN"}
+    assert len(await city.ops()) == 1

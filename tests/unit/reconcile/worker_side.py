@@ -134,6 +134,8 @@ class Office:
     platforms: Iterable[str] = ("enforcement", "approval", "credit", "grid")
     connectors: dict[str, FakeConnector] = field(init=False)
     worker: Worker = field(init=False)
+    hold: asyncio.Event = field(default_factory=asyncio.Event)
+    """Ends the call that is held."""
 
     def __post_init__(self) -> None:
         kinds = {name: type(name, (FakeConnector,), {"platform": name}) for name in self.platforms}
@@ -161,13 +163,13 @@ class Office:
     @asynccontextmanager
     async def held_call(self, platform: str, key: str) -> AsyncIterator["asyncio.Task[int]"]:
         """Let a worker be in the middle of a call of an obligation; it ends behind this block, unless it was cancelled."""
-        connector, hold = self.connectors[platform], asyncio.Event()
-        connector.holds.setdefault(key, []).append(hold)
+        connector, self.hold = self.connectors[platform], asyncio.Event()
+        connector.holds.setdefault(key, []).append(self.hold)
         working = asyncio.create_task(self.worker.work_once(platform))
         while key not in connector.under_way:  # noqa: ASYNC110  (it has no event to wait for)
             await asyncio.sleep(0.001)
         yield working
-        hold.set()
+        self.hold.set()
         await asyncio.gather(working, return_exceptions=True)
 
 
