@@ -181,6 +181,7 @@ async def test_ops_is_not_told_once_more_of_a_correction_after_settling_it(city:
     await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
     assert len(await city.ops()) == 1
     await settle_by_hand(city)
+    city.clock.advance(60)
     await city.settle_all()
     assert len(await city.ops()) == 1
     assert ((await city.ledger())[APPROVAL_KEY].reason or "").startswith("done in the office; corrected after it was sent")

@@ -388,7 +388,7 @@ async def test_what_became_of_the_others_is_kept_when_one_cannot_be_settled(
 
 
 async def test_two_workers_never_discharge_one_obligation_at_once_or_twice(
-    postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock
+    postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock, logged: list[EventDict]
 ) -> None:
     city = City(postgresql_database, rows, clock)
     hub = Office(postgresql_database, rows, clock, city.derivation)
@@ -407,6 +407,7 @@ async def test_two_workers_never_discharge_one_obligation_at_once_or_twice(
     assert (sorted(enforcement.calls), enforcement.twice) == (sorted(await city.ledger()), set())
     assert set((await city.lines()).values()) == {"SENT"}
     assert await postgresql_database.read(_attempts) == 60
+    assert [event for event in logged if event["log_level"] == "error"] == []
 
 
 async def test_a_completion_and_a_correction_of_one_cause_do_not_wait_for_each_other_in_a_circle(
