@@ -144,8 +144,8 @@ class GridConnector(Connector):
         return await self._calls.read("CountEvents", {"day": f"{day:%Y%m%d}"}, judge)
 
     async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
-        """Make a command true; the platform itself knows repetitions, so that nothing has to be waited for."""
-        return await ensure(self._calls, command)
+        """Make a command true; the platform itself knows repetitions, so that only an accept has to be waited out."""
+        return await ensure(self._calls, command, unknown_since)
 
     @property
     def open_until(self) -> datetime | None:

@@ -79,13 +79,29 @@ class GridCalls:
         return await self._client.read(method, lambda: self._build(method, xml), self._judged(method, judge, codes), same=same)
 
     async def write(
-        self, method: str, fields: Mapping[str, str | etree._Element], *, codes: Container[str] = (DONE, REPEATED)
+        self,
+        method: str,
+        fields: Mapping[str, str | etree._Element],
+        *,
+        codes: Container[str] = (DONE, REPEATED),
+        settled: bool = False,
     ) -> Said:
-        """Return the answer; raise TransientError (nothing was done), UnknownOutcome or PermanentError."""
+        """Return the answer; raise TransientError (nothing was done), UnknownOutcome or PermanentError.
+
+        Unanswered, it is to be repeated soon, or where it must be `settled` first, once it was carried out or dropped.
+        """
         xml = _request(fields)
         judge = self._judged(method, lambda said: said, codes)
-        repeat_after = self._settings.repeat_seconds
+        repeat_after = None if settled else self._settings.repeat_seconds
         return await self._client.write(method, lambda: self._build(method, xml), judge, repeat_after=repeat_after)
+
+    def wait_out(self, what: str, unknown_since: datetime | None) -> None:
+        """Raise TransientError while an earlier call, sent by then, may still be carried out."""
+        if unknown_since is None:
+            return
+        rest = (unknown_since - self._clock()).total_seconds() + self._settings.dropped_after_seconds
+        if rest > 0:
+            raise TransientError(PLATFORM, "UNSETTLED", f"{what}: an earlier call may still be carried out", rest)
 
     def _build(self, method: str, xml: str) -> httpx.Request:
         settings, time = self._settings, compact(self._clock())

@@ -1,7 +1,11 @@
 """Commands that the grid platform carries out: accepting and answering events, issuing coordinations.
 
-All three are idempotent by the platform's own doing: a repetition gets code 8 and the numbers that stand.
+All three are idempotent by the platform's own doing: a repetition gets code 8 and the numbers that stand. Still an accept is
+repeated only when the call before it is settled: two of them on their way, the later one can be carried out after the event was
+answered, returned and sent once more, and its task would stand for that sending too.
 """
+
+from datetime import datetime
 
 from lxml import etree
 
@@ -13,10 +17,11 @@ from connectors.soap import build, carriable, child, text_of
 from schema.commands import AcceptEvent, AnyCommand, FeedbackEvent, FileLink, IssueCoordination
 
 
-async def ensure(calls: GridCalls, command: AnyCommand) -> Receipt:
-    """Make a command true; repeating it at any time is harmless. Raises what `Connector.ensure` raises."""
+async def ensure(calls: GridCalls, command: AnyCommand, unknown_since: datetime | None) -> Receipt:
+    """Make a command true. Raises what `Connector.ensure` raises."""
     match command:
         case AcceptEvent():
+            calls.wait_out(f"AcceptEvent {command.event_no}", unknown_since)
             return await _accept(calls, command)
         case FeedbackEvent():
             return await _feed_back(calls, command)
@@ -34,7 +39,7 @@ async def _accept(calls: GridCalls, command: AcceptEvent) -> Receipt:
         "deptCode": command.department,
         "time": compact(command.accepted_at),
     }
-    said = await calls.write("AcceptEvent", fields, codes=(DONE, IMPOSSIBLE, REPEATED))
+    said = await calls.write("AcceptEvent", fields, codes=(DONE, IMPOSSIBLE, REPEATED), settled=True)
     return await _event_receipt(calls, "AcceptEvent", said, command.event_no, command.task_id)
 
 

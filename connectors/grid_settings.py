@@ -23,5 +23,5 @@ class GridSettings(HttpSettings):
     busy_seconds: float = Field(2, gt=0, description="Seconds to wait after the platform said that it is busy")
     clock_skew_seconds: float = Field(60, gt=0, description="Seconds to wait after the platform said that our clock is off")
     repeat_seconds: float = Field(
-        5, gt=0, description="Seconds after which an unanswered write is repeated; the platform knows repetitions by their number"
+        5, gt=0, description="Seconds after which an unanswered write, but no accept, is repeated; the platform knows repetitions"
     )

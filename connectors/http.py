@@ -77,6 +77,7 @@ class PlatformClient:
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._window = Window(settings.quota_per_second, surroundings.clock, surroundings.sleep)
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._held_until: datetime | None = None  # after a 429, that one refused call is not followed by the next
 
     @property
     def open_until(self) -> datetime | None:
@@ -179,13 +180,32 @@ class PlatformClient:
         return min(backoff, self.settings.read_patience_seconds) if asked is None else asked + backoff / 10
 
     async def _call(self, call: "_Call[T]") -> T:
-        self._refuse_while_open(call)
+        self._refuse_while_shut(call)
         async with self._slots:
             await self.surroundings.quota.acquire(self.platform, self.settings.quota_per_second)
-            self._refuse_while_open(call)  # it may have opened while we waited
+            self._refuse_while_shut(call)  # it may have been shut while we waited
             async with self._window.place():
+                self._refuse_while_held(call)
                 with self.breaker.watching() as watched:
-                    return await self._send(call, watched)
+                    try:
+                        return await self._send(call, watched)
+                    except TransientError as error:
+                        if error.code == "RATE_LIMITED":
+                            self._hold(error.retry_after or 0.0)
+                        raise
+
+    def _refuse_while_shut(self, call: "_Call[T]") -> None:
+        self._refuse_while_open(call)
+        self._refuse_while_held(call)
+
+    def _refuse_while_held(self, call: "_Call[T]") -> None:
+        rest = (self._held_until - self.surroundings.clock()).total_seconds() if self._held_until else 0.0
+        if rest > 0:
+            raise TransientError(self.platform, "RATE_LIMITED", f"{call.operation}: not sent, there were too many calls", rest)
+
+    def _hold(self, seconds: float) -> None:
+        until = self.surroundings.clock() + timedelta(seconds=min(seconds, self.settings.breaker_longest_seconds))
+        self._held_until = max(until, self._held_until or until)
 
     def _refuse_while_open(self, call: "_Call[T]") -> None:
         if (rest := self.breaker.refuses_for()) is not None:

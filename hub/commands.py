@@ -18,6 +18,7 @@ import typer
 import uvloop
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hub.app import Hub, SchemaOutdated
 from hub.domain.errors import PolicyError
@@ -46,7 +47,7 @@ def fail(problems: list[str], code: int = 1) -> NoReturn:
     """Print each problem on standard error and end."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for problem in problems:
-        console.print(f"[red]bihuan:[/red] {problem}" if console.is_terminal else f"bihuan: {problem}", markup=console.is_terminal)
+        console.print(Text.assemble(("bihuan: ", "red"), problem))  # a problem may quote [what looks like markup]
     raise typer.Exit(code)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -46,8 +47,27 @@ class Metrics:
 
 
 def redact_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Mask identity and telephone numbers in every text of a log line, tracebacks included."""
-    return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
+    """Mask identity and telephone numbers in every text of a log line, tracebacks and what lies in lists included."""
+    return {name: _redacted(value) for name, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, bool | int | float | None):
+        return value
+    if isinstance(value, Mapping):
+        return {redact(str(name)): _redacted(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted(each) for each in value]
+    return redact(str(value))
+
+
+class Forwarding(logging.Handler):
+    """Hands on what libraries log, so that it is masked as well and looks like everything else."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it under the library's name."""
+        log = structlog.get_logger()
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info or None)
 
 
 def configure_logs(level: str, *, as_json: bool) -> None:
@@ -70,3 +90,5 @@ def configure_logs(level: str, *, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # Libraries tell of trouble only: at the level of debugging they would show signatures and tokens.
+    logging.basicConfig(level=logging.WARNING, handlers=[Forwarding()], force=True)

@@ -83,8 +83,8 @@ class SQLiteDatabase(Database):
     async def _run(self, executor: ThreadPoolExecutor | None, writing: bool, work: Callable[[Connection], T]) -> T:
         def run() -> T:
             try:
-                with self.engine.connect().execution_options(writing=writing) as connection, connection.begin():
-                    return work(connection)
+                with self.engine.connect().execution_options(writing=writing) as connection:
+                    return _in_transaction(connection, work)
             except OperationalError as error:
                 if _sqlite_may_heal(error):
                     raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
@@ -100,6 +100,16 @@ class SQLiteDatabase(Database):
             if executor is not None:
                 await asyncio.to_thread(executor.shutdown)
         self.engine.dispose()
+
+
+def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:
+    try:
+        with connection.begin():
+            return work(connection)
+    except BaseException:
+        # A cursor that the work left open, and its traceback keeps, holds a snapshot: on it every later write would be refused.
+        connection.invalidate()
+        raise
 
 
 def _sqlite_may_heal(error: OperationalError) -> bool:

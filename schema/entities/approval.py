@@ -48,7 +48,9 @@ class Approval(Mirrored, frozen=True):
     applicant_kind: Annotated[ApplicantKind, Says("What the applicant is", "申请人类型 SQRLX")]
     subject_code: Annotated[str | None, Says("Code that joins the subject: USCC or RID code", "监管对象编码")]
     old_number: Annotated[str | None, Indexed(), Says("Old 15-digit registration number", "注册号 ZCH")]
-    identity_no: Annotated[str | None, Personal("identity", joined=True), Says("Applicant's identity number, masked", "身份证号 SFZHM")]
+    identity_no: Annotated[
+        str | None, Personal("identity", joined=True), Says("Applicant's identity number, masked", "身份证号 SFZHM")
+    ]
     representative_name: Annotated[str | None, Personal("text"), Says("Legal representative", "法人姓名 FRXM")]
     representative_identity_no: Annotated[
         str | None, Personal("identity", joined=True), Says("Legal representative's identity number, masked", "法人证件号 FRZJHM")

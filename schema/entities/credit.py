@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Says, Step, to_many, to_one
-from schema.entity import Mirrored, entity
 from schema.entities.subject import CodeType
+from schema.entity import Mirrored, entity
 
 Points = Step(Decimal("0.1"))
 """Points travel with exactly one decimal; regulatory points move in halves."""

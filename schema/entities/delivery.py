@@ -16,7 +16,13 @@ class DeliveryState(Enum):
     FAILED = "FAILED"
 
 
-@entity("A webhook that a platform posted", "平台推送", key="delivery_id", indexes=(("platform", "received_at"), ("state", "sequence")), scope="ops:read")
+@entity(
+    "A webhook that a platform posted",
+    "平台推送",
+    key="delivery_id",
+    indexes=(("platform", "received_at"), ("state", "sequence")),
+    scope="ops:read",
+)
 class Delivery(Entity, frozen=True):
     """Raw bytes and headers are kept sealed; the graph shows what became of them."""
 
@@ -32,10 +38,14 @@ class Delivery(Entity, frozen=True):
     headers: Annotated[bytes, Sealed(), Says("Headers as JSON", "请求头")]
     body: Annotated[bytes, Sealed(), Says("Body as it came", "请求体")]
 
-    quarantined = to_many("QuarantinedRecord", "Records of it that could not be used", "隔离记录", ours="delivery_id", theirs="delivery_id")
+    quarantined = to_many(
+        "QuarantinedRecord", "Records of it that could not be used", "隔离记录", ours="delivery_id", theirs="delivery_id"
+    )
 
 
-@entity("A record that could not be used", "隔离记录", key="quarantine_id", indexes=(("platform", "quarantined_at"),), scope="ops:read")
+@entity(
+    "A record that could not be used", "隔离记录", key="quarantine_id", indexes=(("platform", "quarantined_at"),), scope="ops:read"
+)
 class QuarantinedRecord(Entity, frozen=True):
     """Named, kept and shown; its neighbours went on."""
 

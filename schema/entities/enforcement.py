@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
-from schema.entity import Mirrored, entity
 from schema.entities.task import Severity
+from schema.entity import Mirrored, entity
 
 
 class CoordinationStatus(Enum):

@@ -41,7 +41,14 @@ class AttemptOutcome(Enum):
     "What must follow from a record, by when",
     "应办事项",
     key="key",
-    indexes=(("state", "due_at"), ("platform", "state", "next_at"), ("rule", "state"), ("rule", "cause"), ("cause",), ("chain", "sequence")),
+    indexes=(
+        ("state", "due_at"),
+        ("platform", "state", "next_at"),
+        ("rule", "state"),
+        ("rule", "cause"),
+        ("cause",),
+        ("chain", "sequence"),
+    ),
     scope="ops:read",
 )
 class Obligation(Entity, frozen=True):
@@ -72,7 +79,9 @@ class Obligation(Entity, frozen=True):
     sequence: Annotated[int, Internal(), Says("Order of derivation", "顺序号")]
     cause_version: Annotated[int, Internal(), Says("Version of the cause that it was derived from", "起因版本")]
     payload: Annotated[bytes, Sealed(), Says("The command", "指令内容")]
-    unknown_since: Annotated[Instant | None, Internal(), Says("Latest moment at which a call without known outcome may have been sent", "未知起始")]
+    unknown_since: Annotated[
+        Instant | None, Internal(), Says("Latest moment at which a call without known outcome may have been sent", "未知起始")
+    ]
     fence: Annotated[int, Internal(), Says("Grows with each claim; completions must name it", "栅栏")]
     lease_until: Annotated[Instant | None, Internal(), Says("The claim ends", "租约")]
     tries: Annotated[int, Internal(), Says("Failures in a row, for the backoff", "连续失败")]

@@ -6,7 +6,9 @@ from schema.declare import Indexed, Instant, Personal, Says, to_one
 from schema.entity import Entity, entity
 
 
-@entity("Something that a person must settle", "人工处理事项", key="item_id", indexes=(("resolved_at", "opened_at"),), scope="ops:read")
+@entity(
+    "Something that a person must settle", "人工处理事项", key="item_id", indexes=(("resolved_at", "opened_at"),), scope="ops:read"
+)
 class OpsItem(Entity, frozen=True):
     """`item_id` is a pure function of kind, cause and what is wrong, so that it is opened once."""
 

@@ -22,7 +22,9 @@ OWN_LISTS = frozenset({"edges", "pageInfo"})
 
 async def test_no_identity_or_telephone_number_stands_in_files_logs_answers_or_metrics(tmp_path: Path) -> None:
     numbers, log = KnownNumbers(seed=6), tmp_path / "serve.log"
-    async with staged(tmp_path / "house", true_clock(), enforcement={"visible_after": 0.3}) as stage:
+    async with staged(
+        tmp_path / "house", true_clock(), enforcement={"visible_after": 0.3}, credit={"visible_late_seconds": 0.3}
+    ) as stage:
         answers: dict[str, bytes] = {}
         async with bihuan("serve", settings=_settings(stage), log=log) as serve:
             address = await eventually(lambda: serve.address, within=STARTS_WITHIN, or_say="the address of bihuan serve")

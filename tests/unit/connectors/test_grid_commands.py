@@ -164,8 +164,25 @@ async def test_a_write_without_a_usable_answer_may_have_been_done(command: AnyCo
     with pytest.raises(UnknownOutcome) as problem:
         await ensured(command, silence)
 
-    # The platform knows repetitions by their number, so that nothing has to be waited out.
-    assert problem.value.retry_after == 5
+    # The platform knows repetitions by their number, so that only an accept has to be waited out.
+    assert problem.value.retry_after == (30 if command is ACCEPT else 5)
+
+
+async def test_an_accept_is_not_repeated_while_the_one_before_it_may_still_be_carried_out() -> None:
+    """Carried out late, after the event was returned and sent once more, its task would stand for the new sending."""
+    asked_for, time = list[httpx.Request](), FakeTime()
+
+    def node(request: httpx.Request) -> httpx.Response:
+        asked_for.append(request)
+        return answer(0)
+
+    grid = connector(node, time)
+    with pytest.raises(TransientError) as early:
+        await grid.ensure(ACCEPT, "key", unknown_since=time.now - timedelta(seconds=29))
+    assert (early.value.code, early.value.retry_after, asked_for) == ("UNSETTLED", 1.0, [])
+    assert not isinstance(early.value, UnknownOutcome)
+    assert await grid.ensure(ACCEPT, "key", unknown_since=time.now - timedelta(seconds=30)) == Receipt(reference=ACCEPT.event_no)
+    assert await grid.ensure(FEEDBACK, "key", unknown_since=time.now) == Receipt(reference=ACCEPT.event_no)
 
 
 async def test_a_read_that_meets_a_fault_is_tried_again() -> None:

@@ -76,6 +76,20 @@ async def test_a_read_waits_at_least_as_long_as_the_platform_asks() -> None:
     assert 7 <= time.slept[0] < 8
 
 
+async def test_after_too_many_calls_no_other_call_is_sent_until_the_platform_takes_them_again() -> None:
+    time, script = FakeTime(), Script(httpx.Response(429, headers={"Retry-After": "7"}), OK)
+    client = client_of(script, time)
+    with pytest.raises(TransientError):
+        await write(client)
+    time.now += timedelta(seconds=5)
+    with pytest.raises(TransientError) as held:
+        await write(client)
+    assert (held.value.code, held.value.retry_after, len(script.requests)) == ("RATE_LIMITED", 2.0, 1)
+    assert not isinstance(held.value, UnknownOutcome)
+    time.now += timedelta(seconds=2)
+    assert await write(client) == "done"
+
+
 async def test_a_read_fails_at_once_when_the_platform_asks_for_more_patience_than_there_is() -> None:
     time = FakeTime()
     client = client_of(Script(httpx.Response(503, headers={"Retry-After": "7200"})), time)

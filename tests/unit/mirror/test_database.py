@@ -40,6 +40,29 @@ async def test_wrong_sql_is_not_taken_for_a_database_that_is_away(database: Data
         await database.write(lambda connection: connection.execute(text("SELECT * FROM no_such_table")))
 
 
+async def test_a_cursor_that_failed_work_left_open_keeps_nobody_from_writing(
+    sqlite_database: SQLiteDatabase, tmp_path: Path
+) -> None:
+    """Its traceback keeps it alive, a logged one for as long as the log likes."""
+    left_open: list[object] = []
+
+    def fail(connection: Connection) -> None:
+        result = connection.execute(select(QUOTA.c.platform))
+        left_open.append((result, next(iter(result))))
+        raise LookupError("half-way")
+
+    for platform in ("approval", "credit"):
+        await sqlite_database.write(put, platform)
+    with pytest.raises(LookupError):
+        await sqlite_database.write(fail)
+    other = SQLiteDatabase(str(tmp_path / "bihuan.db"))
+    await other.write(put, "grid")
+    await other.close()
+    await sqlite_database.write(put, "enforcement")
+    assert await sqlite_database.read(names) == ["approval", "credit", "enforcement", "grid"]
+    assert left_open
+
+
 async def test_errors_show_no_values(database: Database) -> None:
     await database.write(put, "陈某某")
     with pytest.raises(DBAPIError) as refused:

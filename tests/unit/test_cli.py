@@ -1,0 +1,232 @@
+"""The command line: each command does its one thing on a fresh SQLite beside running platforms, and explains what is wrong."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import structlog
+from typer.testing import CliRunner, Result
+
+from hub import commands
+from hub.demo_household import Household
+from hub.domain.policy import DEFAULT_FOLDER
+from hub.mirror.upgrade import head_revision
+from hub.settings import reference
+from mocks.approval import ApprovalPlatform
+from mocks.config import Config, built_platforms, complete_settings
+from mocks.enforcement import EnforcementPlatform
+from mocks.server import serve
+
+BIHUAN = Path(sys.executable).with_name("bihuan")
+PLATFORMS = ["approval", "credit", "grid", "enforcement"]
+NOWHERE = "http://127.0.0.1:9"
+Bihuan = Callable[..., Result]
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Household:
+    return Household.of(tmp_path / "house")
+
+
+@pytest.fixture
+def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bihuan]:
+    """Run a command with a household's settings, some of them changed, in this process; what it logs is dropped."""
+    monkeypatch.setattr(commands, "configure_logs", lambda level, *, as_json: None)  # it is meant for the whole process
+    before = structlog.get_config()
+    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+
+    def run(*arguments: str, urls: dict[str, str] | None = None, **changes: str) -> Result:
+        since = {"HUB_APPROVAL_HISTORY_SINCE": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}", "HUB_CREDIT_READ_ATTEMPTS": "1"}
+        for name, value in (household.environment(urls or dict.fromkeys(PLATFORMS, NOWHERE)) | since | changes).items():
+            monkeypatch.setenv(name, value)
+        return CliRunner().invoke(commands.app, list(arguments), env={"COLUMNS": "200"})
+
+    yield run
+    structlog.configure(**before)
+
+
+class City:
+    """Four platforms in a thread of their own, with one granted approval."""
+
+    def __init__(self, household: Household) -> None:
+        given = household.platforms_config(NOWHERE, 7) | {"data_dir": None}
+        settings = complete_settings(msgspec.convert(given, Config))
+        self._platforms = built_platforms(settings, clock=lambda: datetime.now(UTC), sleep=asyncio.sleep, seed=7)
+        for platform in self._platforms:
+            platform.faults = platform.faults.changed({"callbacks_off": True})
+        self.approval = next(each for each in self._platforms if isinstance(each, ApprovalPlatform))
+        self.enforcement = next(each for each in self._platforms if isinstance(each, EnforcementPlatform))
+        self.serial = self.approval.grant(procedure="1")
+        self.urls: dict[str, str] = {}
+        self._ready, self._over = threading.Event(), asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with serve(self._platforms) as urls:
+            self.urls = urls
+            self._ready.set()
+            await self._over.wait()
+
+    def __enter__(self) -> "City":
+        self._thread.start()
+        assert self._ready.wait(20)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(20)
+
+
+@pytest.fixture
+def city(household: Household) -> Iterator[City]:
+    with City(household) as running:
+        yield running
+
+
+def test_help_names_every_command(bihuan: Bihuan) -> None:
+    told = bihuan("--help")
+    assert told.exit_code == 0
+    for command in ("demo", "serve", "work", "sync", "reconcile", "status", "replay", "schema", "settings", "db"):
+        assert command in told.stdout
+
+
+def test_serve_with_missing_settings_ends_with_2_and_names_each(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [BIHUAN, "serve"], capture_output=True, text=True, timeout=60, check=False, env={"PATH": ""}, cwd=tmp_path
+    )
+    assert told.returncode == 2
+    assert "bihuan: HUB_APPROVAL_APP_SECRETS: is missing, and has no default; it is: " in told.stderr
+    assert "Traceback" not in told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"), [(["serve", "--prot", "1"], "--port"), (["srve"], "serve"), (["db", "update"], "upgrade")]
+)
+def test_a_wrong_option_or_command_explains_itself(bihuan: Bihuan, arguments: list[str], says: str) -> None:
+    told = bihuan(*arguments)
+    assert told.exit_code == 2
+    assert arguments[-1 if arguments[0] == "db" else 0 if len(arguments) == 1 else 1] in told.output
+    assert says in told.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"HUB_GRID_PASSWORD": ""}, "HUB_GRID_PASSWORD: is missing"),
+        ({"HUB_PII_KEYS": "k1:short"}, "HUB_PII_KEYS: key 1"),
+        ({"HUB_APPROVAL_URL": "approval.example"}, "HUB_APPROVAL_URL"),
+        ({"HUB_POLICY_DIR": "/nowhere/at/all"}, "/nowhere/at/all"),
+    ],
+)
+def test_wrong_settings_end_every_command_with_2_and_are_named(bihuan: Bihuan, changes: dict[str, str], says: str) -> None:
+    for command in ("serve", "work", "status"):
+        told = bihuan(command, **changes)
+        assert told.exit_code == 2, told.output
+        assert says in told.stderr
+        assert told.stdout == ""
+
+
+def test_a_bad_row_of_a_policy_file_is_named_at_start(bihuan: Bihuan, tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(DEFAULT_FOLDER, folder)
+    with (folder / "items.csv").open("a") as items:
+        items.write("XX-001,新事项,NO-SUCH,two,MINOR,test\n")
+    count = len((folder / "items.csv").read_text().splitlines())
+    told = bihuan("status", HUB_POLICY_DIR=str(folder))
+    assert told.exit_code == 2
+    assert f"items.csv:{count}" in told.stderr.replace(", line ", ":").replace(" line ", ":")
+    assert "two" in told.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out(bihuan: Bihuan) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = bihuan("serve", "--port", str(port))
+    assert told.exit_code == 1
+    assert f"port {port}" in told.stderr
+    assert "choose another port" in told.stderr
+
+
+def test_a_database_that_cannot_be_opened_is_named(bihuan: Bihuan, tmp_path: Path) -> None:
+    told = bihuan("status", HUB_DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/hub.db")
+    assert told.exit_code == 1
+    assert "HUB_DATABASE_URL" in told.stderr
+
+
+def test_db_upgrade_makes_the_tables_and_says_so_twice(bihuan: Bihuan, household: Household) -> None:
+    for _ in range(2):
+        told = bihuan("db", "upgrade")
+        assert (told.exit_code, told.stdout) == (0, "the database is up to date\n")
+    assert head_revision()
+    assert (household.folder / "hub.db").exists()
+
+
+def test_status_of_a_fresh_hub_shows_all_platforms_as_a_table_and_as_json(bihuan: Bihuan) -> None:
+    table = bihuan("status")
+    assert table.exit_code == 0
+    assert all(name in table.stdout for name in [*PLATFORMS, "last success", "backlog", "stuck"])
+    told = json.loads(bihuan("status", "--json").stdout)
+    assert [line["platform"] for line in told] == PLATFORMS
+    assert {(line["last success"], line["backlog"], line["stuck"]) for line in told} == {(None, 0, 0)}
+
+
+def test_sync_reads_every_stream_and_reconcile_discharges_what_follows(bihuan: Bihuan, city: City) -> None:
+    told = bihuan("sync", "--json", urls=city.urls)
+    assert told.exit_code == 0, told.output
+    streams: dict[str, Any] = {line["stream"]: line for line in json.loads(told.stdout)}
+    assert streams["approval/approvals"] == {"stream": "approval/approvals", "applied": 1, "quarantined": 0, "read": True}
+    assert {name.partition("/")[0] for name in streams} == set(PLATFORMS)
+    told = bihuan("reconcile", "--json", urls=city.urls)
+    assert told.exit_code == 0, told.output
+    assert "approval-verification" in {line["rule"] for line in json.loads(told.stdout)}
+    (task,) = city.enforcement.store.all("task").values()
+    assert task["origin"] == {"platform": "approval", "ref": city.serial}
+    assert "discharged: " in bihuan("reconcile", urls=city.urls).stdout
+    assert len(city.enforcement.store.all("task")) == 1
+    (status,) = (line for line in json.loads(bihuan("status", "--json", urls=city.urls).stdout) if line["platform"] == "approval")
+    assert status["last success"]
+
+
+def test_sync_of_one_stream_reads_that_one_only_and_a_platform_that_is_down_fails_it(bihuan: Bihuan, city: City) -> None:
+    told = json.loads(bihuan("sync", "--platform", "grid", "--stream", "events", "--json", urls=city.urls).stdout)
+    assert [line["stream"] for line in told] == ["grid/events"]
+    down = bihuan("sync", "--platform", "credit", "--json", urls=city.urls | {"credit": NOWHERE})
+    assert down.exit_code == 1
+    assert json.loads(down.stdout) == [{"stream": "credit/changes", "applied": None, "quarantined": None, "read": False}]
+
+
+def test_sync_of_an_unknown_stream_names_those_that_there_are(bihuan: Bihuan) -> None:
+    told = bihuan("sync", "--platform", "grid", "--stream", "tasks")
+    assert told.exit_code == 2
+    assert "no stream 'grid/tasks'" in told.stderr
+    assert "grid/events" in told.stderr
+
+
+def test_replay_wants_to_know_what_and_refuses_what_is_not_there(bihuan: Bihuan) -> None:
+    assert bihuan("replay").exit_code == 2
+    assert "--delivery ID" in bihuan("replay", "--platform", "grid").stderr
+    unknown = bihuan("replay", "--delivery", "grid:nothing")
+    assert (unknown.exit_code, unknown.stdout) == (1, "applied again: 0\n")
+    assert "no delivery 'grid:nothing'" in unknown.stderr
+    assert "no platform 'taxes'" in bihuan("replay", "--platform", "taxes", "--since", "2019-09-02").stderr
+    assert bihuan("replay", "--platform", "grid", "--since", "2019-09-02").exit_code == 0
+
+
+def test_schema_and_settings_print_what_is_kept_in_the_repository(bihuan: Bihuan) -> None:
+    root = Path(__file__).parents[2]
+    assert bihuan("schema").stdout == (root / "schema" / "schema.graphql").read_text()
+    assert bihuan("settings").stdout == reference() == (root / "docs" / "settings.md").read_text()

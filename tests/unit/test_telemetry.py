@@ -1,0 +1,63 @@
+"""Logs mask personal numbers wherever they stand, also in what libraries log."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from hub.telemetry import Metrics, configure_logs, redact_event
+
+PHONE, IDENTITY = "13905790001", "33072519790830142X"
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is written to the log while a test runs; afterwards everything is as it was."""
+    out, root = io.StringIO(), logging.getLogger()
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
+    monkeypatch.setattr("sys.stderr", out)
+    configure_logs("debug", as_json=True)
+    yield out
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def lines(logged: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in logged.getvalue().splitlines()]
+
+
+def test_numbers_are_masked_in_texts_lists_names_and_tracebacks(logged: io.StringIO) -> None:
+    event, wrong, log = f"event {PHONE}", ValueError(f"no such telephone {PHONE}"), structlog.get_logger()
+    told = {"keys": [PHONE, (IDENTITY,)], "by": {PHONE: {"of": IDENTITY}}, "error": wrong}
+    log.error(event, **told, count=3, good=True, none=None, exc_info=wrong)
+    (line,) = lines(logged)
+    assert PHONE not in json.dumps(line)
+    assert IDENTITY not in json.dumps(line)
+    assert (line["count"], line["good"], line["none"], line["event"]) == (3, True, None, "event 139******01")
+    assert "ValueError" in line["exception"]
+
+
+def test_what_libraries_log_is_masked_and_only_trouble_is_shown(logged: io.StringIO) -> None:
+    logging.getLogger("httpx").info("HTTP Request: POST with a token")
+    logging.getLogger("uvicorn.error").error("Exception in %s", PHONE, exc_info=ValueError(IDENTITY))
+    (line,) = lines(logged)
+    assert (line["logger"], line["level"], line["event"]) == ("uvicorn.error", "error", "Exception in 139******01")
+    assert IDENTITY not in json.dumps(line)
+
+
+def test_an_unchanged_event_stays_as_it_is() -> None:
+    event = {"event": "put back", "lost": 2, "key": "approval-verification:YW201908150001"}
+    assert redact_event(None, "info", dict(event)) == event
+
+
+def test_two_hubs_in_one_process_count_for_themselves() -> None:
+    one, other = Metrics(), Metrics()
+    one.observe_call("credit", "GET /v2/changes", "OK", 0.25)
+    labels = {"platform": "credit", "operation": "GET /v2/changes", "outcome": "OK"}
+    assert one.registry.get_sample_value("bihuan_platform_calls_total", labels) == 1
+    assert other.registry.get_sample_value("bihuan_platform_calls_total", labels) is None
