@@ -97,7 +97,7 @@ class Demo:
             str(self.breaches),
         ]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "mocks", "--config", str(config), "--ready-json", *city,
+            sys.executable, "-m", "mocks", "--config", str(config), "--ready-json", "--with-parent", *city,
             stdout=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         try:

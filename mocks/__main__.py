@@ -6,6 +6,7 @@ it is. Both are on the approval platform's port, for this machine only.
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--approvals", type=_count, default=100, metavar="N", help="approvals that the city grants (100)")
     parser.add_argument("--breaches", type=_count, default=0, metavar="N", help="breaches that are loaded first (0)")
     parser.add_argument("--seed", type=int, help="what the city's choices hang on (the configuration's seed)")
+    parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one is gone")
     options = parser.parse_args(arguments)
     try:
         config = read_config(options.config)
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         seed = config.seed if options.seed is None else options.seed
         order = CityOrder(approvals=options.approvals, seed=seed, breaches=options.breaches)
         begin = options.city and not options.city_waits
-        asyncio.run(_run(settings, config.seed, order, begin=begin, ready_json=options.ready_json))
+        asyncio.run(_run(settings, config.seed, order, begin=begin, ready_json=options.ready_json, with_parent=options.with_parent))
     except (ConfigError, OSError) as problem:
         sys.stderr.write(f"mocks: {problem}\n")
         return 2
@@ -67,8 +69,9 @@ def _count(text: str) -> int:
     return int(text)
 
 
-async def _run(settings: AllSettings, seed: int, order: CityOrder, *, begin: bool, ready_json: bool) -> None:
+async def _run(settings: AllSettings, seed: int, order: CityOrder, *, begin: bool, ready_json: bool, with_parent: bool) -> None:
     stopped = asyncio.Event()
+    watching = asyncio.create_task(_orphaned(stopped)) if with_parent else None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     platforms = built_platforms(settings, clock=lambda: datetime.now(UTC), sleep=asyncio.sleep, seed=seed)
@@ -88,7 +91,17 @@ async def _run(settings: AllSettings, seed: int, order: CityOrder, *, begin: boo
         if begin:
             hall.start()
         await stopped.wait()
+        if watching is not None:
+            watching.cancel()
         await hall.close()
+
+
+async def _orphaned(stopped: asyncio.Event) -> None:
+    """Stop when whoever started this process has gone without a word (SIGKILL): nobody else would."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110  (the system tells it in no other way)
+        await asyncio.sleep(1)
+    stopped.set()
 
 
 def _described(settings: AllSettings, urls: dict[str, str]) -> str:

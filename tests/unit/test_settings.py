@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from connectors.registry import CONNECTORS
 from hub.settings import HubSettings, Settings, SettingsError, load_settings, reference
@@ -166,7 +167,8 @@ def test_errors_quote_no_secret(wrong: dict[str, str]) -> None:
 
 
 def test_every_setting_says_what_it_is_and_every_interval_names_its_unit() -> None:
-    for model in (HubSettings, *(connector.settings_class for connector in CONNECTORS.values())):
+    models: list[type[BaseModel]] = [HubSettings, *(connector.settings_class for connector in CONNECTORS.values())]
+    for model in models:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
             if field.annotation is float:
@@ -175,10 +177,9 @@ def test_every_setting_says_what_it_is_and_every_interval_names_its_unit() -> No
 
 def test_the_page_of_settings_is_complete_and_up_to_date() -> None:
     assert PAGE.read_text() == reference(), "run `bihuan settings > docs/settings.md`"
-    for model, prefix in (
-        (HubSettings, "HUB_"),
-        *((each.settings_class, f"HUB_{name.upper()}_") for name, each in CONNECTORS.items()),
-    ):
+    models: dict[str, type[BaseModel]] = {f"HUB_{name.upper()}_": each.settings_class for name, each in CONNECTORS.items()}
+    models["HUB_"] = HubSettings
+    for prefix, model in models.items():
         for name in model.model_fields:
             assert f"`{prefix}{name.upper()}`" in PAGE.read_text()
 
@@ -186,4 +187,4 @@ def test_the_page_of_settings_is_complete_and_up_to_date() -> None:
 def test_settings_cannot_be_changed_once_they_are_read() -> None:
     settings: Settings = load_settings(complete())
     with pytest.raises(ValueError, match="frozen"):
-        settings.hub.port = 1  # type: ignore[misc]
+        settings.hub.port = 1
