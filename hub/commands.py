@@ -128,6 +128,7 @@ def work() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with hub.running(intake=False):
+            typer.echo(f"working for {', '.join(hub.connectors)}", err=True)
             await stopped.wait()
         return None
 

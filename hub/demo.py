@@ -39,6 +39,9 @@ FAULTS: dict[str, Any] = {
 }
 """What the platforms do under --check: lose, double and shuffle callbacks; a tenth of creations times out after the work."""
 
+QUIET_SECONDS = 5.0
+"""Nothing is owed for so long, more than two polls, before the platforms are asked: a correction may still be on its way."""
+
 HOME = Path(".bihuan/demo")
 
 
@@ -129,20 +132,20 @@ class Demo:
                 await asyncio.sleep(0.5)
 
     async def _check(self, hub: Hub, urls: dict[str, str], household: Household, console: Console) -> int:
-        begun = time.monotonic()
+        begun = quiet_since = time.monotonic()
         result: CheckResult | None = None
+        seen, complete = await _seen(hub, urls), False
         with Live(console=console, refresh_per_second=4, transient=True) as live:
-            while time.monotonic() - begun < self.timeout:
-                seen = await _seen(hub, urls)
+            while not complete and time.monotonic() - begun < self.timeout:
                 live.update(progress(seen))
-                if seen.finished(self.approvals):
+                if not seen.finished(self.approvals):
+                    quiet_since, result = time.monotonic(), None
+                elif time.monotonic() - quiet_since >= QUIET_SECONDS:
                     result = await Checker.from_config(household.platforms_config("", self.seed), urls).run()
-                    if not result.missing:
-                        break
                 await asyncio.sleep(0.5)
-        seen = await _seen(hub, urls)
+                seen = await _seen(hub, urls)
+                complete = result is not None and not result.missing and seen.finished(self.approvals)
         seconds = time.monotonic() - begun
-        complete = result is not None and not result.missing and seen.finished(self.approvals)
         told = guaranteed(seen, result, seconds)
         console.print(told.table)
         if self.json_file:

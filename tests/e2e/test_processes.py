@@ -22,8 +22,8 @@ STARTS_WITHIN = 60.0
 APPROVALS = 40
 VISIBLE_AFTER = 5.0
 """Seconds, longer than a lease: what the killed worker had made last cannot be seen yet when its claims fall to the other."""
-KILLED_AFTER = 6
-"""Tasks on the platform when one worker is killed: the job has begun and is far from done."""
+KILLED_AFTER = 16
+"""Tasks on the platform when one worker is killed: half of the job, and as answers come late, nobody knows of them yet."""
 
 
 class Late(Response):
@@ -44,6 +44,7 @@ def quick(stage: Stage, url: str) -> dict[str, str]:
         "DATABASE_URL": url,
         "LOG_LEVEL": "info",
         "WORKER_INSIDE": "false",
+        "ENFORCEMENT_MAX_IN_FLIGHT": "10",
         "PORT": "0",
         "LEASE_SECONDS": "3",
         "POLL_LEASE_SECONDS": "2",
@@ -82,6 +83,8 @@ async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_not
             address = await _ready(serve)
             for platform in stage.platforms:
                 platform.set_hub(address)
+            for worker in (first, second):
+                await eventually(_works, worker, within=STARTS_WITHIN, or_say="bihuan work")
             monkeypatch.setattr(stage.enforcement, "after_work", Late)
             serials = [stage.approval.grant(procedure="1") for _ in range(APPROVALS)]
             tasks = stage.enforcement.store.all("task")
@@ -103,6 +106,10 @@ async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_not
     assert len(stage.credit.store.all("record")) == APPROVALS
     assert {stage.approval.record(serial)["HCJG"] for serial in serials} == {"2"}
     assert stage.twins() == {}
+
+
+def _works(worker: Running) -> bool:
+    return "working for approval, credit, grid, enforcement" in worker.said
 
 
 async def _ready(serve: Running) -> str:

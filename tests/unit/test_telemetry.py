@@ -44,9 +44,9 @@ def test_numbers_are_masked_in_texts_lists_names_and_tracebacks(logged: io.Strin
 
 def test_what_libraries_log_is_masked_and_only_trouble_is_shown(logged: io.StringIO) -> None:
     logging.getLogger("httpx").info("HTTP Request: POST with a token")
-    logging.getLogger("uvicorn.error").error("Exception in %s", PHONE, exc_info=ValueError(IDENTITY))
+    logging.getLogger("a.library").error("Exception in %s", PHONE, exc_info=ValueError(IDENTITY))
     (line,) = lines(logged)
-    assert (line["logger"], line["level"], line["event"]) == ("uvicorn.error", "error", "Exception in 139******01")
+    assert (line["logger"], line["level"], line["event"]) == ("a.library", "error", "Exception in 139******01")
     assert IDENTITY not in json.dumps(line)
 
 
