@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mocks.checker import CheckResult
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.mirror.ledger import OPEN
+from mocks.checker import CheckResult
 
 QUERY = """{ approvals(first: 3) { edges { node {
     approvalNo matterName procedure state
