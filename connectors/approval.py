@@ -5,13 +5,13 @@ Its records are made in approval_records.py, its list is read in approval_window
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import msgspec
 
 from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
-from connectors.approval_records import BEIJING, ApprovalParser, BlacklistEntry, Notice, beijing_text, beijing_time
+from connectors.approval_records import BEIJING, ApprovalParser, BlacklistRow, Notice, beijing_text, beijing_time
 from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
     Answer,
@@ -30,6 +30,7 @@ from connectors.errors import BadSignature, CursorExpired, PermanentError, Trans
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
 from schema.commands import AddToBlacklist, AnyCommand, PushVerificationResult
+from schema.entity import Observation
 
 _NONCE = re.compile(r"[A-Za-z0-9-]{8,64}")
 _DETAIL_AT_MOST = 50
@@ -61,16 +62,8 @@ class _DayDigest(msgspec.Struct, frozen=True):
     digest: str
 
 
-class _Blacklisted(msgspec.Struct, frozen=True):
-    wybh: str
-    dxbs: str
-    sxbm: str
-    rdrq: date
-    ycrq: str | None = None
-
-
 class _BlacklistRows(msgspec.Struct, frozen=True):
-    rows: tuple[_Blacklisted, ...]
+    rows: tuple[BlacklistRow, ...]
 
 
 class ApprovalConnector(Connector):
@@ -150,9 +143,12 @@ class ApprovalConnector(Connector):
         return self.changes(stream, None)
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
-        """Return approvals by YWLSH, 50 to a call."""
+        """Return approvals by YWLSH, 50 to a call; blacklist entries, of all matters, by holder: a USCC or identity number."""
+        if entity == "BlacklistEntry":
+            found = await together(self._blacklist(holder, None) for holder in dict.fromkeys(keys))
+            return [item for items in found for item in items]
         if entity != "Approval":
-            raise ValueError(f"approval: {entity} cannot be fetched, only Approval")
+            raise ValueError(f"approval: {entity} cannot be fetched, only Approval and BlacklistEntry")
         serials = list(dict.fromkeys(keys))
         pages = await together(
             self._calls.read("/api/spsl/detail", {"ywlsh": serials[at : at + _DETAIL_AT_MOST]}, _Rows, shared=True)
@@ -166,13 +162,14 @@ class ApprovalConnector(Connector):
         found = await self._calls.read("/api/spsl/digest", {"rq": bucket}, _DayDigest, shared=True)
         return Digest(bucket=bucket, count=found.count, digest=found.digest)
 
-    async def blacklist(self, holder: str, matter_code: str | None = None) -> list[BlacklistEntry]:
+    async def _blacklist(self, holder: str, matter_code: str | None) -> list[Observation]:
         """Return the commitment blacklist's entries of a USCC or identity number, of one matter or of all, removed ones too."""
         found = await self._calls.read("/api/hmd/query", {"dxbs": holder, "sxbm": matter_code}, _BlacklistRows, shared=True)
+        observed_at = self.surroundings.clock()
         try:
-            return [_entry(row) for row in found.rows]
+            return [self._parser.blacklisted(row, observed_at) for row in found.rows]
         except ValueError as error:
-            raise TransientError(PLATFORM, "BAD_ANSWER", "/api/hmd/query: a ycrq is no date") from error
+            raise TransientError(PLATFORM, "BAD_ANSWER", "/api/hmd/query: a dxbs or ycrq is malformed") from error
 
     # --- what we write
 
@@ -212,7 +209,10 @@ class ApprovalConnector(Connector):
             "rdrq": command.since.isoformat(),
         }
         added = await self._calls.write("/api/hmd/add", entry, object, repeat_after=_REPEAT_SOON)  # wybh makes it idempotent
-        return Receipt(reference=command.entry_no, repeated=isinstance(added, dict) and added.get("repeated") is True)
+        repeated = isinstance(added, dict) and added.get("repeated") is True
+        # No stream tells of the blacklist: it is read back at once.
+        shown = await self._blacklist(command.holder, command.matter_code)
+        return Receipt(reference=command.entry_no, repeated=repeated, shows=tuple(shown))
 
     # --- house-keeping
 
@@ -261,11 +261,6 @@ def _message_id(body: bytes) -> str | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return named if isinstance(named, str) and named else None
-
-
-def _entry(row: _Blacklisted) -> BlacklistEntry:
-    removed_on = date.fromisoformat(row.ycrq) if row.ycrq else None
-    return BlacklistEntry(entry_no=row.wybh, holder=row.dxbs, matter_code=row.sxbm, since=row.rdrq, removed_on=removed_on)
 
 
 def _row(raw: bytes) -> Row:

@@ -9,9 +9,9 @@ import msgspec
 from connectors.base import Item, Quarantined
 from connectors.json_text import is_damaged
 from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
-from schema.entities import ApplicantKind, Approval, ApprovalState, Procedure
+from schema.entities import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
-from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, rid_code
+from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, parse_uscc, rid_code
 
 BEIJING = timezone(timedelta(hours=8))
 """Times without a zone are Beijing time (platforms/README.md)."""
@@ -31,14 +31,14 @@ class Notice(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class BlacklistEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the commitment blacklist (告知承诺黑名单); open while `removed_on` is None."""
+class BlacklistRow(msgspec.Struct, frozen=True):
+    """A line of the commitment blacklist (告知承诺黑名单) as it comes."""
 
-    entry_no: str
-    holder: str
-    matter_code: str
-    since: date
-    removed_on: date | None
+    wybh: str
+    dxbs: str
+    sxbm: str
+    rdrq: date
+    ycrq: str | None = None
 
 
 class ApprovalParser:
@@ -72,12 +72,27 @@ class ApprovalParser:
         fields = Fields(row)
         return observed(lambda: self._observation(fields, observed_at), entity="Approval", key=row.get("YWLSH"), content=raw)
 
+    def blacklisted(self, row: BlacklistRow, observed_at: datetime) -> Observation:
+        """Return an entry of the blacklist, its holder as a USCC or RID code; raise ValueError for a malformed date or number."""
+        entry = BlacklistEntry(
+            source=self._platform,
+            observed_at=observed_at,
+            version=2 if row.ycrq else 1,
+            entry_no=row.wybh,
+            subject_code=rid_code(row.dxbs, self._exchange_key) if is_identity(row.dxbs) else parse_uscc(row.dxbs),
+            matter_code=row.sxbm,
+            since=row.rdrq.isoformat(),
+            removed_on=date.fromisoformat(row.ycrq).isoformat() if row.ycrq else None,
+        )
+        return Observation(record=entry)
+
     def _observation(self, row: Fields, observed_at: datetime) -> Observation:
         procedure, kind = row.required("SPFS", one_of(_PROCEDURES)), row.required("SQRLX", one_of(_KINDS))
         natural = kind is ApplicantKind.NATURAL_PERSON
         state, decided_at = _decision(row)
         identity_no = row.required("SFZHM", identity_number) if natural else None
         code, old_number = (None, None) if natural else _numbers(row)
+        certificate = None if natural else row.required("FRZJHM", _certificate_number)
         record = Approval(
             source=self._platform,
             observed_at=observed_at,
@@ -92,7 +107,8 @@ class ApprovalParser:
             old_number=old_number,
             identity_no=identity_no,
             representative_name=None if natural else row.required("FRXM", text),
-            representative_identity_no=None if natural else row.required("FRZJHM", _certificate_number),
+            representative_identity_no=certificate,
+            representative_code=rid_code(certificate, self._exchange_key) if certificate and is_identity(certificate) else None,
             phone=row.optional("LXDH", text),
             address=row.optional("JYDZ", text),
             commitment=row.required("CNNR", text) if procedure is Procedure.COMMITMENT else row.optional("CNNR", text),

@@ -154,6 +154,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """It was there before this call."""
     proof: bool = False
     """The answer itself is the proof (DOMAIN.md, Proof: code 8 with our task number)."""
+    shows: tuple[Item, ...] = ()
+    """What the platform showed of it there and then, for the mirror: where no stream would tell of it, or only late."""
 
 
 class Connector(ABC):

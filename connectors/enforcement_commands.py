@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 import httpx
+import msgspec
 
-from connectors.base import Clock, Receipt
+from connectors.base import Clock, Item, Receipt
 from connectors.enforcement_calls import EnforcementCalls, encoded, fields_of, target
+from connectors.enforcement_records import read_campaign
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_values import PLATFORM, instant
 from connectors.errors import PermanentError, TransientError
@@ -46,7 +48,8 @@ class EnforcementCommands:
             case CreateTask():
                 return await self._create("tasks", "taskId", command.external_no, _task(command), unknown_since)
             case CreateCampaign():
-                return await self._create("campaigns", "campaignId", command.external_no, _campaign(command), unknown_since)
+                made = await self._create("campaigns", "campaignId", command.external_no, _campaign(command), unknown_since)
+                return msgspec.structs.replace(made, shows=(await self._drawn(made.reference),))
             case CancelTask():
                 return await self._cancel(command)
             case PutKeySubject() | RemoveKeySubject() | GiveCoordinationFeedback():
@@ -73,6 +76,14 @@ class EnforcementCommands:
         made = await self._calls.write(f"POST {kind}", "POST", target(kind), body, judge, repeat_after=repeat_after)
         self._fresh[kind, external_no] = self._clock(), made
         return Receipt(reference=made)
+
+    async def _drawn(self, campaign_id: str) -> Item:
+        """Return a campaign as it was drawn: campaigns are visible at once, and no list tells of them."""
+        return await self._calls.read(
+            "GET campaigns/id",
+            target(f"campaigns/{encoded(campaign_id)}"),
+            lambda response: read_campaign(fields_of(response), self._clock()),
+        )
 
     def _made_lately(self, kind: str, external_no: str, now: datetime) -> str | None:
         """Return the id of what we made ourselves so lately that no query shows it yet.

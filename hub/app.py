@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from connectors.base import Clock, Connector, Sleep, Surroundings
+from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.graph.access import Keyring
@@ -92,6 +92,7 @@ class Hub:
             self.connectors,
             self.derivation,
             self._pace(),
+            self._apply,
             clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
@@ -132,6 +133,9 @@ class Hub:
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
+
+    async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
+        await self.applier.apply(platform, stream, items)
 
     def _pace(self) -> Pace:
         own = self.settings.hub

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from schema.entities import CodeType, RecordCategory, RepairWay, TaskType
+from schema.entities import CodeType, RecordCategory, RepairWay, ScoreState, TaskType
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
@@ -178,6 +178,49 @@ class IssueCoordination(Command, frozen=True):
     limit_at: datetime
 
 
+class SendSms(Command, frozen=True):
+    """A short message, at most 350 characters."""
+
+    ext_no: str
+    mobile: str
+    content: str
+
+
+class PutScore(Command, frozen=True):
+    """Points on the list that a subject sees of itself (zz_score); replaces what stands there under the same bizNo."""
+
+    biz_no: str
+    code: str
+    points: Decimal
+    item_code: str
+    item_name: str
+    occurred_at: datetime
+    repair_until: datetime
+    state: ScoreState
+
+
+class MarkReport(Command, frozen=True):
+    """A row of zz_result marked as taken or refused, if it is still as it was at `updated_at`."""
+
+    report_no: str
+    updated_at: datetime
+    taken: bool
+    reason: str | None = None
+    """Why it was refused; never with a taken one."""
+
+
+class PutNotice(Command, frozen=True):
+    """A notice for one subject, or for all of an industry (zz_notice)."""
+
+    notice_no: str
+    code: str | None
+    industry: str | None
+    title: str
+    content: str
+    issued_at: datetime
+    department: str
+
+
 AnyCommand = (
     CreateTask
     | CancelTask
@@ -192,6 +235,10 @@ AnyCommand = (
     | AcceptEvent
     | FeedbackEvent
     | IssueCoordination
+    | SendSms
+    | PutScore
+    | MarkReport
+    | PutNotice
 )
 
 

@@ -9,21 +9,29 @@ from schema.connection import Connection
 from schema.context import OPS_READ, Context
 from schema.entities import (
     Approval,
+    BlacklistEntry,
     Campaign,
+    CampaignRequest,
     Coordination,
     CreditProfile,
     CreditRecord,
     Delivery,
     Department,
+    FiguresCheck,
     Finding,
     GridEvent,
     InspectionItem,
     KeySubject,
     Matter,
+    Notice,
+    NoticeRequest,
     Obligation,
     OpsItem,
     QuarantinedRecord,
     Repair,
+    ScoreEntry,
+    SelfReport,
+    SmsReceipt,
     StreamHealth,
     Subject,
     TaskResult,
@@ -72,6 +80,22 @@ class Query:
     coordinations: Connection[Coordination] | None = many(Coordination)
     town_coordination: TownCoordination | None = one(TownCoordination)
     town_coordinations: Connection[TownCoordination] | None = many(TownCoordination)
+    blacklist_entry: BlacklistEntry | None = one(BlacklistEntry)
+    blacklist_entries: Connection[BlacklistEntry] | None = many(BlacklistEntry)
+    self_report: SelfReport | None = one(SelfReport)
+    self_reports: Connection[SelfReport] | None = many(SelfReport)
+    score_entry: ScoreEntry | None = one(ScoreEntry)
+    score_entries: Connection[ScoreEntry] | None = many(ScoreEntry)
+    notice: Notice | None = one(Notice)
+    notices: Connection[Notice] | None = many(Notice)
+    sms_receipt: SmsReceipt | None = one(SmsReceipt)
+    sms_receipts: Connection[SmsReceipt] | None = many(SmsReceipt)
+    campaign_request: CampaignRequest | None = one(CampaignRequest)
+    campaign_requests: Connection[CampaignRequest] | None = many(CampaignRequest)
+    notice_request: NoticeRequest | None = one(NoticeRequest)
+    notice_requests: Connection[NoticeRequest] | None = many(NoticeRequest)
+    figures_check: FiguresCheck | None = one(FiguresCheck)
+    figures_checks: Connection[FiguresCheck] | None = many(FiguresCheck)
 
     obligation: Obligation | None = one(Obligation)
     obligations: Connection[Obligation] | None = many(Obligation)

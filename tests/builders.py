@@ -16,7 +16,9 @@ from schema.entities import (
     Attachment,
     Attempt,
     AttemptOutcome,
+    BlacklistEntry,
     Campaign,
+    CampaignRequest,
     CodeType,
     Conclusion,
     Coordination,
@@ -25,14 +27,19 @@ from schema.entities import (
     CreditRecord,
     Delivery,
     DeliveryState,
+    DeliveryStatus,
     Department,
     EventStatus,
+    FiguresCheck,
+    FiguresConclusion,
     Finding,
     Grade,
     GridEvent,
     InspectionItem,
     KeySubject,
     Matter,
+    Notice,
+    NoticeRequest,
     Obligation,
     ObligationState,
     Officer,
@@ -43,7 +50,13 @@ from schema.entities import (
     RecordCategory,
     Repair,
     RepairWay,
+    ReportMark,
+    ReportState,
+    ScoreEntry,
+    ScoreState,
+    SelfReport,
     Severity,
+    SmsReceipt,
     StreamHealth,
     Subject,
     TaskResult,
@@ -98,6 +111,7 @@ def approval(**fields: Any) -> Approval:
         identity_no=None,
         representative_name="陈𬭎",
         representative_identity_no=REPRESENTATIVE_IDENTITY_NO,
+        representative_code="RID-" + "c" * 64,
         phone=PHONE,
         address="义乌市福田街道城店路1号",
         commitment=f"本人承诺地址属实，身份证 {REPRESENTATIVE_IDENTITY_NO}，电话 {PHONE}",
@@ -511,6 +525,155 @@ def stream_health(**fields: Any) -> StreamHealth:
     return _but(made, fields)
 
 
+def blacklist_entry(**fields: Any) -> BlacklistEntry:
+    """`approval()`'s subject, for its matter."""
+    made = BlacklistEntry(
+        source="approval",
+        observed_at=START,
+        version=1,
+        entry_no="CB0123456789abcdef0123456789abcdef01234567",
+        subject_code=SHOP_CODE,
+        matter_code="WH-SX01",
+        since="2019-09-02",
+        removed_on=None,
+    )
+    return _but(made, fields)
+
+
+def self_report(**fields: Any) -> SelfReport:
+    """A course of study that repairs two points of `credit_record()`, approved and not yet taken."""
+    made = SelfReport(
+        source="selfgov",
+        observed_at=START,
+        version=15673896000,
+        report_no="4711",
+        way=RepairWay.STUDY,
+        subject_code=SHOP_CODE,
+        subject_name="义乌市天䶮印刷有限公司",
+        repairs_biz_no=credit_record().biz_no,
+        points=Decimal("2.0"),
+        item_code=None,
+        item_name=None,
+        figures=None,
+        completed_at=START - HOUR,
+        state=ReportState.APPROVED,
+        mark=ReportMark.NEW,
+        mark_reason=None,
+        updated_at=START,
+    )
+    return _but(made, fields)
+
+
+def score_entry(**fields: Any) -> ScoreEntry:
+    """What the subject of `credit_record()` sees of it."""
+    record = credit_record()
+    made = ScoreEntry(
+        source="selfgov",
+        observed_at=START,
+        version=1567389600,
+        biz_no=record.biz_no,
+        subject_code=record.subject_code,
+        points=record.points,
+        item_code=record.item_code,
+        item_name=record.item_name,
+        occurred_at=record.occurred_at,
+        repair_until=record.occurred_at + 365 * DAY,
+        state=ScoreState.OPEN,
+        updated_at=START,
+    )
+    return _but(made, fields)
+
+
+def notice(**fields: Any) -> Notice:
+    """A law pushed to one subject."""
+    made = Notice(
+        source="selfgov",
+        observed_at=START,
+        version=1567389600,
+        notice_no="NP0123456789abcdef0123456789abcdef01234567",
+        subject_code=SHOP_CODE,
+        industry=None,
+        title="关于学习《印刷业管理条例》的通知",
+        content="请于月底前完成学习。",
+        issued_at=START,
+        department_code="WH",
+    )
+    return _but(made, fields)
+
+
+def sms_receipt(**fields: Any) -> SmsReceipt:
+    """A message that reached the applicant of `approval()`."""
+    made = SmsReceipt(
+        source="sms",
+        observed_at=START,
+        version=1567389600,
+        message_no="SMS0001",
+        phone=PHONE,
+        status=DeliveryStatus.DELIVRD,
+        reported_at=START,
+    )
+    return _but(made, fields)
+
+
+def campaign_request(**fields: Any) -> CampaignRequest:
+    """Ten firms of one town, drawn for two departments."""
+    made = CampaignRequest(
+        source="hub",
+        observed_at=START,
+        version=1,
+        request_no="SSJ-2019-0001",
+        title="锅炉专项双随机联合检查",
+        departments=("STHJ", "FGW"),
+        industry="锅炉使用单位",
+        town=None,
+        grades=("C", "D"),
+        subjects=10,
+        officers_per_task=2,
+        due_at=START + 10 * DAY,
+        requested_by="desk",
+        requested_at=START,
+        external_no="CO0123456789abcdef0123456789abcdef01234567",
+    )
+    return _but(made, fields)
+
+
+def notice_request(**fields: Any) -> NoticeRequest:
+    """A law for two subjects."""
+    made = NoticeRequest(
+        source="hub",
+        observed_at=START,
+        version=1,
+        request_no="TZ-2019-0001",
+        subject_codes=(SHOP_CODE, OTHER_CODE),
+        industry=None,
+        title="关于学习《印刷业管理条例》的通知",
+        content="请于月底前完成学习。",
+        department_code="WH",
+        requested_by="desk",
+        requested_at=START,
+    )
+    return _but(made, fields)
+
+
+def figures_check(**fields: Any) -> FiguresCheck:
+    """Figures of `self_report()` that do not hold; a check on site is wanted."""
+    made = FiguresCheck(
+        source="hub",
+        observed_at=START,
+        version=1,
+        check_no="4711/20190902100000",
+        report_no="4711",
+        subject_code=SHOP_CODE,
+        conclusion=FiguresConclusion.NONCONFORM,
+        remarks=None,
+        department_code="WH",
+        inspect=True,
+        checked_by="desk",
+        checked_at=START,
+    )
+    return _but(made, fields)
+
+
 EVERYTHING: tuple[Entity, ...] = (
     approval(),
     attempt(),
@@ -534,5 +697,13 @@ EVERYTHING: tuple[Entity, ...] = (
     task(),
     task_result(),
     town_coordination(),
+    blacklist_entry(),
+    self_report(),
+    score_entry(),
+    notice(),
+    sms_receipt(),
+    campaign_request(),
+    notice_request(),
+    figures_check(),
 )
 """One record of every entity; tests/unit/mirror/test_rows.py fails when one is missing."""

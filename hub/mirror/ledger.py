@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
+from connectors.base import Item
 from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
@@ -41,6 +42,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
     unknown_since: datetime | None = None
     tries: int = 0
+    shows: tuple[Item, ...] = ()
+    """What the platform showed in its answer; the worker hands it to the mirror once the completion is written."""
 
 
 def _read(connection: Connection, rows: Rows, statement: Select[Any]) -> list[Obligation]:

@@ -62,6 +62,7 @@ class Call:
             next_at=now + timedelta(seconds=self._pace.echo_seconds),
             detail="it was there already" if receipt.repeated else None,
             receipt=receipt.reference,
+            shows=receipt.shows,
         )
 
     def _command(self, one: Obligation) -> AnyCommand:

@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 from connectors.base import Connector, Sleep
 from hub.mirror import ledger
 from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.ledger import Completion
+from hub.mirror.ports import Apply
 from hub.mirror.rows import Rows, micros
 from hub.reconcile.call import Call
 from hub.reconcile.completions import Completions, Done
@@ -34,6 +36,7 @@ class Worker:
         connectors: Mapping[str, Connector],
         derivation: Derivation,
         pace: Pace,
+        apply: Apply,
         *,
         clock: Callable[[], datetime],
         sleep: Sleep,
@@ -44,6 +47,7 @@ class Worker:
         self._connectors = connectors
         self._derivation = derivation
         self._pace = pace
+        self._apply = apply
         self._clock = clock
         self._sleep = sleep
         self._wakes = {platform: asyncio.Event() for platform in connectors}
@@ -125,6 +129,8 @@ class Worker:
         try:
             completion = await self._calls[platform](one)
             await self._completions.commit(one, completion)
+            if completion.shows:
+                await self._mirror(platform, completion)
         except asyncio.CancelledError:
             self._cut_off.append(Done(one, completion or self._calls[platform].cut_off(one)))
             raise
@@ -132,6 +138,15 @@ class Worker:
             if self._under_way.get(one.key) is one:
                 del self._under_way[one.key]
         self.wake()
+
+    async def _mirror(self, platform: str, completion: Completion) -> None:
+        """Hand what an answer showed to the mirror. Where that fails it is not seen, and so looked up again later."""
+        try:
+            await self._apply(platform, "answer", completion.shows)
+        except DatabaseUnavailable as error:
+            log.warning("cannot apply what an answer showed", key=completion.key, error=str(error))
+        except Exception:  # outermost: the obligation is SENT, and comes back when it was not seen in time
+            log.exception("cannot apply what an answer showed", key=completion.key)
 
     async def _run_rescue(self) -> None:
         while True:

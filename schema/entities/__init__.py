@@ -1,12 +1,15 @@
 """All entities; importing this makes every edge's other end known."""
 
-from schema.entities.approval import ApplicantKind, Approval, ApprovalState, Procedure
+from schema.entities.approval import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
+from schema.entities.message import DeliveryStatus, SmsReceipt
 from schema.entities.obligation import OPEN_STATES, Attempt, AttemptOutcome, Obligation, ObligationState
 from schema.entities.ops_item import OpsItem
+from schema.entities.request import CampaignRequest, FiguresCheck, FiguresConclusion, NoticeRequest
+from schema.entities.selfgov import Notice, ReportMark, ReportState, ScoreEntry, ScoreState, SelfReport
 from schema.entities.stream_health import StreamHealth
 from schema.entities.subject import CodeType, Subject
 from schema.entities.task import Conclusion, Finding, Officer, Photo, Severity, TaskResult, TaskStatus, TaskType, VerificationTask
@@ -19,7 +22,9 @@ __all__ = [
     "Attachment",
     "Attempt",
     "AttemptOutcome",
+    "BlacklistEntry",
     "Campaign",
+    "CampaignRequest",
     "CodeType",
     "Conclusion",
     "Coordination",
@@ -28,14 +33,19 @@ __all__ = [
     "CreditRecord",
     "Delivery",
     "DeliveryState",
+    "DeliveryStatus",
     "Department",
     "EventStatus",
+    "FiguresCheck",
+    "FiguresConclusion",
     "Finding",
     "Grade",
     "GridEvent",
     "InspectionItem",
     "KeySubject",
     "Matter",
+    "Notice",
+    "NoticeRequest",
     "Obligation",
     "ObligationState",
     "Officer",
@@ -46,7 +56,13 @@ __all__ = [
     "RecordCategory",
     "Repair",
     "RepairWay",
+    "ReportMark",
+    "ReportState",
+    "ScoreEntry",
+    "ScoreState",
+    "SelfReport",
     "Severity",
+    "SmsReceipt",
     "StreamHealth",
     "Subject",
     "TaskResult",

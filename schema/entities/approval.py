@@ -55,6 +55,7 @@ class Approval(Mirrored, frozen=True):
     representative_identity_no: Annotated[
         str | None, Personal("identity", joined=True), Says("Legal representative's identity number, masked", "法人证件号 FRZJHM")
     ]
+    representative_code: Annotated[str | None, Indexed(), Says("Legal representative's RID code", "法人个人编码")]
     phone: Annotated[str | None, Personal("phone", joined=True), Says("Telephone, masked", "联系电话 LXDH")]
     address: Annotated[str | None, Personal("text"), Says("Business address", "经营地址 JYDZ")]
     commitment: Annotated[str | None, Personal("text"), Says("Text of the commitment", "承诺内容 CNNR")]
@@ -71,3 +72,22 @@ class Approval(Mirrored, frozen=True):
     department = to_one("Department", "Department that decides", "部门", ours="department_code", theirs="code")
     tasks = to_many("VerificationTask", "Checks that it caused", "核查任务", ours="approval_no", theirs="origin_ref")
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="approval_no", theirs="cause")
+
+
+@entity(
+    "A subject that may no longer use commitment for a matter",
+    "告知承诺黑名单",
+    key="entry_no",
+    indexes=(("subject_code", "matter_code"),),
+)
+class BlacklistEntry(Mirrored, frozen=True):
+    """Approval system, 告知承诺黑名单; open while `removed_on` is null. Dates are `yyyy-MM-dd`. Its version is 2 once removed."""
+
+    entry_no: Annotated[str, Says("Number of the one who put it there", "唯一编号 wybh")]
+    subject_code: Annotated[str, Says("USCC or RID code", "监管对象编码")]
+    matter_code: Annotated[str, Indexed(), Says("Matter", "事项编码 sxbm")]
+    since: Annotated[str, Says("Date since when, yyyy-MM-dd", "认定日期 rdrq")]
+    removed_on: Annotated[str | None, Indexed(), Says("Date of removal, yyyy-MM-dd; null while open", "移除日期 ycrq")]
+
+    subject = to_one("Subject", "Who is on it", "监管对象", ours="subject_code", theirs="code")
+    matter = to_one("Matter", "For what", "审批事项", ours="matter_code", theirs="code")

@@ -15,9 +15,10 @@ from connectors.approval_calls import ApprovalSettings
 from connectors.base import Delivery, Item, Quarantined
 from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError, UnknownOutcome
 from schema.commands import AddToBlacklist, PushVerificationResult
-from schema.entities import Approval, ApprovalState, Procedure
+from schema.entities import Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
-from tests.contract.cases import NOW, WIRE, FakeTime, surroundings
+from tests.builders import IDENTITY_NO, SHOP_CODE
+from tests.contract.cases import NOW, WIRE, FakeTime, said, surroundings
 
 RECORD = json.loads((WIRE / "approval" / "decided.json").read_text())["data"]
 PUSH = PushVerificationResult(approval_no="YW1", kept=False, checked_at=NOW, task_id="T1", version_before=2)
@@ -349,14 +350,16 @@ async def test_the_digest_of_a_day_is_what_the_platform_says() -> None:
 @pytest.mark.parametrize("removed", [None, ""])
 async def test_the_blacklist_tells_open_entries_from_removed_ones(removed: str | None) -> None:
     rows = [
-        {"wybh": "1", "dxbs": "X", "sxbm": "M1", "rdrq": "2019-08-01", "ycrq": removed},
-        {"wybh": "2", "dxbs": "X", "sxbm": "M1", "rdrq": "2019-07-01", "ycrq": "2019-08-02"},
+        {"wybh": "1", "dxbs": SHOP_CODE, "sxbm": "M1", "rdrq": "2019-08-01", "ycrq": removed},
+        {"wybh": "2", "dxbs": IDENTITY_NO, "sxbm": "M1", "rdrq": "2019-07-01", "ycrq": "2019-08-02"},
     ]
     time = FakeTime()
     platform = Platform(time, lambda request, body: {"rows": rows})
-    found = await connector_of(platform, time).blacklist("X")
-    assert [(entry.entry_no, entry.removed_on) for entry in found] == [("1", None), ("2", date(2019, 8, 2))]
-    assert json.loads(platform.requests[0].content) == {"dxbs": "X", "sxbm": None}
+    found = await connector_of(platform, time).fetch("BlacklistEntry", [SHOP_CODE])
+    entries = [item.record for item in found if isinstance(item, Observation) and isinstance(item.record, BlacklistEntry)]
+    assert [(entry.entry_no, entry.removed_on, entry.version) for entry in entries] == [("1", None, 1), ("2", "2019-08-02", 2)]
+    assert [entry.subject_code[:4] for entry in entries] == [SHOP_CODE[:4], "RID-"]
+    assert json.loads(platform.requests[0].content) == {"dxbs": SHOP_CODE, "sxbm": None}
 
 
 async def test_a_busy_system_is_asked_again_later() -> None:
@@ -403,10 +406,15 @@ async def test_an_unanswered_push_is_repeated_after_half_a_minute_and_a_blacklis
 
 
 async def test_an_entry_that_was_there_is_told_as_repeated_and_another_under_its_number_is_permanent() -> None:
-    time, answers = FakeTime(), answers_of(("0", {"repeated": False}), ("0", {"repeated": True}), ("40901", None))
+    row = {"wybh": ENTRY.entry_no, "dxbs": ENTRY.holder, "sxbm": "M1", "rdrq": "2019-08-15", "ycrq": None}
+    shown = ("0", {"rows": [row]})
+    time = FakeTime()
+    answers = answers_of(("0", {"repeated": False}), shown, ("0", {"repeated": True}), shown, ("40901", None))
     platform = Platform(time, lambda request, body: next(answers))
     connector = connector_of(platform, time)
-    assert not (await connector.ensure(ENTRY, "k", unknown_since=None)).repeated
+    receipt = await connector.ensure(ENTRY, "k", unknown_since=None)
+    assert not receipt.repeated
+    assert [said(item) for item in receipt.shows] == [f"BlacklistEntry {ENTRY.entry_no}@1"]
     assert (await connector.ensure(ENTRY, "k", unknown_since=NOW)).repeated
     with pytest.raises(PermanentError) as refused:
         await connector.ensure(ENTRY, "k", unknown_since=None)

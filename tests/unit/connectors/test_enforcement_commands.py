@@ -21,7 +21,7 @@ from schema.commands import (
     TaskSubject,
 )
 from schema.entities import TaskType
-from tests.contract.cases import NOW, FakeTime
+from tests.contract.cases import NOW, FakeTime, said
 from tests.unit.connectors.enforcement_gateway import Script, connector, page, refusal
 
 COMPANY = "91330782MA2E4K7B4C"
@@ -56,6 +56,7 @@ FEEDBACK = GiveCoordinationFeedback(
 )
 MADE = httpx.Response(201, json={"taskId": "RW7", "version": 1})
 CAMPAIGN_MADE = httpx.Response(201, json={"campaignId": "SJ7", "seed": "s", "drawnSubjects": [], "tasks": []})
+DRAWN = httpx.Response(200, json={"campaignId": "SJ7", "externalNo": "cp/19", "seed": "s", "drawnSubjects": [], "tasks": []})
 SILENCE = [
     httpx.Response(502, text="<html>"),
     httpx.Response(504),
@@ -148,8 +149,10 @@ async def test_an_unanswered_creation_may_have_been_done_and_is_waited_for(silen
     assert problem.value.sent_at >= NOW
 
 
-@pytest.mark.parametrize(("command", "made"), [(TASK, MADE), (CAMPAIGN, CAMPAIGN_MADE)])
-async def test_after_silence_nothing_is_made_while_it_may_still_come_true(command: AnyCommand, made: httpx.Response) -> None:
+@pytest.mark.parametrize(("command", "made"), [(TASK, (MADE,)), (CAMPAIGN, (CAMPAIGN_MADE, DRAWN))])
+async def test_after_silence_nothing_is_made_while_it_may_still_come_true(
+    command: AnyCommand, made: tuple[httpx.Response, ...]
+) -> None:
     script = Script(page())
     with pytest.raises(TransientError) as problem:
         await ensured(command, script, unknown=34)
@@ -157,7 +160,7 @@ async def test_after_silence_nothing_is_made_while_it_may_still_come_true(comman
     assert problem.value.retry_after == pytest.approx(1.0)
     assert len(script.asked) == 1
 
-    later = Script(page(), made)
+    later = Script(page(), *made)
     assert (await ensured(command, later, unknown=35)).repeated is False
 
 
@@ -208,11 +211,16 @@ async def test_a_refused_creation_is_for_people_and_says_why() -> None:
 
 
 async def test_a_campaign_is_looked_up_before_it_is_drawn() -> None:
-    script = Script(page(), CAMPAIGN_MADE)
+    script = Script(page(), CAMPAIGN_MADE, DRAWN)
 
-    assert await ensured(CAMPAIGN, script) == Receipt(reference="SJ7")
-    assert script.asked == ["GET campaigns?externalNo=cp%2F19", "POST campaigns"]
-    assert script.body() == {
+    receipt = await ensured(CAMPAIGN, script)
+    assert (receipt.reference, receipt.repeated, [said(item).partition("@")[0] for item in receipt.shows]) == (
+        "SJ7",
+        False,
+        ["Campaign SJ7"],
+    )
+    assert script.asked == ["GET campaigns?externalNo=cp%2F19", "POST campaigns", "GET campaigns/SJ7"]
+    assert script.body(1) == {
         "externalNo": "cp/19",
         "title": "锅炉",
         "departments": ["HBJ", "JSJ"],
@@ -221,7 +229,8 @@ async def test_a_campaign_is_looked_up_before_it_is_drawn() -> None:
         "officersPerTask": 2,
         "dueAt": "2019-09-12T18:00:00+08:00",
     }
-    assert await ensured(CAMPAIGN, Script(page({"campaignId": "SJ5"}))) == Receipt(reference="SJ5", repeated=True)
+    there = await ensured(CAMPAIGN, Script(page({"campaignId": "SJ5"}), DRAWN))
+    assert (there.reference, there.repeated) == ("SJ5", True)
 
 
 async def test_too_small_a_pool_is_for_people() -> None:

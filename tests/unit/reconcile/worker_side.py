@@ -134,6 +134,7 @@ class Office:
     platforms: Iterable[str] = ("enforcement", "approval", "credit", "grid")
     connectors: dict[str, FakeConnector] = field(init=False)
     worker: Worker = field(init=False)
+    shown: list[tuple[object, ...]] = field(default_factory=list)
     hold: asyncio.Event = field(default_factory=asyncio.Event)
     """Ends the call that is held."""
 
@@ -150,10 +151,15 @@ class Office:
             self.connectors,
             self.derivation,
             self.pace,
+            self.mirrored,
             clock=self.clock,
             sleep=self.sleep or self.clock.sleep,
             rng=random.Random(1),
         )
+
+    async def mirrored(self, platform: str, stream: str, items: Sequence[Item]) -> None:
+        """Keep what an answer showed, as intake would."""
+        self.shown += [(platform, stream, *items)]
 
     async def claim(self, platform: str = "enforcement") -> list[Obligation]:
         """Claim what is due in the name of a process that is never heard of again."""

@@ -33,6 +33,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Legal representative's identity number, masked (法人证件号 FRZJHM)",
         ),
+        sa.Column("representative_code", sa.Text(), nullable=True, comment="Legal representative's RID code (法人个人编码)"),
         sa.Column("phone", sa.LargeBinary(), nullable=True, comment="Telephone, masked (联系电话 LXDH)"),
         sa.Column("address", sa.LargeBinary(), nullable=True, comment="Business address (经营地址 JYDZ)"),
         sa.Column("commitment", sa.LargeBinary(), nullable=True, comment="Text of the commitment (承诺内容 CNNR)"),
@@ -67,6 +68,7 @@ def upgrade() -> None:
     op.create_index("ix_approval_phone_join", "approval", ["phone_join"], unique=False)
     op.create_index("ix_approval_procedure", "approval", ["procedure"], unique=False)
     op.create_index("ix_approval_region", "approval", ["region"], unique=False)
+    op.create_index("ix_approval_representative_code", "approval", ["representative_code"], unique=False)
     op.create_index("ix_approval_representative_identity_no_join", "approval", ["representative_identity_no_join"], unique=False)
     op.create_index("ix_approval_state_decided_at", "approval", ["state", "decided_at"], unique=False)
     op.create_index("ix_approval_subject_code_decided_at", "approval", ["subject_code", "decided_at"], unique=False)
@@ -87,6 +89,23 @@ def upgrade() -> None:
     op.create_index("ix_attempt_outcome", "attempt", ["outcome"], unique=False)
     op.create_index("ix_attempt_started_at", "attempt", ["started_at"], unique=False)
     op.create_table(
+        "blacklist_entry",
+        sa.Column("entry_no", sa.Text(), nullable=False, comment="Number of the one who put it there (唯一编号 wybh)"),
+        sa.Column("subject_code", sa.Text(), nullable=False, comment="USCC or RID code (监管对象编码)"),
+        sa.Column("matter_code", sa.Text(), nullable=False, comment="Matter (事项编码 sxbm)"),
+        sa.Column("since", sa.Text(), nullable=False, comment="Date since when, yyyy-MM-dd (认定日期 rdrq)"),
+        sa.Column("removed_on", sa.Text(), nullable=True, comment="Date of removal, yyyy-MM-dd; null while open (移除日期 ycrq)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("entry_no", name=op.f("pk_blacklist_entry")),
+        comment="A subject that may no longer use commitment for a matter (告知承诺黑名单)",
+    )
+    op.create_index("ix_blacklist_entry_matter_code", "blacklist_entry", ["matter_code"], unique=False)
+    op.create_index("ix_blacklist_entry_removed_on", "blacklist_entry", ["removed_on"], unique=False)
+    op.create_index("ix_blacklist_entry_subject_code_matter_code", "blacklist_entry", ["subject_code", "matter_code"], unique=False)
+    op.create_table(
         "campaign",
         sa.Column("campaign_id", sa.Text(), nullable=False, comment="Campaign id (联合检查编号)"),
         sa.Column("external_no", sa.Text(), nullable=True, comment="Number of the one who ordered it (外部编号)"),
@@ -103,6 +122,32 @@ def upgrade() -> None:
         comment="A joint inspection with subjects and officers drawn at random (跨部门双随机联合检查)",
     )
     op.create_index("ix_campaign_external_no", "campaign", ["external_no"], unique=False)
+    op.create_table(
+        "campaign_request",
+        sa.Column("request_no", sa.Text(), nullable=False, comment="Number that its sender gave it (下达编号)"),
+        sa.Column("title", sa.Text(), nullable=False, comment="Title (标题)"),
+        sa.Column("departments", sa.Text(), nullable=False, comment="Departments, the first in charge (部门)"),
+        sa.Column("industry", sa.Text(), nullable=True, comment="Industry of the pool (行业)"),
+        sa.Column("town", sa.Text(), nullable=True, comment="Town of the pool (镇街)"),
+        sa.Column("grades", sa.Text(), nullable=False, comment="Credit grades of the pool; none: all (信用等级)"),
+        sa.Column("subjects", sa.BigInteger(), nullable=False, comment="How many subjects are drawn (抽取数)"),
+        sa.Column("officers_per_task", sa.BigInteger(), nullable=False, comment="Officers drawn for each (每组人数)"),
+        sa.Column("due_at", sa.BigInteger(), nullable=False, comment="To be done by (截止时间)"),
+        sa.Column("requested_by", sa.Text(), nullable=False, comment="Who asked for it (下达人)"),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False, comment="When (下达时间)"),
+        sa.Column("external_no", sa.Text(), nullable=False, comment="Our number of the campaign there (外部编号)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("request_no", name=op.f("pk_campaign_request")),
+        comment="A joint random inspection that was asked for (双随机联合检查下达)",
+    )
+    op.create_index("ix_campaign_request_due_at", "campaign_request", ["due_at"], unique=False)
+    op.create_index("ix_campaign_request_external_no", "campaign_request", ["external_no"], unique=False)
+    op.create_index("ix_campaign_request_industry", "campaign_request", ["industry"], unique=False)
+    op.create_index("ix_campaign_request_requested_at", "campaign_request", ["requested_at"], unique=False)
+    op.create_index("ix_campaign_request_town", "campaign_request", ["town"], unique=False)
     op.create_table(
         "change",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -230,6 +275,29 @@ def upgrade() -> None:
         comment="An enforcement department (部门)",
     )
     op.create_table(
+        "figures_check",
+        sa.Column("check_no", sa.Text(), nullable=False, comment="Report and its time of updating (核查编号)"),
+        sa.Column("report_no", sa.Text(), nullable=False, comment="Report (自治结果编号)"),
+        sa.Column("subject_code", sa.Text(), nullable=False, comment="USCC of the subject (统一社会信用代码)"),
+        sa.Column("conclusion", sa.String(length=40), nullable=False, comment="Whether the figures hold (核查结论)"),
+        sa.Column("remarks", sa.LargeBinary(), nullable=True, comment="Remarks (备注)"),
+        sa.Column("department_code", sa.Text(), nullable=False, comment="Department that checked (部门)"),
+        sa.Column("inspect", sa.Boolean(), nullable=False, comment="Whether a check on site is wanted (是否现场检查)"),
+        sa.Column("checked_by", sa.Text(), nullable=False, comment="Who checked (核查人)"),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False, comment="When (核查时间)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("check_no", name=op.f("pk_figures_check")),
+        comment="An on-line check of figures that a subject reported (申报数据在线核查)",
+    )
+    op.create_index("ix_figures_check_checked_at", "figures_check", ["checked_at"], unique=False)
+    op.create_index("ix_figures_check_conclusion", "figures_check", ["conclusion"], unique=False)
+    op.create_index("ix_figures_check_department_code", "figures_check", ["department_code"], unique=False)
+    op.create_index("ix_figures_check_report_no", "figures_check", ["report_no"], unique=False)
+    op.create_index("ix_figures_check_subject_code", "figures_check", ["subject_code"], unique=False)
+    op.create_table(
         "finding",
         sa.Column("finding_id", sa.Text(), nullable=False, comment="Finding id (检查结果项编号)"),
         sa.Column("task_id", sa.Text(), nullable=False, comment="Task (任务编号)"),
@@ -341,6 +409,46 @@ def upgrade() -> None:
     )
     op.create_index("ix_matter_commitment_allowed", "matter", ["commitment_allowed"], unique=False)
     op.create_index("ix_matter_department_code", "matter", ["department_code"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("notice_no", sa.Text(), nullable=False, comment="Our number of it (编号 notice_no)"),
+        sa.Column("subject_code", sa.Text(), nullable=True, comment="To whom; null for all of an industry (监管对象编码 tyshxydm)"),
+        sa.Column("industry", sa.Text(), nullable=True, comment="Industry (行业 industry)"),
+        sa.Column("title", sa.Text(), nullable=False, comment="Title (标题 title)"),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="Text (内容 content)"),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False, comment="When it was issued (发布时间 issued)"),
+        sa.Column("department_code", sa.Text(), nullable=False, comment="Department that issued it (部门 department)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("notice_no", name=op.f("pk_notice")),
+        comment="A notice, law or rule pushed to subjects (推送的通知与法规)",
+    )
+    op.create_index("ix_notice_department_code", "notice", ["department_code"], unique=False)
+    op.create_index("ix_notice_industry", "notice", ["industry"], unique=False)
+    op.create_index("ix_notice_issued_at", "notice", ["issued_at"], unique=False)
+    op.create_index("ix_notice_subject_code", "notice", ["subject_code"], unique=False)
+    op.create_table(
+        "notice_request",
+        sa.Column("request_no", sa.Text(), nullable=False, comment="Number that its sender gave it (下达编号)"),
+        sa.Column("subject_codes", sa.Text(), nullable=False, comment="Chosen subjects; none: all of the industry (监管对象编码)"),
+        sa.Column("industry", sa.Text(), nullable=True, comment="Industry (行业)"),
+        sa.Column("title", sa.Text(), nullable=False, comment="Title (标题)"),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="Text (内容)"),
+        sa.Column("department_code", sa.Text(), nullable=False, comment="Department that issues it (部门)"),
+        sa.Column("requested_by", sa.Text(), nullable=False, comment="Who asked for it (下达人)"),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False, comment="When (下达时间)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("request_no", name=op.f("pk_notice_request")),
+        comment="A notice or law that was to be pushed (通知推送下达)",
+    )
+    op.create_index("ix_notice_request_department_code", "notice_request", ["department_code"], unique=False)
+    op.create_index("ix_notice_request_industry", "notice_request", ["industry"], unique=False)
+    op.create_index("ix_notice_request_requested_at", "notice_request", ["requested_at"], unique=False)
     op.create_table(
         "obligation",
         sa.Column(
@@ -467,6 +575,78 @@ def upgrade() -> None:
     op.create_index("ix_repair_completed_at", "repair", ["completed_at"], unique=False)
     op.create_index("ix_repair_record_id", "repair", ["record_id"], unique=False)
     op.create_index("ix_repair_way", "repair", ["way"], unique=False)
+    op.create_table(
+        "score_entry",
+        sa.Column("biz_no", sa.Text(), nullable=False, comment="bizNo of the credit record (信用记录业务编号 bizno)"),
+        sa.Column("subject_code", sa.Text(), nullable=False, comment="USCC or RID code (统一社会信用代码或个人编码 tyshxydm)"),
+        sa.Column("points", sa.BigInteger(), nullable=False, comment="Points as taken at first (扣分 points)"),
+        sa.Column("item_code", sa.Text(), nullable=False, comment="Item (事项编码 itemcode)"),
+        sa.Column("item_name", sa.Text(), nullable=False, comment="Name of the item (事项名称 itemname)"),
+        sa.Column("occurred_at", sa.BigInteger(), nullable=False, comment="When the breach was found (发生时间 occurred)"),
+        sa.Column("repair_until", sa.BigInteger(), nullable=False, comment="Until when it can be repaired (修复期限 repair_until)"),
+        sa.Column("state", sa.String(length=40), nullable=False, comment="Whether it can be repaired still (状态 state)"),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False, comment="When the hub last wrote it (更新时间 updated)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("biz_no", name=op.f("pk_score_entry")),
+        comment="Points on the list that a subject sees of itself (自治系统扣分清单)",
+    )
+    op.create_index("ix_score_entry_repair_until", "score_entry", ["repair_until"], unique=False)
+    op.create_index("ix_score_entry_state", "score_entry", ["state"], unique=False)
+    op.create_index("ix_score_entry_subject_code", "score_entry", ["subject_code"], unique=False)
+    op.create_index("ix_score_entry_updated_at", "score_entry", ["updated_at"], unique=False)
+    op.create_table(
+        "self_report",
+        sa.Column("report_no", sa.Text(), nullable=False, comment="Number of the row (编号 id)"),
+        sa.Column("way", sa.String(length=40), nullable=False, comment="What was done (类型 lx)"),
+        sa.Column("subject_code", sa.Text(), nullable=False, comment="USCC of the subject (统一社会信用代码 tyshxydm)"),
+        sa.Column("subject_name", sa.Text(), nullable=True, comment="Subject's name (名称 ztmc)"),
+        sa.Column(
+            "repairs_biz_no",
+            sa.Text(),
+            nullable=True,
+            comment="bizNo of the credit record that it repairs (修复的信用记录 jf_bizno)",
+        ),
+        sa.Column("points", sa.BigInteger(), nullable=True, comment="Points to restore (修复分 xffs)"),
+        sa.Column("item_code", sa.Text(), nullable=True, comment="Item (事项编码 sxbm)"),
+        sa.Column("item_name", sa.Text(), nullable=True, comment="Name of the item (事项名称 sxmc)"),
+        sa.Column("figures", sa.LargeBinary(), nullable=True, comment="Reported figures, JSON text as it came (申报内容 sbnr)"),
+        sa.Column("completed_at", sa.BigInteger(), nullable=False, comment="When it was completed (完成时间 wcsj)"),
+        sa.Column("state", sa.String(length=40), nullable=False, comment="Whether it was approved (审核状态 shzt)"),
+        sa.Column("mark", sa.String(length=40), nullable=False, comment="What the hub made of it (处理标志 clbz)"),
+        sa.Column("mark_reason", sa.Text(), nullable=True, comment="Why the hub refused it (处理说明 clsm)"),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False, comment="When the platform last changed it (更新时间 gxsj)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("report_no", name=op.f("pk_self_report")),
+        comment="A self-check, self-report, study or exam of a subject (自治结果)",
+    )
+    op.create_index("ix_self_report_completed_at", "self_report", ["completed_at"], unique=False)
+    op.create_index("ix_self_report_item_code", "self_report", ["item_code"], unique=False)
+    op.create_index("ix_self_report_repairs_biz_no", "self_report", ["repairs_biz_no"], unique=False)
+    op.create_index("ix_self_report_state_mark", "self_report", ["state", "mark"], unique=False)
+    op.create_index("ix_self_report_subject_code_completed_at", "self_report", ["subject_code", "completed_at"], unique=False)
+    op.create_index("ix_self_report_updated_at", "self_report", ["updated_at"], unique=False)
+    op.create_index("ix_self_report_way", "self_report", ["way"], unique=False)
+    op.create_table(
+        "sms_receipt",
+        sa.Column("message_no", sa.Text(), nullable=False, comment="The gateway's number of the message (短信编号 taskid)"),
+        sa.Column("phone", sa.LargeBinary(), nullable=False, comment="Telephone, masked (手机号 mobile)"),
+        sa.Column("status", sa.String(length=40), nullable=False, comment="What became of it (回执状态 status)"),
+        sa.Column("reported_at", sa.BigInteger(), nullable=False, comment="When the gateway knew (回执时间 time)"),
+        sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False, comment="Digest of the content at this version"),
+        sa.PrimaryKeyConstraint("message_no", name=op.f("pk_sms_receipt")),
+        comment="Whether a short message reached its telephone (短信回执)",
+    )
+    op.create_index("ix_sms_receipt_reported_at", "sms_receipt", ["reported_at"], unique=False)
+    op.create_index("ix_sms_receipt_status", "sms_receipt", ["status"], unique=False)
     op.create_table(
         "stream_health",
         sa.Column("stream_id", sa.Text(), nullable=False, comment="Platform and stream (数据流编号)"),
@@ -639,6 +819,22 @@ def downgrade() -> None:
     op.drop_table("subject")
     op.drop_index("ix_stream_health_platform", table_name="stream_health")
     op.drop_table("stream_health")
+    op.drop_index("ix_sms_receipt_status", table_name="sms_receipt")
+    op.drop_index("ix_sms_receipt_reported_at", table_name="sms_receipt")
+    op.drop_table("sms_receipt")
+    op.drop_index("ix_self_report_way", table_name="self_report")
+    op.drop_index("ix_self_report_updated_at", table_name="self_report")
+    op.drop_index("ix_self_report_subject_code_completed_at", table_name="self_report")
+    op.drop_index("ix_self_report_state_mark", table_name="self_report")
+    op.drop_index("ix_self_report_repairs_biz_no", table_name="self_report")
+    op.drop_index("ix_self_report_item_code", table_name="self_report")
+    op.drop_index("ix_self_report_completed_at", table_name="self_report")
+    op.drop_table("self_report")
+    op.drop_index("ix_score_entry_updated_at", table_name="score_entry")
+    op.drop_index("ix_score_entry_subject_code", table_name="score_entry")
+    op.drop_index("ix_score_entry_state", table_name="score_entry")
+    op.drop_index("ix_score_entry_repair_until", table_name="score_entry")
+    op.drop_table("score_entry")
     op.drop_index("ix_repair_way", table_name="repair")
     op.drop_index("ix_repair_record_id", table_name="repair")
     op.drop_index("ix_repair_completed_at", table_name="repair")
@@ -671,6 +867,15 @@ def downgrade() -> None:
     op.drop_index("ix_obligation_chain_sequence", table_name="obligation")
     op.drop_index("ix_obligation_cause", table_name="obligation")
     op.drop_table("obligation")
+    op.drop_index("ix_notice_request_requested_at", table_name="notice_request")
+    op.drop_index("ix_notice_request_industry", table_name="notice_request")
+    op.drop_index("ix_notice_request_department_code", table_name="notice_request")
+    op.drop_table("notice_request")
+    op.drop_index("ix_notice_subject_code", table_name="notice")
+    op.drop_index("ix_notice_issued_at", table_name="notice")
+    op.drop_index("ix_notice_industry", table_name="notice")
+    op.drop_index("ix_notice_department_code", table_name="notice")
+    op.drop_table("notice")
     op.drop_index("ix_matter_department_code", table_name="matter")
     op.drop_index("ix_matter_commitment_allowed", table_name="matter")
     op.drop_table("matter")
@@ -690,6 +895,12 @@ def downgrade() -> None:
     op.drop_index("ix_finding_item_code", table_name="finding")
     op.drop_index("ix_finding_conform", table_name="finding")
     op.drop_table("finding")
+    op.drop_index("ix_figures_check_subject_code", table_name="figures_check")
+    op.drop_index("ix_figures_check_report_no", table_name="figures_check")
+    op.drop_index("ix_figures_check_department_code", table_name="figures_check")
+    op.drop_index("ix_figures_check_conclusion", table_name="figures_check")
+    op.drop_index("ix_figures_check_checked_at", table_name="figures_check")
+    op.drop_table("figures_check")
     op.drop_table("department")
     op.drop_index("ix_delivery_state_sequence", table_name="delivery")
     op.drop_index("ix_delivery_repeat_key", table_name="delivery")
@@ -719,8 +930,18 @@ def downgrade() -> None:
     op.drop_table("coordination")
     op.drop_index("ix_change_entity_key_version", table_name="change")
     op.drop_table("change")
+    op.drop_index("ix_campaign_request_town", table_name="campaign_request")
+    op.drop_index("ix_campaign_request_requested_at", table_name="campaign_request")
+    op.drop_index("ix_campaign_request_industry", table_name="campaign_request")
+    op.drop_index("ix_campaign_request_external_no", table_name="campaign_request")
+    op.drop_index("ix_campaign_request_due_at", table_name="campaign_request")
+    op.drop_table("campaign_request")
     op.drop_index("ix_campaign_external_no", table_name="campaign")
     op.drop_table("campaign")
+    op.drop_index("ix_blacklist_entry_subject_code_matter_code", table_name="blacklist_entry")
+    op.drop_index("ix_blacklist_entry_removed_on", table_name="blacklist_entry")
+    op.drop_index("ix_blacklist_entry_matter_code", table_name="blacklist_entry")
+    op.drop_table("blacklist_entry")
     op.drop_index("ix_attempt_started_at", table_name="attempt")
     op.drop_index("ix_attempt_outcome", table_name="attempt")
     op.drop_index("ix_attempt_obligation_key", table_name="attempt")
@@ -729,6 +950,7 @@ def downgrade() -> None:
     op.drop_index("ix_approval_subject_code_decided_at", table_name="approval")
     op.drop_index("ix_approval_state_decided_at", table_name="approval")
     op.drop_index("ix_approval_representative_identity_no_join", table_name="approval")
+    op.drop_index("ix_approval_representative_code", table_name="approval")
     op.drop_index("ix_approval_region", table_name="approval")
     op.drop_index("ix_approval_procedure", table_name="approval")
     op.drop_index("ix_approval_phone_join", table_name="approval")
