@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
-from connectors.approval_records import BEIJING, ApprovalParser, BlacklistRow, Notice, beijing_text, beijing_time
+from connectors.approval_records import ApprovalParser, BlacklistRow, Notice
 from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
     Answer,
@@ -26,6 +26,7 @@ from connectors.base import (
     Surroundings,
     Verified,
 )
+from connectors.beijing import BEIJING, beijing_text, beijing_time
 from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh

@@ -2,21 +2,18 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 import msgspec
 
 from connectors.base import Item, Quarantined
+from connectors.beijing import beijing_time
 from connectors.json_text import is_damaged
 from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
 from schema.entities import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
 from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, parse_uscc, rid_code
 
-BEIJING = timezone(timedelta(hours=8))
-"""Times without a zone are Beijing time (platforms/README.md)."""
-
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _PROCEDURES = {"1": Procedure.COMMITMENT, "2": Procedure.STANDARD}
 _KINDS = {"1": ApplicantKind.LEGAL_PERSON, "2": ApplicantKind.NATURAL_PERSON, "3": ApplicantKind.INDIVIDUAL_BUSINESS}
 _DECISIONS = {"1": ApprovalState.GRANTED, "2": ApprovalState.REFUSED}
@@ -147,19 +144,6 @@ def _numbers(row: Fields) -> tuple[str | None, str | None]:
     if code is None and old_number is None:
         raise BadFieldError("MISSING_FIELD", "field TYSHXYDM is missing, and there is no old number in ZCH instead")
     return code, old_number
-
-
-def beijing_time(value: object) -> datetime:
-    """Convert `yyyy-MM-dd HH:mm:ss`, Beijing, to an aware moment."""
-    written = text(value)
-    if not _TIME.fullmatch(written):
-        raise ValueError("must be yyyy-MM-dd HH:mm:ss")
-    return datetime.fromisoformat(written).replace(tzinfo=BEIJING)
-
-
-def beijing_text(moment: datetime) -> str:
-    """Return an aware moment as `yyyy-MM-dd HH:mm:ss`, Beijing."""
-    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def identity_number(value: object) -> str:

@@ -37,10 +37,7 @@ class PlatformSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    url: str = Field(
-        pattern=r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#:@\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?$",
-        description="Base address of the platform, http(s)://host[:port][/prefix]",
-    )
+    url: str = Field(description="Where the platform is; its connector's own class says in which form")
     quota_per_second: float = Field(20.0, gt=0, description="Calls a second that the platform allows us, all processes together")
     deadline_seconds: float = Field(10.0, gt=0, description="Seconds after which a call counts as unanswered")
     dropped_after_seconds: float = Field(
@@ -51,6 +48,15 @@ class PlatformSettings(BaseModel):
     callback_addresses: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks that may post webhooks, comma separated; empty: any"
     )
+    read_attempts: int = Field(3, gt=0, description="Tries of one read before it fails, the first included")
+    read_patience_seconds: float = Field(
+        20.0, ge=0, description="Seconds that a read may wait before its next try; it fails where the platform asks for more"
+    )
+    breaker_failures: int = Field(
+        5, gt=0, description="Failures in a row (no connection, no answer, 5xx) after which the platform is left alone"
+    )
+    breaker_cool_down_seconds: float = Field(15.0, gt=0, description="Seconds after which one probe goes to a platform left alone")
+    breaker_longest_seconds: float = Field(3600.0, gt=0, description="Longest wait in seconds that the breaker heeds (Retry-After)")
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -61,6 +67,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     rng: random.Random
     quota: Quota
     transport: httpx.AsyncBaseTransport | None = None
+    inline: bool = False
+    """Whether work that blocks runs in the caller's own thread instead of threads beside it: for simulated time."""
     observe: Callable[[str, str, str, float], None] = lambda platform, operation, outcome, seconds: None
     """Told of every call: platform, operation, outcome code, seconds; telemetry hangs on it."""
 

@@ -1,13 +1,14 @@
 """The circuit breaker: stops calling a platform that fails, and lets a single probe find out when it is back.
 
-One a platform and process, owned by `connectors.http.PlatformClient`. It knows no network: it is told how calls ended.
+One a platform and process, owned by what makes its calls (`connectors.http.PlatformClient`, as a rule). It knows no network: it
+is told how calls ended.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from connectors.base import Clock
+from connectors.base import Clock, PlatformSettings
 
 
 class Watched:
@@ -76,3 +77,9 @@ class Breaker:
         if probe or self._in_a_row >= self._allowed:
             asked = timedelta(seconds=min(call.retry_after or 0.0, self._longest.total_seconds()))
             self._open_until = self._clock() + max(self._cool_down, asked)
+
+
+def breaker_of(settings: PlatformSettings, clock: Clock) -> Breaker:
+    """Return the breaker that a platform's settings describe."""
+    cool_down, longest = settings.breaker_cool_down_seconds, settings.breaker_longest_seconds
+    return Breaker(settings.breaker_failures, timedelta(seconds=cool_down), timedelta(seconds=longest), clock)

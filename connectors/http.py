@@ -16,11 +16,11 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 from pydantic import Field
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from connectors.base import PlatformSettings, Surroundings
-from connectors.breaker import Breaker, Watched
+from connectors.breaker import Watched, breaker_of
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.read_attempts import read_attempts
 from connectors.window import Window
 from schema.identifiers import redact
 
@@ -41,13 +41,10 @@ class UnusableError(Exception):
 class HttpSettings(PlatformSettings):
     """Settings of every platform that is called over HTTP; a connector's own class adds its keys."""
 
-    read_attempts: int = Field(3, gt=0, description="Tries of one read before it fails, the first included")
-    read_patience_seconds: float = Field(
-        20.0, ge=0, description="Seconds that a read may wait before its next try; it fails where the platform asks for more"
+    url: str = Field(
+        pattern=r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#:@\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?$",
+        description="Base address of the platform, http(s)://host[:port][/prefix]",
     )
-    breaker_failures: int = Field(5, gt=0, description="Transport failures or 5xx in a row after which the platform is left alone")
-    breaker_cool_down_seconds: float = Field(15.0, gt=0, description="Seconds after which one probe goes to a platform left alone")
-    breaker_longest_seconds: float = Field(3600.0, gt=0, description="Longest Retry-After in seconds that the breaker respects")
 
 
 class PlatformClient:
@@ -58,12 +55,7 @@ class PlatformClient:
     ) -> None:
         self.platform, self.settings, self.surroundings = platform, settings, surroundings
         self._wait_header = wait_header
-        self.breaker = Breaker(
-            settings.breaker_failures,
-            timedelta(seconds=settings.breaker_cool_down_seconds),
-            timedelta(seconds=settings.breaker_longest_seconds),
-            surroundings.clock,
-        )
+        self.breaker = breaker_of(settings, surroundings.clock)
         self._http = httpx.AsyncClient(
             base_url=settings.url,
             transport=surroundings.transport,
@@ -158,26 +150,7 @@ class PlatformClient:
             done.exception()  # seen, also when everyone who waited for it has gone
 
     async def _read(self, call: "_Call[T]") -> T:
-        retrying = AsyncRetrying(
-            sleep=self.surroundings.sleep,
-            stop=stop_after_attempt(self.settings.read_attempts),
-            wait=self._wait,
-            retry=retry_if_exception(self._worth_another_try),
-            reraise=True,
-        )
-        return await retrying(self._call, call)
-
-    def _worth_another_try(self, error: BaseException) -> bool:
-        if not isinstance(error, TransientError) or isinstance(error, PlatformDown):
-            return False
-        return (error.retry_after or 0.0) <= self.settings.read_patience_seconds
-
-    def _wait(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome is not None else None
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        backoff = 0.2 * 2.0**state.attempt_number * (0.5 + self.surroundings.rng.random() / 2)
-        # A little more than was asked for, so that not everyone is back in the same instant.
-        return min(backoff, self.settings.read_patience_seconds) if asked is None else asked + backoff / 10
+        return await read_attempts(self.settings, self.surroundings)(self._call, call)
 
     async def _call(self, call: "_Call[T]") -> T:
         self._refuse_while_shut(call)

@@ -129,7 +129,13 @@ class Hub:
         made = {}
         for name in own.platforms:
             surroundings = Surroundings(
-                world.clock, world.sleep, world.rng, quota, world.transports.get(name), self.metrics.observe_call
+                clock=world.clock,
+                sleep=world.sleep,
+                rng=world.rng,
+                quota=quota,
+                transport=world.transports.get(name),
+                inline=world.inline_database,
+                observe=self.metrics.observe_call,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made

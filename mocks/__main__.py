@@ -1,4 +1,4 @@
-"""`python -m mocks [--config FILE] [--ready-json] [--city]`: the four mock platforms, until Ctrl-C, and the city on them.
+"""`python -m mocks [--config FILE] [--ready-json] [--city]`: the mock platforms, until Ctrl-C, and the city on them.
 
 Without `--city`, or with `--city-waits`, a city begins when `POST /_city/start` asks for one; `GET /_city/progress` says how far
 it is. Both are on the approval platform's port, for this machine only.
@@ -35,12 +35,13 @@ _ACCESS = (
     "callback_password",
     "callback_access_key",
     "callback_secrets",
+    "database_url",
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the platforms; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m mocks", description="The four mock platforms, and a city that lives on them.")
+    parser = argparse.ArgumentParser(prog="python -m mocks", description="The mock platforms, and a city that lives on them.")
     parser.add_argument("--config", type=Path, help="JSON file; everything in it is optional")
     parser.add_argument("--ready-json", action="store_true", help="print one line of JSON with the addresses, nothing else")
     parser.add_argument("--city", action="store_true", help="let a city live on the platforms")
@@ -109,7 +110,7 @@ def _described(settings: AllSettings, urls: dict[str, str]) -> str:
     for name, url in urls.items():
         lines.append(f"\n{name}  {url}   (control: {url}/_control/state)")
         own = msgspec.structs.asdict(getattr(settings, name))
-        shown = {key: own[key] for key in (*_ACCESS, "hub_url") if key in own}
+        shown = {key: own[key] for key in (*_ACCESS, "hub_url") if own.get(key) is not None}
         lines += [f"  {key:20} {', '.join(value) if isinstance(value, tuple) else value}" for key, value in shown.items()]
     return "\n".join(lines) + "\n"
 

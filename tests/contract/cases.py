@@ -5,7 +5,7 @@ Signing and bodies here are made from the platform's page and share nothing with
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -101,10 +101,81 @@ class Bodies:
     """Where the platform speaks XML: a document with a DTD: one Quarantined, DTD_FORBIDDEN."""
 
 
+class Wire(ABC):
+    """The way to a platform in a test's hands: it can lose answers after the work was done, or answer in the platform's place."""
+
+    calls = 0
+    """Calls so far; what only prepares one (a token) is not counted."""
+
+    @abstractmethod
+    def lose_answers_when(self, done: Callable[[], bool]) -> None:
+        """Let the platform work, and lose each answer from the moment on at which `done` says so."""
+
+    @abstractmethod
+    def keep_silent(self) -> None:
+        """Give no answer any more."""
+
+    @abstractmethod
+    def refuse(self) -> None:
+        """Refuse every call in a way that must not be repeated unchanged."""
+
+    @abstractmethod
+    def ask_to_wait(self, seconds: int) -> None:
+        """Say that there were too many calls and that one should wait so long; skip the test where the platform never does."""
+
+    @abstractmethod
+    def close_for(self, seconds: int) -> None:
+        """Say that the platform is closed for so long; skip the test where the platform never does."""
+
+
+class HttpWire(httpx.AsyncBaseTransport, Wire):
+    """The way to a platform that is called over HTTP."""
+
+    def __init__(self, cases: "PlatformCases", inner: httpx.AsyncBaseTransport | None) -> None:
+        self._cases, self._inner = cases, inner
+        self._is_lost: Callable[[], bool] = lambda: False
+        self._instead: Callable[[httpx.Request], httpx.Response] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if "oauth" in request.url.path and self._instead is not None:
+            return httpx.Response(200, json={"access_token": "token", "token_type": "Bearer", "expires_in": 600})
+        self.calls += 1
+        if self._instead is not None:
+            return self._instead(request)
+        assert self._inner is not None
+        answer = await self._inner.handle_async_request(request)
+        if self._is_lost():
+            raise httpx.ReadTimeout("the answer was lost", request=request)
+        return answer
+
+    def lose_answers_when(self, done: Callable[[], bool]) -> None:
+        self._is_lost = done
+
+    def keep_silent(self) -> None:
+        def silent(request: httpx.Request) -> httpx.Response:
+            raise httpx.ReadTimeout("no answer", request=request)
+
+        self._instead = silent
+
+    def refuse(self) -> None:
+        self._instead = lambda request: self._cases.refusal()
+
+    def ask_to_wait(self, seconds: int) -> None:
+        self._instead = lambda request: self._cases.busy(seconds)
+
+    def close_for(self, seconds: int) -> None:
+        self._instead = lambda request: httpx.Response(503, headers={"Retry-After": str(seconds)}, text="<html>maintenance</html>")
+
+
 class World(ABC):
     """The platform itself in memory, on a FakeTime, with what a test does to it; as a rule the mock, by httpx.ASGITransport."""
 
     transport: httpx.AsyncBaseTransport
+
+    @property
+    def way(self) -> object:
+        """How a connector reaches it: the transport, where the platform is called over HTTP."""
+        return self.transport
 
     @abstractmethod
     def make(self, count: int) -> list[str]:
@@ -137,8 +208,25 @@ class PlatformCases(ABC):
     golden: tuple[Golden, ...]
     personal: tuple[str, ...] = ()
     """Numbers in the bodies that no Quarantined may show in its detail."""
+    posts: bool = True
+    """Whether the platform posts webhooks at all; where not, every delivery in its name must be refused."""
+    hidden: tuple[str, ...] = ()
+    """Secrets inside of settings (a password in an address) that no text of the settings may show."""
     overlap_seconds: float = 0.0
     """Seconds by which the stream's cursor stays back (late commits, visibility): what is older is read for good."""
+
+    def connected(self, time: FakeTime, way: object = None) -> Connector:
+        """Return a connector that reaches the platform by a way: a world's, or a wire; without one nobody is reached."""
+        assert way is None or isinstance(way, httpx.AsyncBaseTransport)
+        return self.connector(self.settings(), surroundings(time, way))
+
+    def wire(self, way: object = None) -> Wire:
+        """Return a wire on the way to a world; without one there is nobody at its end."""
+        assert way is None or isinstance(way, httpx.AsyncBaseTransport)
+        return HttpWire(self, way)
+
+    async def close(self) -> None:  # noqa: B027  (as a rule there is nothing to let go of)
+        """Let go of what a test has opened."""
 
     @abstractmethod
     def settings(self, *, secrets: bool = True) -> PlatformSettings:

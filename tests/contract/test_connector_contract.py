@@ -1,10 +1,10 @@
 """What every connector must do. Cases come from the registry, so that no connector can be forgotten."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from functools import partial
 
-import httpx
 import msgspec
 import pytest
 from pydantic import ValidationError
@@ -14,18 +14,19 @@ from connectors.errors import BadSignature, PermanentError, TransientError, Unkn
 from connectors.registry import CONNECTORS
 from schema.commands import AcceptEvent, AnyCommand, RemoveKeySubject
 from schema.entity import Observation, key_of
-from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, said, surroundings
+from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, World, said
 
 NESTED = (b"[" * 100_000, b'{"type":"record.created","data":' + b"[" * 100_000, b"<a>" * 100_000)
 """Documents that would exhaust a parser that goes down into them without end."""
 
 
 @pytest.fixture(params=sorted(CONNECTORS))
-def cases(request: pytest.FixtureRequest) -> PlatformCases:
+async def cases(request: pytest.FixtureRequest) -> AsyncIterator[PlatformCases]:
     found = importlib.import_module(f"tests.contract.{request.param}_cases").CASES
     assert isinstance(found, PlatformCases)
     assert found.connector is CONNECTORS[request.param]
-    return found
+    yield found
+    await found.close()
 
 
 @pytest.fixture
@@ -33,30 +34,13 @@ def time() -> FakeTime:
     return FakeTime()
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """The way to a platform; it can lose answers after the work was done, or answer in the platform's place."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
-        self.inner = inner
-        self.loses_answer_to: Callable[[httpx.Request], bool] = lambda request: False
-        self.instead: Callable[[httpx.Request], httpx.Response] | None = None
-        self.calls = 0
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if "oauth" in request.url.path and self.instead is not None:
-            return httpx.Response(200, json={"access_token": "token", "token_type": "Bearer", "expires_in": 600})
-        self.calls += 1
-        if self.instead is not None:
-            return self.instead(request)
-        assert self.inner is not None
-        answer = await self.inner.handle_async_request(request)
-        if self.loses_answer_to(request):
-            raise httpx.ReadTimeout("the answer was lost", request=request)
-        return answer
+def connected(cases: PlatformCases, time: FakeTime, way: object = None) -> Connector:
+    return cases.connected(time, way)
 
 
-def connected(cases: PlatformCases, time: FakeTime, transport: httpx.AsyncBaseTransport | None = None) -> Connector:
-    return cases.connector(cases.settings(), surroundings(time, transport))
+def needs_webhooks(cases: PlatformCases) -> None:
+    if not cases.posts:
+        pytest.skip("the platform posts no webhooks")
 
 
 async def read_on(cases: PlatformCases, connector: Connector, cursor: str | None) -> list[Page]:
@@ -82,24 +66,29 @@ class TestConnectorContract:
     # --- signatures
 
     def test_a_good_signature_is_taken_and_says_which_secret_made_it(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         verified = connected(cases, time).verify(cases.delivery(cases.bodies.good, at=NOW))
         assert verified.secret_index == 0
         assert verified.signature
 
     def test_during_a_key_change_the_older_secret_is_taken_as_well(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         delivery = cases.delivery(cases.bodies.good, at=NOW, signed_with="old")
         assert connected(cases, time).verify(delivery).secret_index == 1
 
     def test_another_secret_is_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         with pytest.raises(BadSignature):
             connected(cases, time).verify(cases.delivery(cases.bodies.good, at=NOW, signed_with="wrong"))
 
     def test_a_tampered_body_is_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         delivery = cases.delivery(cases.bodies.good, at=NOW)
         with pytest.raises(BadSignature):
             connected(cases, time).verify(msgspec.structs.replace(delivery, body=delivery.body + b" "))
 
     def test_a_delivery_without_one_of_its_signature_headers_is_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         delivery, connector = cases.delivery(cases.bodies.good, at=NOW), connected(cases, time)
         for missing in cases.signature_headers:
             headers = {name: value for name, value in delivery.headers.items() if name != missing}
@@ -107,6 +96,7 @@ class TestConnectorContract:
                 connector.verify(msgspec.structs.replace(delivery, headers=headers))
 
     def test_odd_header_values_are_refused_and_break_nothing(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         delivery, connector = cases.delivery(cases.bodies.good, at=NOW), connected(cases, time)
         for name in cases.signature_headers:
             for odd in ("", "é中", "-1", "9" * 40, "١٢٣", "\x00"):
@@ -114,6 +104,7 @@ class TestConnectorContract:
                     connector.verify(msgspec.structs.replace(delivery, headers={**delivery.headers, name: odd}))
 
     def test_a_stale_delivery_is_refused_and_one_within_the_tolerance_is_not(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         if cases.fresh_for is None:
             pytest.skip("the page states no tolerance")
         connector = connected(cases, time)
@@ -122,6 +113,13 @@ class TestConnectorContract:
             with pytest.raises(BadSignature):
                 connector.verify(cases.delivery(cases.bodies.good, at=NOW + direction * (cases.fresh_for + timedelta(seconds=2))))
 
+    def test_a_platform_that_posts_nothing_has_every_delivery_refused(self, cases: PlatformCases, time: FakeTime) -> None:
+        if cases.posts:
+            pytest.skip("the platform posts webhooks")
+        with pytest.raises(BadSignature) as refused:
+            connected(cases, time).verify(cases.delivery(cases.bodies.good, at=NOW))
+        assert refused.value.code == "NO_WEBHOOKS"
+
     def test_settings_without_secrets_are_refused_at_start(self, cases: PlatformCases) -> None:
         with pytest.raises(ValidationError):
             cases.settings(secrets=False)
@@ -129,12 +127,14 @@ class TestConnectorContract:
     def test_secrets_do_not_show_in_the_settings(self, cases: PlatformCases) -> None:
         settings = cases.settings()
         shown = f"{settings!r} {settings}"
+        assert not any(hidden in shown for hidden in cases.hidden)
         for value in settings.model_dump().values():
             for secret in value if isinstance(value, tuple) else (value,):
                 if hasattr(secret, "get_secret_value"):
                     assert secret.get_secret_value() not in shown
 
     def test_a_replay_has_the_same_signature_and_a_repetition_another(self, cases: PlatformCases, time: FakeTime) -> None:
+        needs_webhooks(cases)
         connector, first = connected(cases, time), cases.delivery(cases.bodies.good, at=NOW)
         again = cases.delivery(cases.bodies.good, at=NOW + timedelta(seconds=1))
         assert connector.verify(first).signature == connector.verify(first).signature
@@ -210,7 +210,7 @@ class TestConnectorContract:
         time.advance(1)
         made = before + world.make(450)
         time.advance(cases.overlap_seconds + 10)
-        assert set(made) <= set(seen(await read_on(cases, connected(cases, time, world.transport), None)))
+        assert set(made) <= set(seen(await read_on(cases, connected(cases, time, world.way), None)))
 
     async def test_the_cursor_of_every_page_goes_on_without_a_gap(self, cases: PlatformCases, time: FakeTime) -> None:
         world = cases.world(time)
@@ -219,10 +219,10 @@ class TestConnectorContract:
             made += world.make(60)
             time.advance(20)
         time.advance(cases.overlap_seconds)
-        pages = await read_on(cases, connected(cases, time, world.transport), None)
+        pages = await read_on(cases, connected(cases, time, world.way), None)
         assert set(made) <= set(seen(pages))
         for number, page in enumerate(pages):
-            rest = await read_on(cases, connected(cases, time, world.transport), page.cursor)
+            rest = await read_on(cases, connected(cases, time, world.way), page.cursor)
             assert set(made) <= set(seen(pages[: number + 1])) | set(seen(rest)), f"page {number}"
 
     async def test_records_that_change_while_they_are_read_are_seen_in_their_newest_version(
@@ -233,7 +233,7 @@ class TestConnectorContract:
         time.advance(3)
         made += world.make(250)
         time.advance(cases.overlap_seconds + 10)
-        connector, pages = connected(cases, time, world.transport), list[Page]()
+        connector, pages = connected(cases, time, world.way), list[Page]()
         newest = dict.fromkeys(made, 1)
         async for page in connector.changes(cases.stream, None):
             pages.append(page)
@@ -254,11 +254,11 @@ class TestConnectorContract:
         world = cases.world(time)
         world.make(3)
         time.advance(86_400)
-        cursor = (await read_on(cases, connected(cases, time, world.transport), None))[-1].cursor
+        cursor = (await read_on(cases, connected(cases, time, world.way), None))[-1].cursor
         time.advance(-86_000)  # the clocks were wrong, and are put right
         made = world.make(2)
         time.advance(5)
-        connector, pages = connected(cases, time, world.transport), list[Page]()
+        connector, pages = connected(cases, time, world.way), list[Page]()
         for _ in range(4):
             pages += await read_on(cases, connector, cursor)
             cursor = pages[-1].cursor
@@ -268,7 +268,7 @@ class TestConnectorContract:
     async def test_what_was_read_is_not_delivered_again_for_ever(self, cases: PlatformCases, time: FakeTime) -> None:
         world = cases.world(time)
         world.make(20)
-        connector, cursor, pages = connected(cases, time, world.transport), None, list[Page]()
+        connector, cursor, pages = connected(cases, time, world.way), None, list[Page]()
         for _ in range(5):
             time.advance(cases.overlap_seconds + 10)
             pages = await read_on(cases, connector, cursor)
@@ -278,45 +278,42 @@ class TestConnectorContract:
     # --- errors
 
     async def test_too_many_calls_are_transient_and_say_how_long_to_wait(self, cases: PlatformCases, time: FakeTime) -> None:
-        wire = Wire()
-        wire.instead = lambda request: cases.busy(90)
+        wire = cases.wire()
+        wire.ask_to_wait(90)
         with pytest.raises(TransientError) as failed:
             await cases.read(connected(cases, time, wire))
         assert failed.value.retry_after == 90.0
 
     async def test_a_maintenance_window_is_transient_and_says_how_long_to_wait(self, cases: PlatformCases, time: FakeTime) -> None:
-        wire = Wire()
-        wire.instead = lambda request: httpx.Response(503, headers={"Retry-After": "3600"}, text="<html>maintenance</html>")
+        wire = cases.wire()
+        wire.close_for(3600)
         with pytest.raises(TransientError) as failed:
             await cases.read(connected(cases, time, wire))
         assert failed.value.retry_after == 3600.0
 
     async def test_a_read_without_an_answer_is_transient(self, cases: PlatformCases, time: FakeTime) -> None:
-        def silent(request: httpx.Request) -> httpx.Response:
-            raise httpx.ReadTimeout("no answer", request=request)
-
-        wire = Wire()
-        wire.instead = silent
+        wire = cases.wire()
+        wire.keep_silent()
         with pytest.raises(TransientError):
             await cases.read(connected(cases, time, wire))
         assert wire.calls > 1
 
     async def test_a_refusal_is_permanent_and_is_not_repeated(self, cases: PlatformCases, time: FakeTime) -> None:
-        wire = Wire()
-        wire.instead = lambda request: cases.refusal()
+        wire = cases.wire()
+        wire.refuse()
         with pytest.raises(PermanentError):
             await cases.read(connected(cases, time, wire))
         assert wire.calls == 1
 
     async def test_an_unknown_command_is_permanent(self, cases: PlatformCases, time: FakeTime) -> None:
         with pytest.raises(PermanentError):
-            await connected(cases, time, Wire()).ensure(foreign_to(cases), "key", unknown_since=None)
+            await connected(cases, time, cases.wire()).ensure(foreign_to(cases), "key", unknown_since=None)
 
     # --- writes
 
     async def test_ensure_twice_makes_one(self, cases: PlatformCases, time: FakeTime) -> None:
         world = cases.world(time)
-        connector = connected(cases, time, world.transport)
+        connector = connected(cases, time, world.way)
         for command in world.commands():
             receipts = [await ensured(connector, command, time, None) for _ in range(2)]
             time.advance(5)
@@ -325,18 +322,22 @@ class TestConnectorContract:
 
     async def test_a_retry_after_a_lost_answer_makes_one(self, cases: PlatformCases, time: FakeTime) -> None:
         world = cases.world(time)
-        commands, wire = world.commands(), Wire(world.transport)
+        commands, wire = world.commands(), cases.wire(world.way)
         for command in commands:
-            wire.loses_answer_to = lambda request, command=command: world.made(command) > 0  # type: ignore[misc]  # a default binds
+            wire.lose_answers_when(partial(exists, world, command))
             with pytest.raises(UnknownOutcome) as lost:
                 await connected(cases, time, wire).ensure(command, f"key of {command}", unknown_since=None)
-            wire.loses_answer_to = lambda request: False
+            wire.lose_answers_when(lambda: False)
             assert world.made(command) == 1
             time.advance(lost.value.retry_after or 0.0)
             receipt = await ensured(connected(cases, time, wire), command, time, lost.value.sent_at)
             time.advance(5)
             assert receipt.reference
             assert world.made(command) == 1, command
+
+
+def exists(world: World, command: AnyCommand) -> bool:
+    return world.made(command) > 0
 
 
 def foreign_to(cases: PlatformCases) -> AnyCommand:

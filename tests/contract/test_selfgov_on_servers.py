@@ -1,0 +1,68 @@
+"""The same contract with the exchange database on a PostgreSQL, and on a MySQL or MariaDB where one is installed."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from tests.contract import test_connector_contract as contract
+from tests.contract.cases import FakeTime, PlatformCases
+from tests.contract.selfgov_cases import SelfgovCases
+from tests.mysql_server import MySQLServer, mysql_server, server_binary
+from tests.servers import PostgreSQLServer, elsewhere
+
+Fresh = Callable[[], contextlib.AbstractAsyncContextManager[str]]
+
+
+class OnServer(SelfgovCases):
+    """The cases of the self-governance system with databases that a server lends."""
+
+    def __init__(self, lend: Fresh) -> None:
+        super().__init__()
+        self._lend = lend
+        self._lent = contextlib.AsyncExitStack()
+
+    def fresh(self) -> str:
+        return elsewhere(self._lent.enter_async_context(self._lend()))
+
+    async def close(self) -> None:
+        await self.let_go()
+        elsewhere(self._lent.aclose())
+
+
+class ServerContract(contract.TestConnectorContract):
+    """The contract; a subclass says on which server."""
+
+    __test__ = False
+
+    @pytest.fixture
+    def time(self) -> FakeTime:
+        return FakeTime()
+
+
+class TestOnPostgreSQL(ServerContract):
+    __test__ = True
+
+    @pytest.fixture
+    async def cases(self, postgresql: PostgreSQLServer) -> AsyncIterator[PlatformCases]:
+        found = OnServer(lambda: postgresql.fresh("template1"))
+        yield found
+        await found.close()
+
+
+@pytest.mark.xdist_group("mysql")
+class TestOnMySQL(ServerContract):
+    __test__ = True
+
+    @pytest.fixture(scope="class")
+    def mysql(self) -> Iterator[MySQLServer]:
+        if server_binary() is None:
+            pytest.skip("no MySQL or MariaDB server is installed here")
+        with mysql_server() as server:
+            yield server
+
+    @pytest.fixture
+    async def cases(self, mysql: MySQLServer) -> AsyncIterator[PlatformCases]:
+        found = OnServer(mysql.fresh)
+        yield found
+        await found.close()
