@@ -5,7 +5,9 @@ from connectors.base import Connector
 from connectors.credit import CreditConnector
 from connectors.enforcement import EnforcementConnector
 from connectors.grid import GridConnector
+from connectors.sms import SmsConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
-    connector.platform: connector for connector in (ApprovalConnector, CreditConnector, GridConnector, EnforcementConnector)
+    connector.platform: connector
+    for connector in (ApprovalConnector, CreditConnector, GridConnector, EnforcementConnector, SmsConnector)
 }

@@ -35,6 +35,7 @@ _ACCESS = (
     "callback_password",
     "callback_access_key",
     "callback_secrets",
+    "account",
 )
 
 

@@ -15,6 +15,7 @@ from mocks.credit import CreditPlatform, CreditSettings
 from mocks.enforcement import EnforcementPlatform, EnforcementSettings
 from mocks.grid import GridPlatform, GridSettings
 from mocks.platform import Clock, PlatformSettings
+from mocks.sms import SmsPlatform, SmsSettings
 
 _SHARED: Final = ("data_dir", "hub_url", "time_scale")
 
@@ -34,24 +35,27 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     credit: dict[str, Any] = {}
     grid: dict[str, Any] = {}
     enforcement: dict[str, Any] = {}
+    sms: dict[str, Any] = {}
 
 
 class AllSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of all four platforms, complete."""
+    """The settings of all platforms, complete."""
 
     approval: ApprovalSettings
     credit: CreditSettings
     grid: GridSettings
     enforcement: EnforcementSettings
+    sms: SmsSettings
 
 
 class Platforms(NamedTuple):
-    """The four platforms, by name and one after the other."""
+    """The platforms, by name and one after the other."""
 
     approval: ApprovalPlatform
     credit: CreditPlatform
     grid: GridPlatform
     enforcement: EnforcementPlatform
+    sms: SmsPlatform
 
 
 def read_config(path: Path | None) -> Config:
@@ -82,12 +86,14 @@ def complete_settings(config: Config) -> AllSettings:
             "callback_access_key": "enforcement",
             "callback_secrets": [_secret()],
         },
+        "sms": {"account": "bihuan", "secrets": [_secret()]},
     }
     kinds: dict[str, type[PlatformSettings]] = {
         "approval": ApprovalSettings,
         "credit": CreditSettings,
         "grid": GridSettings,
         "enforcement": EnforcementSettings,
+        "sms": SmsSettings,
     }
     return AllSettings(
         **{name: _converted(name, kind, {**shared, **made_up[name], **getattr(config, name)}) for name, kind in kinds.items()}
@@ -95,7 +101,7 @@ def complete_settings(config: Config) -> AllSettings:
 
 
 def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int) -> Platforms:
-    """Return the four platforms, not yet served; each has a random source of its own, made from the seed."""
+    """Return the platforms, not yet served; each has a random source of its own, made from the seed."""
 
     def source(name: str) -> random.Random:
         return random.Random(f"{seed} {name}")
@@ -105,6 +111,7 @@ def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: 
         credit=CreditPlatform(settings.credit, clock=clock, rng=source("credit"), sleep=sleep),
         grid=GridPlatform(settings.grid, clock=clock, rng=source("grid"), sleep=sleep),
         enforcement=EnforcementPlatform(settings.enforcement, clock=clock, rng=source("enforcement"), sleep=sleep),
+        sms=SmsPlatform(settings.sms, clock=clock, rng=source("sms"), sleep=sleep),
     )
 
 
