@@ -107,6 +107,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """The platform's own id of the message, where it stays the same over repetitions."""
     secret_index: int = 0
     """Which of the configured secrets matched, 0 the newest: shows when an old one was last used."""
+    covers_body: bool = True
+    """False where the body may say something else under the same signature: then the first body that came with it counts."""
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ from connectors.credit import CreditConnector
 from connectors.enforcement import EnforcementConnector
 from connectors.grid import GridConnector
 from connectors.selfgov import SelfgovConnector
+from connectors.sms import SmsConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.platform: connector
-    for connector in (ApprovalConnector, CreditConnector, GridConnector, EnforcementConnector, SelfgovConnector)
+    for connector in (ApprovalConnector, CreditConnector, GridConnector, EnforcementConnector, SelfgovConnector, SmsConnector)
 }

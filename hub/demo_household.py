@@ -23,13 +23,14 @@ class Household:
 
     @classmethod
     def of(cls, folder: Path) -> "Household":
-        """Return what the folder keeps; make it where it is new. The file is readable by its owner only."""
+        """Return what the folder keeps; make it where it is new, and what an older one lacks. The file is its owner's alone."""
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / "secrets.json"
-        if not kept.exists():
-            kept.touch(mode=0o600)
-            kept.write_text(json.dumps(_made_up(), indent=2))
-        return cls(folder, json.loads(kept.read_text()))
+        kept, own = folder / "secrets.json", _made_up()
+        if kept.exists():
+            own |= json.loads(kept.read_text())
+        kept.touch(mode=0o600)
+        kept.write_text(json.dumps(own, indent=2))
+        return cls(folder, own)
 
     def platforms_config(self, hub_url: str, seed: int) -> dict[str, Any]:
         """Return the configuration of the mock platforms."""
@@ -53,6 +54,8 @@ class Household:
                 "callback_access_key": "enforcement",
                 "callback_secrets": [own["enforcement_callback"]],
             },
+            # The demo's city lives at any hour.
+            "sms": {"account": "bihuan", "secrets": [own["sms"]], "quiet_from": "00:00", "quiet_until": "00:00"},
         }
 
     def environment(self, urls: dict[str, str]) -> dict[str, str]:
@@ -90,6 +93,10 @@ class Household:
             "HUB_ENFORCEMENT_SECRETS": own["enforcement"],
             "HUB_ENFORCEMENT_CALLBACK_ACCESS_KEY": "enforcement",
             "HUB_ENFORCEMENT_CALLBACK_SECRETS": own["enforcement_callback"],
+            "HUB_SMS_ACCOUNT": "bihuan",
+            "HUB_SMS_SECRETS": own["sms"],
+            "HUB_SMS_QUIET_FROM": "00:00",
+            "HUB_SMS_QUIET_UNTIL": "00:00",
         }
 
 
@@ -102,6 +109,7 @@ def _made_up() -> dict[str, str]:
         "grid_callback",
         "enforcement",
         "enforcement_callback",
+        "sms",
         "pii_join",
         "api_key",
     )

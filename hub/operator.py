@@ -49,8 +49,8 @@ class Operator:
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
-        if source not in self.connectors:
-            return False  # what policy says is never stale
+        if source not in self.connectors or not self.connectors[source].streams:
+            return False  # what policy says is never stale; nor what a platform tells that has nothing to read: there is no newer
         confirmed = max(observed_at, self._last_success.get(source, observed_at))
         return self.clock() - confirmed > self.stale_after
 
@@ -73,7 +73,10 @@ class Operator:
         ]
 
     async def status(self) -> list[PlatformStatus]:
-        """Return each platform's last success, lag, backlog and the reason why a stream fails now."""
+        """Return each platform's last success, lag, backlog and the reason why a stream fails now.
+
+        A platform without streams is never read: it has neither success nor lag, and its backlog says how it does.
+        """
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
         self._last_success = self._read_to_end(health)
@@ -116,7 +119,7 @@ class Operator:
             return Outcome(refused=(self._unknown_platform(platform),))
         known = [each.name for each in connector.streams]
         if stream is not None and stream not in known:
-            message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known)}"
+            message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known) or 'none'}"
             return Outcome(refused=(UnknownStream(message=message, path=["stream"], stream=stream, known=known),))
         wanted = known if stream is None else [stream]
         for each in wanted:

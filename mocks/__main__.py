@@ -36,6 +36,7 @@ _ACCESS = (
     "callback_access_key",
     "callback_secrets",
     "database_url",
+    "account",
 )
 
 

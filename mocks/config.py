@@ -16,6 +16,7 @@ from mocks.enforcement import EnforcementPlatform, EnforcementSettings
 from mocks.grid import GridPlatform, GridSettings
 from mocks.platform import Clock, PlatformSettings
 from mocks.selfgov import SelfgovPlatform, SelfgovSettings
+from mocks.sms import SmsPlatform, SmsSettings
 
 _SHARED: Final = ("data_dir", "hub_url", "time_scale")
 
@@ -36,6 +37,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     grid: dict[str, Any] = {}
     enforcement: dict[str, Any] = {}
     selfgov: dict[str, Any] = {}
+    sms: dict[str, Any] = {}
 
 
 class AllSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class AllSettings(msgspec.Struct, frozen=True, kw_only=True):
     grid: GridSettings
     enforcement: EnforcementSettings
     selfgov: SelfgovSettings
+    sms: SmsSettings
 
 
 class Platforms(NamedTuple):
@@ -56,6 +59,7 @@ class Platforms(NamedTuple):
     grid: GridPlatform
     enforcement: EnforcementPlatform
     selfgov: SelfgovPlatform
+    sms: SmsPlatform
 
 
 def read_config(path: Path | None) -> Config:
@@ -87,6 +91,7 @@ def complete_settings(config: Config) -> AllSettings:
             "callback_secrets": [_secret()],
         },
         "selfgov": {},
+        "sms": {"account": "bihuan", "secrets": [_secret()]},
     }
     kinds: dict[str, type[PlatformSettings]] = {
         "approval": ApprovalSettings,
@@ -94,6 +99,7 @@ def complete_settings(config: Config) -> AllSettings:
         "grid": GridSettings,
         "enforcement": EnforcementSettings,
         "selfgov": SelfgovSettings,
+        "sms": SmsSettings,
     }
     return AllSettings(
         **{name: _converted(name, kind, {**shared, **made_up[name], **getattr(config, name)}) for name, kind in kinds.items()}
@@ -112,6 +118,7 @@ def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: 
         grid=GridPlatform(settings.grid, clock=clock, rng=source("grid"), sleep=sleep),
         enforcement=EnforcementPlatform(settings.enforcement, clock=clock, rng=source("enforcement"), sleep=sleep),
         selfgov=SelfgovPlatform(settings.selfgov, clock=clock, rng=source("selfgov"), sleep=sleep),
+        sms=SmsPlatform(settings.sms, clock=clock, rng=source("sms"), sleep=sleep),
     )
 
 

@@ -16,7 +16,9 @@ class Platform:
     """Made from what the engine knows; the streams come from the mirror."""
 
     name: str = strawberry.field(description="Name, as in webhook addresses (平台名称)")
-    last_success: datetime | None = strawberry.field(description="When it was last read without error; null before (最近成功)")
+    last_success: datetime | None = strawberry.field(
+        description="When it was last read without error; null before, and where it has no streams (最近成功)"
+    )
     lag_seconds: float | None = strawberry.field(description="Seconds since then; null before the first success (滞后秒数)")
     backlog: int = strawberry.field(description="Open obligations towards it (未办结事项数)")
     stuck: int = strawberry.field(description="Of these, how many a person has to look at (待人工处理数)")

@@ -54,8 +54,9 @@ class Poller:
         self._lease = timedelta(seconds=lease_seconds)
 
     async def run(self) -> None:
-        """Poll every stream at its own pace until cancelled."""
+        """Poll every stream at its own pace until cancelled; where no platform has any there is nothing to do until then."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.Event().wait(), name="poller: until cancelled")
             for connector in self._connectors.values():
                 for stream in connector.streams:
                     group.create_task(self._run_stream(connector, stream), name=f"poller:{connector.platform}/{stream.name}")

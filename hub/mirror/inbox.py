@@ -24,11 +24,13 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
     """Return the row of a verified delivery.
 
     Its identity comes from what was signed and the body, so that a second use of one signature stores nothing (the gateway's
-    signature does not cover the body: two batches of one second carry the same). `repeat_key` is equal for repetitions that
-    the platform signed anew (same message id, same body).
+    signature does not cover the body: two batches of one second carry the same). Where the connector says that a signature
+    stands for one message although it leaves part of the body open, it counts once, whatever the body. `repeat_key` is equal
+    for repetitions that the platform signed anew (same message id, same body).
     """
     body = hashlib.sha256(raw.body).hexdigest()
-    identity = hashlib.sha256(f"{raw.platform}\n{verified.signature}\n{body}".encode()).hexdigest()[:40]
+    signed = f"{raw.platform}\n{verified.signature}" + (f"\n{body}" if verified.covers_body else "")
+    identity = hashlib.sha256(signed.encode()).hexdigest()[:40]
     repeat_key = f"{raw.platform}:{verified.message_id}:{body}" if verified.message_id else None
     return Delivery(
         delivery_id=f"{raw.platform}:{identity}",

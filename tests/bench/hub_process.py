@@ -20,7 +20,7 @@ from hub.settings import load_settings
 from hub.telemetry import configure_logs
 from hub.web.serving import Server, listen
 
-NOWHERE = dict.fromkeys(("approval", "credit", "grid", "enforcement"), "http://127.0.0.1:9")
+NOWHERE = dict.fromkeys(("approval", "credit", "grid", "enforcement", "sms"), "http://127.0.0.1:9")
 
 
 def bare() -> Starlette:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
+import msgspec
 
 from connectors.base import Answer, Connector, Delivery, Item, PlatformSettings, Quarantined, Surroundings
 from schema.commands import AnyCommand
@@ -94,7 +95,10 @@ class Bodies:
     wrong_encoding: bytes
     """Bytes that are not in the platform's encoding at all: one Quarantined."""
     optional_variants: tuple[bytes, ...]
-    """One optional field absent, null and "" (as far as the page has them): all must give the same items."""
+    """One optional field absent, null and "" (as far as the page has them): all must give the same items.
+
+    Empty where the page has no optional field.
+    """
     one_bad_of_two: bytes | None = None
     """Where a delivery can hold several records: a bad one and a good one."""
     with_dtd: bytes | None = None
@@ -198,12 +202,12 @@ class PlatformCases(ABC):
     """All that the contract tests need to know of one platform."""
 
     connector: type[Connector]
-    stream: str
-    """The stream whose paging is tested; `World.make` makes its records."""
+    stream: str | None
+    """The stream whose paging is tested; `World.make` makes its records. None where the platform has none."""
     fresh_for: timedelta | None
     """How far the time of a delivery may be off, both ways; None where the platform states none."""
     signature_headers: tuple[str, ...]
-    """Lower-case headers without each of which a delivery is refused."""
+    """Lower-case headers without each of which a delivery is refused; `with_part` says where they stand if not there."""
     bodies: Bodies
     golden: tuple[Golden, ...]
     personal: tuple[str, ...] = ()
@@ -214,6 +218,8 @@ class PlatformCases(ABC):
     """Secrets inside of settings (a password in an address) that no text of the settings may show."""
     overlap_seconds: float = 0.0
     """Seconds by which the stream's cursor stays back (late commits, visibility): what is older is read for good."""
+    can_be_read: bool = True
+    """Whether the platform answers questions; where it does not, `read` makes its one call, a write."""
 
     def connected(self, time: FakeTime, way: object = None) -> Connector:
         """Return a connector that reaches the platform by a way: a world's, or a wire; without one nobody is reached."""
@@ -236,13 +242,18 @@ class PlatformCases(ABC):
     def delivery(self, body: bytes, *, at: datetime, signed_with: Secret = "new") -> Delivery:
         """Return a delivery that the platform signed at that time, received at `NOW`; signed anew (nonce, id) at each call."""
 
+    def with_part(self, delivery: Delivery, name: str, value: str | None) -> Delivery:
+        """Return the delivery with another value of one of the `signature_headers`, or without it."""
+        others = {header: given for header, given in delivery.headers.items() if header != name}
+        return msgspec.structs.replace(delivery, headers=others if value is None else {**others, name: value})
+
     @abstractmethod
     def is_acknowledged(self, answer: Answer) -> bool:
         """Return whether the platform takes this answer to its delivery for an acknowledgement."""
 
     @abstractmethod
     async def read(self, connector: Connector) -> object:
-        """Make one live read by `fetch`."""
+        """Make one live read by `fetch`; see `can_be_read`."""
 
     @abstractmethod
     def busy(self, seconds: int) -> httpx.Response:

@@ -45,9 +45,17 @@ def needs_webhooks(cases: PlatformCases) -> None:
 
 async def read_on(cases: PlatformCases, connector: Connector, cursor: str | None) -> list[Page]:
     """Return all pages from a cursor to the present."""
+    assert cases.stream is not None
     pages = [page async for page in connector.changes(cases.stream, cursor)]
     assert [page.more for page in pages] == [True] * (len(pages) - 1) + [False]
     return pages
+
+
+def paged(cases: PlatformCases, time: FakeTime) -> World:
+    """Return the platform in memory, for a test that reads its stream on."""
+    if cases.stream is None:
+        pytest.skip("the platform has no streams")
+    return cases.world(time)
 
 
 def seen(pages: list[Page]) -> dict[str, int]:
@@ -91,9 +99,8 @@ class TestConnectorContract:
         needs_webhooks(cases)
         delivery, connector = cases.delivery(cases.bodies.good, at=NOW), connected(cases, time)
         for missing in cases.signature_headers:
-            headers = {name: value for name, value in delivery.headers.items() if name != missing}
             with pytest.raises(BadSignature):
-                connector.verify(msgspec.structs.replace(delivery, headers=headers))
+                connector.verify(cases.with_part(delivery, missing, None))
 
     def test_odd_header_values_are_refused_and_break_nothing(self, cases: PlatformCases, time: FakeTime) -> None:
         needs_webhooks(cases)
@@ -101,7 +108,7 @@ class TestConnectorContract:
         for name in cases.signature_headers:
             for odd in ("", "é中", "-1", "9" * 40, "١٢٣", "\x00"):
                 with pytest.raises(BadSignature):
-                    connector.verify(msgspec.structs.replace(delivery, headers={**delivery.headers, name: odd}))
+                    connector.verify(cases.with_part(delivery, name, odd))
 
     def test_a_stale_delivery_is_refused_and_one_within_the_tolerance_is_not(self, cases: PlatformCases, time: FakeTime) -> None:
         needs_webhooks(cases)
@@ -166,6 +173,8 @@ class TestConnectorContract:
         assert connector.parse(cases.delivery(cases.bodies.unknown_field, at=NOW)) == good
 
     def test_an_optional_field_may_be_absent_null_or_empty(self, cases: PlatformCases, time: FakeTime) -> None:
+        if not cases.bodies.optional_variants:
+            pytest.skip("the page has no optional field")
         connector = connected(cases, time)
         first, *others = (connector.parse(cases.delivery(body, at=NOW)) for body in cases.bodies.optional_variants)
         assert all(isinstance(item, Observation) for item in first)
@@ -205,7 +214,7 @@ class TestConnectorContract:
     # --- paging
 
     async def test_hundreds_of_records_of_one_second_are_all_read(self, cases: PlatformCases, time: FakeTime) -> None:
-        world = cases.world(time)
+        world = paged(cases, time)
         before = world.make(30)
         time.advance(1)
         made = before + world.make(450)
@@ -213,7 +222,7 @@ class TestConnectorContract:
         assert set(made) <= set(seen(await read_on(cases, connected(cases, time, world.way), None)))
 
     async def test_the_cursor_of_every_page_goes_on_without_a_gap(self, cases: PlatformCases, time: FakeTime) -> None:
-        world = cases.world(time)
+        world = paged(cases, time)
         made = list[str]()
         for _ in range(8):
             made += world.make(60)
@@ -228,14 +237,14 @@ class TestConnectorContract:
     async def test_records_that_change_while_they_are_read_are_seen_in_their_newest_version(
         self, cases: PlatformCases, time: FakeTime
     ) -> None:
-        world = cases.world(time)
+        world = paged(cases, time)
         made = world.make(250)
         time.advance(3)
         made += world.make(250)
         time.advance(cases.overlap_seconds + 10)
         connector, pages = connected(cases, time, world.way), list[Page]()
         newest = dict.fromkeys(made, 1)
-        async for page in connector.changes(cases.stream, None):
+        async for page in connector.changes(str(cases.stream), None):
             pages.append(page)
             for key in (made[len(pages) % 500], made[-1 - len(pages) % 400]):
                 newest[key] = world.change(key)
@@ -251,7 +260,7 @@ class TestConnectorContract:
         }
 
     async def test_a_cursor_in_the_future_passes_nothing_over(self, cases: PlatformCases, time: FakeTime) -> None:
-        world = cases.world(time)
+        world = paged(cases, time)
         world.make(3)
         time.advance(86_400)
         cursor = (await read_on(cases, connected(cases, time, world.way), None))[-1].cursor
@@ -266,7 +275,7 @@ class TestConnectorContract:
         assert set(made) <= set(seen(pages))
 
     async def test_what_was_read_is_not_delivered_again_for_ever(self, cases: PlatformCases, time: FakeTime) -> None:
-        world = cases.world(time)
+        world = paged(cases, time)
         world.make(20)
         connector, cursor, pages = connected(cases, time, world.way), None, list[Page]()
         for _ in range(5):
@@ -292,6 +301,8 @@ class TestConnectorContract:
         assert failed.value.retry_after == 3600.0
 
     async def test_a_read_without_an_answer_is_transient(self, cases: PlatformCases, time: FakeTime) -> None:
+        if not cases.can_be_read:
+            pytest.skip("the platform answers no questions")
         wire = cases.wire()
         wire.keep_silent()
         with pytest.raises(TransientError):

@@ -26,6 +26,7 @@ from mocks.enforcement import EnforcementPlatform
 from mocks.grid import GridPlatform
 from mocks.platform import Clock, Platform
 from mocks.server import serve
+from mocks.sms import SmsPlatform
 from mocks.store import Document
 from tests.e2e.hasty_clock import HastyClock
 
@@ -76,13 +77,14 @@ class Stage:
     credit: CreditPlatform
     enforcement: EnforcementPlatform
     grid: GridPlatform
+    sms: SmsPlatform
     urls: dict[str, str]
     _served: contextlib.AsyncExitStack
     own_settings: dict[str, str] = field(default_factory=lambda: dict(QUICK))
 
     @property
     def platforms(self) -> Sequence[Platform]:
-        return (self.approval, self.credit, self.enforcement, self.grid)
+        return (self.approval, self.credit, self.enforcement, self.grid, self.sms)
 
     def faults(self, **faults: Any) -> None:
         """Let every platform go wrong in these ways."""
@@ -149,6 +151,7 @@ async def staged(folder: Path, clock: HastyClock | None = None, **config: Any) -
             _one(platforms, CreditPlatform),
             _one(platforms, EnforcementPlatform),
             _one(platforms, GridPlatform),
+            _one(platforms, SmsPlatform),
             urls,
             served,
         )

@@ -40,6 +40,9 @@ def complete(**changes: str | None) -> dict[str, str]:
         "HUB_ENFORCEMENT_SECRETS": SECRET,
         "HUB_ENFORCEMENT_CALLBACK_ACCESS_KEY": "enforcement",
         "HUB_ENFORCEMENT_CALLBACK_SECRETS": SECRET,
+        "HUB_SMS_URL": "http://sms.example",
+        "HUB_SMS_ACCOUNT": "bihuan",
+        "HUB_SMS_SECRETS": SECRET,
     }
     return {name: value for name, value in {**given, **changes}.items() if value is not None}
 
@@ -90,7 +93,7 @@ def test_a_wrong_url_is_named_with_the_form_that_it_must_have(url: str) -> None:
         ("HUB_LEASE_SECONDS", "-1", "greater than 0"),
         ("HUB_LOG_LEVEL", "loud", "level"),
         ("HUB_TRUSTED_PROXIES", "127.0.0.1,localhost", "value 2"),
-        ("HUB_PLATFORMS", "approval,taxes", "no connector 'taxes'; there are approval, credit, grid, enforcement"),
+        ("HUB_PLATFORMS", "approval,taxes", f"no connector 'taxes'; there are {', '.join(CONNECTORS)}"),
         ("HUB_API_KEYS", f"console:{API_HASH}:everything", "key 1"),
         ("HUB_API_KEYS", f"console:{API_HASH}:graph:read,console:{API_HASH}:ops:read", "same name"),
         ("HUB_GRID_DEADLINE_SECONDS", "soon", "number"),

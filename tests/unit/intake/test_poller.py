@@ -220,3 +220,17 @@ async def test_a_reading_that_the_end_of_the_process_cuts_off_gives_its_lease_ba
         await post.read_on()
     health = await post.health()
     assert (health.cursor, health.lease_until, health.failure) == ("1", None, None)
+
+
+async def test_platforms_without_streams_leave_the_poller_nothing_to_do_until_it_is_cancelled(
+    sqlite_database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    post = Post(sqlite_database, rows, clock)
+    post.platform.streams = ()  # type: ignore[misc]  # as a platform of its own kind would have it
+    running = asyncio.create_task(post.poller.run())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not running.done()
+    running.cancel()
+    assert isinstance((await asyncio.gather(running, return_exceptions=True))[0], asyncio.CancelledError)
+    assert (post.platform.asked, post.pauses) == ([], [])

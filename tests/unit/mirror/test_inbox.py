@@ -74,6 +74,15 @@ async def test_a_message_that_is_signed_anew_is_stored_once(database: Database, 
     assert [one.message_id for one in await stored(database, rows)] == ["m1", "m2"]
 
 
+async def test_a_signature_that_leaves_part_of_the_body_open_counts_once_whatever_the_body(database: Database, rows: Rows) -> None:
+    def receipt(signature: str, body: bytes) -> Delivery:
+        return inbox.kept(msgspec.structs.replace(RAW, body=body), Verified(signature=signature, covers_body=False), 0)
+
+    await store(database, rows, receipt("s1", b"delivered"), receipt("s1", b"lost"))
+    await store(database, rows, receipt("s1", b"lost"), receipt("s2", b"delivered"))
+    assert [one.body for one in await stored(database, rows)] == [b"delivered", b"delivered"]
+
+
 async def test_one_message_id_with_another_body_is_another_message(database: Database, rows: Rows) -> None:
     await store(database, rows, kept("s1", "m1"), kept("s2", "m1", body=b"other"))
     assert len(await stored(database, rows)) == 2

@@ -15,7 +15,7 @@ from mocks.city import City
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 from tests.unit.mocks.city_clock import CityClock
 
-URLS = {name: f"http://{name}" for name in ("approval", "credit", "grid", "enforcement")}
+URLS = {name: f"http://{name}" for name in ("approval", "credit", "grid", "enforcement", "sms")}
 
 
 class ByHost(httpx.AsyncBaseTransport):

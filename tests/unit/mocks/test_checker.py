@@ -42,7 +42,7 @@ async def test_it_keeps_within_the_quotas_and_uses_no_control_route(closed: Smal
     await closed.check()
     for platform in closed.platforms:
         counters = platform.counters
-        assert counters["calls"] > 0
+        assert counters["calls"] > 0 or platform.name == "sms"  # which answers no questions
         assert not [name for name in counters if name.startswith("refused")]
     assert closed.platforms.credit.counters["calls.token"] == 1
 

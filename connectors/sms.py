@@ -1,0 +1,83 @@
+"""The SMS gateway (短信平台), as sms.md describes it: it sends, and it tells by receipts what became of a message.
+
+Nothing can be read there, so that it has no streams. Calls are made in sms_calls.py, receipts read in sms_receipts.py.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from connectors.base import (
+    Answer,
+    Connector,
+    Delivery,
+    Item,
+    Page,
+    PlatformSettings,
+    Receipt,
+    Stream,
+    Surroundings,
+    Verified,
+)
+from connectors.errors import PermanentError
+from connectors.sms_calls import SmsCalls
+from connectors.sms_receipts import PLATFORM, read_receipt, verified
+from connectors.sms_settings import SmsSettings
+from schema.commands import AnyCommand, SendSms
+
+CONTENT_AT_MOST: Final = 350  # characters
+
+
+class SmsConnector(Connector):
+    """Sends short messages; the answer itself is the proof, and a receipt only adds to it."""
+
+    platform: ClassVar[str] = PLATFORM
+    streams: ClassVar[tuple[Stream, ...]] = ()
+    settings_class: ClassVar[type[PlatformSettings]] = SmsSettings
+    settings: SmsSettings
+
+    def __init__(self, settings: SmsSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._calls = SmsCalls(settings, surroundings)
+
+    def verify(self, delivery: Delivery) -> Verified:
+        """Return proof that a receipt is the gateway's: its sign stands in the form and does not cover mobile and status."""
+        return verified(self.settings.secrets, delivery.body)
+
+    def parse(self, delivery: Delivery) -> list[Item]:
+        """Return the one receipt that a form holds."""
+        return [read_receipt(delivery.body, delivery.received_at)]
+
+    def acknowledge(self, delivery: Delivery, *, stored: bool) -> Answer:
+        """Return the text `0` if stored; else 503, so that it comes again."""
+        content_type = "text/plain; charset=utf-8"
+        return Answer(status=200 if stored else 503, body=b"0" if stored else b"not stored", content_type=content_type)
+
+    def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
+        """Raise PermanentError: there is nothing to read."""
+        raise PermanentError(PLATFORM, "NO_SUCH_STREAM", f"no stream {stream!r}; the gateway has none")
+
+    async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
+        """Raise PermanentError: there is nothing to read."""
+        raise PermanentError(PLATFORM, "NOT_FETCHABLE", f"{entity} cannot be read: the gateway answers no questions")
+
+    async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
+        """Send a message once: extno makes every repetition safe, at any time. See Connector.ensure.
+
+        The reference is the gateway's taskid, or extno where it names none. A text that is too long is refused and never cut.
+        """
+        if not isinstance(command, SendSms):
+            raise PermanentError(PLATFORM, "UNSUPPORTED", f"{key}: the SMS gateway carries out no {type(command).__name__}")
+        if len(command.content) > CONTENT_AT_MOST:
+            message = f"{command.ext_no}: the text has {len(command.content)} characters; the gateway takes {CONTENT_AT_MOST}"
+            raise PermanentError(PLATFORM, "TOO_LONG", message)
+        return await self._calls.send(command)
+
+    @property
+    def open_until(self) -> datetime | None:
+        """Return until when the circuit breaker refuses calls."""
+        return self._calls.client.open_until
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._calls.client.close()
