@@ -31,6 +31,11 @@ class Household:
             kept.write_text(json.dumps(_made_up(), indent=2))
         return cls(folder, json.loads(kept.read_text()))
 
+    @property
+    def exchange_url(self) -> str:
+        """Return the address of the database that the self-governance system shares with the hub."""
+        return f"sqlite:///{self.folder / 'platforms' / 'exchange.sqlite'}"
+
     def platforms_config(self, hub_url: str, seed: int) -> dict[str, Any]:
         """Return the configuration of the mock platforms."""
         own = self.secrets
@@ -53,6 +58,7 @@ class Household:
                 "callback_access_key": "enforcement",
                 "callback_secrets": [own["enforcement_callback"]],
             },
+            "selfgov": {"database_url": self.exchange_url},
         }
 
     def environment(self, urls: dict[str, str]) -> dict[str, str]:
@@ -90,6 +96,7 @@ class Household:
             "HUB_ENFORCEMENT_SECRETS": own["enforcement"],
             "HUB_ENFORCEMENT_CALLBACK_ACCESS_KEY": "enforcement",
             "HUB_ENFORCEMENT_CALLBACK_SECRETS": own["enforcement_callback"],
+            "HUB_SELFGOV_URL": self.exchange_url,  # what it serves is only the control interface
         }
 
 

@@ -51,7 +51,7 @@ async def test_a_query_over_four_platforms_answers_in_full_with_all_four_switche
         assert {edge["node"]["state"] for edge in approval["obligations"]["edges"]} == {"CLOSED"}
         event = answer["gridEvent"]
         assert (event["status"], event["freshness"]) == ("HANDLED", {"source": "grid", "stale": True})
-        assert [platform["name"] for platform in answer["platforms"]] == ["approval", "credit", "grid", "enforcement"]
+        assert [platform["name"] for platform in answer["platforms"]] == ["approval", "credit", "grid", "enforcement", "selfgov"]
         assert (await running.client.get("/livez")).status_code == 200
 
 
@@ -60,4 +60,4 @@ async def test_platforms_that_hang_hold_nobody_up(stage: Stage) -> None:
     async with stage.hub() as running:
         answer = await running.ask("{ approvals(first: 200) { totalCount } gridEvents { totalCount } platforms { name } }")
         assert answer["approvals"] == {"totalCount": 0}
-        assert len(answer["platforms"]) == 4
+        assert len(answer["platforms"]) == 5

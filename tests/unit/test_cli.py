@@ -28,7 +28,7 @@ from mocks.enforcement import EnforcementPlatform
 from mocks.server import serve
 
 BIHUAN = Path(sys.executable).with_name("bihuan")
-PLATFORMS = ["approval", "credit", "grid", "enforcement"]
+PLATFORMS = ["approval", "credit", "grid", "enforcement", "selfgov"]
 NOWHERE = "http://127.0.0.1:9"
 Bihuan = Callable[..., Result]
 
@@ -56,7 +56,7 @@ def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bi
 
 
 class City:
-    """Four platforms in a thread of their own, with one granted approval."""
+    """The platforms in a thread of their own, with one granted approval."""
 
     def __init__(self, household: Household) -> None:
         given = household.platforms_config(NOWHERE, 7) | {"data_dir": None}

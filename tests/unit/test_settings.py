@@ -40,6 +40,7 @@ def complete(**changes: str | None) -> dict[str, str]:
         "HUB_ENFORCEMENT_SECRETS": SECRET,
         "HUB_ENFORCEMENT_CALLBACK_ACCESS_KEY": "enforcement",
         "HUB_ENFORCEMENT_CALLBACK_SECRETS": SECRET,
+        "HUB_SELFGOV_URL": f"postgresql://hub:{SECRET}@exchange.example/zizhi",
     }
     return {name: value for name, value in {**given, **changes}.items() if value is not None}
 
@@ -84,13 +85,16 @@ def test_a_wrong_url_is_named_with_the_form_that_it_must_have(url: str) -> None:
     ("name", "value", "says"),
     [
         ("HUB_DATABASE_URL", "mysql://root:geheim@host/db", "sqlite:///path, or postgresql://"),
+        ("HUB_SELFGOV_URL", "http://selfgov.example", "postgresql://user:password@host/name"),
+        ("HUB_SELFGOV_URL", "sqlite:///:memory:", "in memory"),
+        ("HUB_SELFGOV_URL", "postgresql://hub:a@b@host:none/x", "is no SQLAlchemy URL"),
         ("HUB_PORT", "80a", "integer"),
         ("HUB_PORT", "70000", "65535"),
         ("HUB_WORKER_INSIDE", "perhaps", "boolean"),
         ("HUB_LEASE_SECONDS", "-1", "greater than 0"),
         ("HUB_LOG_LEVEL", "loud", "level"),
         ("HUB_TRUSTED_PROXIES", "127.0.0.1,localhost", "value 2"),
-        ("HUB_PLATFORMS", "approval,taxes", "no connector 'taxes'; there are approval, credit, grid, enforcement"),
+        ("HUB_PLATFORMS", "approval,taxes", "no connector 'taxes'; there are approval, credit, grid, enforcement, selfgov"),
         ("HUB_API_KEYS", f"console:{API_HASH}:everything", "key 1"),
         ("HUB_API_KEYS", f"console:{API_HASH}:graph:read,console:{API_HASH}:ops:read", "same name"),
         ("HUB_GRID_DEADLINE_SECONDS", "soon", "number"),
@@ -159,6 +163,8 @@ def test_secrets_are_shown_by_no_text_of_the_settings() -> None:
         {"HUB_CREDIT_WEBHOOK_SECRETS": f"{SECRET}!"},
         {"HUB_DATABASE_URL": f"postgres//hub:{SECRET}@host"},
         {"HUB_APPROVAL_URL": f"http://hub:{SECRET}@host"},
+        {"HUB_SELFGOV_URL": f"oracle://hub:{SECRET}@host/db"},
+        {"HUB_SELFGOV_URL": f"postgresql://hub:{SECRET}@host:{SECRET}/db"},
         {"HUB_GRID_PASSWORDS": SECRET},
     ],
 )

@@ -67,9 +67,9 @@ async def test_a_port_that_is_taken_is_named() -> None:
                 pass
 
 
-async def test_all_four_platforms_are_served_at_once() -> None:
+async def test_all_platforms_are_served_at_once() -> None:
     clock = CityClock()
     platforms = built_platforms(complete_settings(Config()), clock=clock, sleep=clock.sleep, seed=7)
     async with serve(platforms) as urls, httpx.AsyncClient(trust_env=False) as client:
         names = [(await client.get(f"{url}/_control/state")).json()["platform"] for url in urls.values()]
-    assert names == list(urls) == ["approval", "credit", "grid", "enforcement"]
+    assert names == list(urls) == ["approval", "credit", "grid", "enforcement", "selfgov"]
