@@ -260,7 +260,7 @@ def demo(
     breaches: Annotated[int, typer.Option(help="Extra breaches that wait from the beginning.")] = 0,
     faults: Annotated[bool, typer.Option(help="Whether the platforms misbehave under --check.")] = True,
 ) -> None:
-    """Run a whole city: four mock platforms, the hub and its worker, and watch the loops close."""
+    """Run a whole city: mock platforms, the hub and its worker, and watch the loops close."""
     from hub.demo import Demo  # noqa: PLC0415  (mocks are imported only when the demo is called)
 
     if approvals < 1:

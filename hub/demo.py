@@ -1,4 +1,4 @@
-"""`bihuan demo`: four mock platforms in a process of their own, the hub in this one, and a city that lives on them.
+"""`bihuan demo`: mock platforms in a process of their own, the hub in this one, and a city that lives on them.
 
 `--check` runs the same under faults until every obligation is closed, then asks the platforms themselves, by a checker that
 shares nothing with the hub. Only this module and the tests import mocks.

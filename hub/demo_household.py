@@ -32,6 +32,11 @@ class Household:
         kept.write_text(json.dumps(own, indent=2))
         return cls(folder, own)
 
+    @property
+    def exchange_url(self) -> str:
+        """Return the address of the database that the self-governance system shares with the hub."""
+        return f"sqlite:///{self.folder / 'platforms' / 'exchange.sqlite'}"
+
     def platforms_config(self, hub_url: str, seed: int) -> dict[str, Any]:
         """Return the configuration of the mock platforms."""
         own = self.secrets
@@ -54,6 +59,7 @@ class Household:
                 "callback_access_key": "enforcement",
                 "callback_secrets": [own["enforcement_callback"]],
             },
+            "selfgov": {"database_url": self.exchange_url},
             # The demo's city lives at any hour.
             "sms": {"account": "bihuan", "secrets": [own["sms"]], "quiet_from": "00:00", "quiet_until": "00:00"},
         }
@@ -93,6 +99,7 @@ class Household:
             "HUB_ENFORCEMENT_SECRETS": own["enforcement"],
             "HUB_ENFORCEMENT_CALLBACK_ACCESS_KEY": "enforcement",
             "HUB_ENFORCEMENT_CALLBACK_SECRETS": own["enforcement_callback"],
+            "HUB_SELFGOV_URL": self.exchange_url,  # what it serves is only the control interface
             "HUB_SMS_ACCOUNT": "bihuan",
             "HUB_SMS_SECRETS": own["sms"],
             "HUB_SMS_QUIET_FROM": "00:00",

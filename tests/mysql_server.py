@@ -1,4 +1,4 @@
-"""A MariaDB for tests, where one is installed: started by each worker that asks for it, in a folder of its own, removed at the end."""
+"""A MariaDB for tests, where one is installed: started by each worker that asks, in a folder of its own, removed at the end."""
 
 import contextlib
 import os

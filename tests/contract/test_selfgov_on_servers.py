@@ -14,6 +14,14 @@ from tests.servers import PostgreSQLServer, elsewhere
 Fresh = Callable[[], contextlib.AbstractAsyncContextManager[str]]
 
 
+@pytest.fixture(scope="module")
+def mysql() -> Iterator[MySQLServer]:
+    if server_binary() is None:
+        pytest.skip("no MySQL or MariaDB server is installed here")
+    with mysql_server() as server:
+        yield server
+
+
 class OnServer(SelfgovCases):
     """The cases of the self-governance system with databases that a server lends."""
 
@@ -50,16 +58,8 @@ class TestOnPostgreSQL(ServerContract):
         await found.close()
 
 
-@pytest.mark.xdist_group("mysql")
 class TestOnMySQL(ServerContract):
     __test__ = True
-
-    @pytest.fixture(scope="class")
-    def mysql(self) -> Iterator[MySQLServer]:
-        if server_binary() is None:
-            pytest.skip("no MySQL or MariaDB server is installed here")
-        with mysql_server() as server:
-            yield server
 
     @pytest.fixture
     async def cases(self, mysql: MySQLServer) -> AsyncIterator[PlatformCases]:

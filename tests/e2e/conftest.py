@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: a stage with four platforms on it. See stage.py."""
+"""Fixtures of the end-to-end tests: a stage with the platforms on it. See stage.py."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stage of an end-to-end test: four mock platforms as HTTP servers on loopback ports, and hubs beside them.
+"""The stage of an end-to-end test: the mock platforms as HTTP servers on loopback ports, and hubs beside them.
 
 Hubs are built from settings alone, as the command line builds them. Time is the stage's own: see hasty_clock.py.
 """
@@ -25,6 +25,7 @@ from mocks.credit import CreditPlatform
 from mocks.enforcement import EnforcementPlatform
 from mocks.grid import GridPlatform
 from mocks.platform import Clock, Platform
+from mocks.selfgov import SelfgovPlatform
 from mocks.server import serve
 from mocks.sms import SmsPlatform
 from mocks.store import Document
@@ -34,7 +35,7 @@ P = TypeVar("P", bound=Platform)
 SEED = 7
 QUICK = {
     "APPROVAL_HISTORY_SINCE": "2019-08-01",  # the stage's city begins on 2 September 2019
-    **{f"{name}_DROPPED_AFTER_SECONDS": "10" for name in ("APPROVAL", "CREDIT", "ENFORCEMENT", "GRID")},
+    **{f"{name}_DROPPED_AFTER_SECONDS": "10" for name in ("APPROVAL", "CREDIT", "ENFORCEMENT", "GRID", "SELFGOV")},
 }
 """What a hub on the stage is told beside its household's settings: the platforms there drop nothing after more than that."""
 
@@ -77,6 +78,7 @@ class Stage:
     credit: CreditPlatform
     enforcement: EnforcementPlatform
     grid: GridPlatform
+    selfgov: SelfgovPlatform
     sms: SmsPlatform
     urls: dict[str, str]
     _served: contextlib.AsyncExitStack
@@ -84,7 +86,7 @@ class Stage:
 
     @property
     def platforms(self) -> Sequence[Platform]:
-        return (self.approval, self.credit, self.enforcement, self.grid, self.sms)
+        return (self.approval, self.credit, self.enforcement, self.grid, self.selfgov, self.sms)
 
     def faults(self, **faults: Any) -> None:
         """Let every platform go wrong in these ways."""
@@ -97,7 +99,7 @@ class Stage:
         return {**self.household.environment(self.urls), **own}
 
     async def shut_platforms(self) -> None:
-        """Switch all four platforms off: nothing listens at their addresses any more."""
+        """Switch all platforms off: nothing listens at their addresses any more."""
         await self._served.aclose()
 
     @contextlib.asynccontextmanager
@@ -133,7 +135,7 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def staged(folder: Path, clock: HastyClock | None = None, **config: Any) -> AsyncIterator[Stage]:
-    """Serve the four platforms; `config` is laid over the household's configuration of them, platform by platform."""
+    """Serve the platforms; `config` is laid over the household's configuration of them, platform by platform."""
     household = Household.of(folder)
     given = household.platforms_config("http://127.0.0.1:9", SEED) | {"data_dir": None, "time_scale": 1.0}
     for name, own in config.items():
@@ -151,6 +153,7 @@ async def staged(folder: Path, clock: HastyClock | None = None, **config: Any) -
             _one(platforms, CreditPlatform),
             _one(platforms, EnforcementPlatform),
             _one(platforms, GridPlatform),
+            _one(platforms, SelfgovPlatform),
             _one(platforms, SmsPlatform),
             urls,
             served,

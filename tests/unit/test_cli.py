@@ -57,7 +57,7 @@ def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bi
 
 
 class City:
-    """Four platforms in a thread of their own, with one granted approval."""
+    """The platforms in a thread of their own, with one granted approval."""
 
     def __init__(self, household: Household) -> None:
         given = household.platforms_config(NOWHERE, 7) | {"data_dir": None}

@@ -40,6 +40,7 @@ def complete(**changes: str | None) -> dict[str, str]:
         "HUB_ENFORCEMENT_SECRETS": SECRET,
         "HUB_ENFORCEMENT_CALLBACK_ACCESS_KEY": "enforcement",
         "HUB_ENFORCEMENT_CALLBACK_SECRETS": SECRET,
+        "HUB_SELFGOV_URL": f"postgresql://hub:{SECRET}@exchange.example/zizhi",
         "HUB_SMS_URL": "http://sms.example",
         "HUB_SMS_ACCOUNT": "bihuan",
         "HUB_SMS_SECRETS": SECRET,
@@ -87,6 +88,9 @@ def test_a_wrong_url_is_named_with_the_form_that_it_must_have(url: str) -> None:
     ("name", "value", "says"),
     [
         ("HUB_DATABASE_URL", "mysql://root:geheim@host/db", "sqlite:///path, or postgresql://"),
+        ("HUB_SELFGOV_URL", "http://selfgov.example", "postgresql://user:password@host/name"),
+        ("HUB_SELFGOV_URL", "sqlite:///:memory:", "in memory"),
+        ("HUB_SELFGOV_URL", "postgresql://hub:a@b@host:none/x", "is no SQLAlchemy URL"),
         ("HUB_PORT", "80a", "integer"),
         ("HUB_PORT", "70000", "65535"),
         ("HUB_WORKER_INSIDE", "perhaps", "boolean"),
@@ -162,6 +166,8 @@ def test_secrets_are_shown_by_no_text_of_the_settings() -> None:
         {"HUB_CREDIT_WEBHOOK_SECRETS": f"{SECRET}!"},
         {"HUB_DATABASE_URL": f"postgres//hub:{SECRET}@host"},
         {"HUB_APPROVAL_URL": f"http://hub:{SECRET}@host"},
+        {"HUB_SELFGOV_URL": f"oracle://hub:{SECRET}@host/db"},
+        {"HUB_SELFGOV_URL": f"postgresql://hub:{SECRET}@host:{SECRET}/db"},
         {"HUB_GRID_PASSWORDS": SECRET},
     ],
 )

@@ -72,4 +72,4 @@ async def test_all_platforms_are_served_at_once() -> None:
     platforms = built_platforms(complete_settings(Config()), clock=clock, sleep=clock.sleep, seed=7)
     async with serve(platforms) as urls, httpx.AsyncClient(trust_env=False) as client:
         names = [(await client.get(f"{url}/_control/state")).json()["platform"] for url in urls.values()]
-    assert names == list(urls) == ["approval", "credit", "grid", "enforcement", "sms"]
+    assert names == list(urls) == ["approval", "credit", "grid", "enforcement", "selfgov", "sms"]
