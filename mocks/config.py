@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import httpx
 import msgspec
 
 from mocks.approval import ApprovalPlatform, ApprovalSettings
@@ -94,17 +95,23 @@ def complete_settings(config: Config) -> AllSettings:
     )
 
 
-def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int) -> Platforms:
-    """Return the four platforms, not yet served; each has a random source of its own, made from the seed."""
+def built_platforms(
+    settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int, transport: httpx.AsyncBaseTransport | None = None
+) -> Platforms:
+    """Return the platforms, not yet served; each has a random source of its own, made from the seed.
+
+    `transport` replaces the network under their callbacks.
+    """
+    shared: dict[str, Any] = {"clock": clock, "sleep": sleep, "transport": transport}
 
     def source(name: str) -> random.Random:
         return random.Random(f"{seed} {name}")
 
     return Platforms(
-        approval=ApprovalPlatform(settings.approval, clock=clock, rng=source("approval"), sleep=sleep),
-        credit=CreditPlatform(settings.credit, clock=clock, rng=source("credit"), sleep=sleep),
-        grid=GridPlatform(settings.grid, clock=clock, rng=source("grid"), sleep=sleep),
-        enforcement=EnforcementPlatform(settings.enforcement, clock=clock, rng=source("enforcement"), sleep=sleep),
+        approval=ApprovalPlatform(settings.approval, rng=source("approval"), **shared),
+        credit=CreditPlatform(settings.credit, rng=source("credit"), **shared),
+        grid=GridPlatform(settings.grid, rng=source("grid"), **shared),
+        enforcement=EnforcementPlatform(settings.enforcement, rng=source("enforcement"), **shared),
     )
 
 
