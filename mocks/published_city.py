@@ -65,7 +65,14 @@ class PublishedCity:
             pool = [next(drawn) for _ in range(draw.subjects)]
             whole.enforcement.add_pool(
                 [
-                    {"code": firm.uscc, "name": firm.name, "address": firm.address, "industry": draw.industry, "town": "", "grade": "B"}
+                    {
+                        "code": firm.uscc,
+                        "name": firm.name,
+                        "address": firm.address,
+                        "industry": draw.industry,
+                        "town": "",
+                        "grade": "B",
+                    }
                     for firm in pool
                 ]
             )

@@ -42,7 +42,11 @@ async def _play(play: Play) -> None:
     grid.close(no)
     await play.rest()
     play.expect("no penalty", play.tasks_of("SPECIAL"), [])
-    play.expect("the event is closed within its limit", (grid.event(no)["status"], grid.event(no)["updateTime"] < "20190807090000"), ("50", True))
+    play.expect(
+        "the event is closed within its limit",
+        (grid.event(no)["status"], grid.event(no)["updateTime"] < "20190807090000"),
+        ("50", True),
+    )
     play.expect("one task, one recheck, nothing twice", len(enforcement.store.all("task")), 2)
     play.show("gridEvent", no)
 
