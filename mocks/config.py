@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import httpx
 import msgspec
 
 from mocks.approval import ApprovalPlatform, ApprovalSettings
@@ -106,19 +107,25 @@ def complete_settings(config: Config) -> AllSettings:
     )
 
 
-def built_platforms(settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int) -> Platforms:
-    """Return the platforms, not yet served; each has a random source of its own, made from the seed."""
+def built_platforms(
+    settings: AllSettings, *, clock: Clock, sleep: Sleep, seed: int, transport: httpx.AsyncBaseTransport | None = None
+) -> Platforms:
+    """Return the platforms, not yet served; each has a random source of its own, made from the seed.
+
+    `transport` replaces the network under their callbacks.
+    """
+    shared: dict[str, Any] = {"clock": clock, "sleep": sleep, "transport": transport}
 
     def source(name: str) -> random.Random:
         return random.Random(f"{seed} {name}")
 
     return Platforms(
-        approval=ApprovalPlatform(settings.approval, clock=clock, rng=source("approval"), sleep=sleep),
-        credit=CreditPlatform(settings.credit, clock=clock, rng=source("credit"), sleep=sleep),
-        grid=GridPlatform(settings.grid, clock=clock, rng=source("grid"), sleep=sleep),
-        enforcement=EnforcementPlatform(settings.enforcement, clock=clock, rng=source("enforcement"), sleep=sleep),
-        selfgov=SelfgovPlatform(settings.selfgov, clock=clock, rng=source("selfgov"), sleep=sleep),
-        sms=SmsPlatform(settings.sms, clock=clock, rng=source("sms"), sleep=sleep),
+        approval=ApprovalPlatform(settings.approval, rng=source("approval"), **shared),
+        credit=CreditPlatform(settings.credit, rng=source("credit"), **shared),
+        grid=GridPlatform(settings.grid, rng=source("grid"), **shared),
+        enforcement=EnforcementPlatform(settings.enforcement, rng=source("enforcement"), **shared),
+        selfgov=SelfgovPlatform(settings.selfgov, rng=source("selfgov"), **shared),
+        sms=SmsPlatform(settings.sms, rng=source("sms"), **shared),
     )
 
 

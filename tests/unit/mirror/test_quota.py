@@ -13,8 +13,8 @@ from connectors.errors import TransientError
 from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.tables import METADATA, QUOTA
-from tests.settable_clock import SettableClock
-from tests.simulated_time import in_simulated_time, simulated_now
+from hub.simulation.clock import in_simulated_time, simulated_now
+from tests.settable_clock import START, SettableClock
 
 T = TypeVar("T")
 RATE = 20.0
@@ -70,7 +70,7 @@ async def together(*work: Coroutine[Any, Any, None]) -> None:
 def test_two_processes_together_keep_the_rate_and_nearly_reach_it(processes: tuple[SlowDatabase, SlowDatabase]) -> None:
     calls: list[datetime] = []
     quotas = [quota(each) for each in processes]
-    in_simulated_time(together(*(caller(one, calls, 30.0) for one in quotas for _ in range(8))))
+    in_simulated_time(together(*(caller(one, calls, 30.0) for one in quotas for _ in range(8))), START)
     assert fullest_second(calls) <= RATE
     seconds = (max(calls) - min(calls)).total_seconds()
     assert len(calls) >= 0.95 * RATE * seconds
@@ -83,7 +83,7 @@ def test_callers_that_wait_together_share_one_write(processes: tuple[SlowDatabas
     async def all_at_once() -> None:
         await asyncio.gather(*(caller(shared, calls, 0.001) for _ in range(10)))
 
-    in_simulated_time(all_at_once())
+    in_simulated_time(all_at_once(), START)
     assert len(calls) == 10
     assert len(database.writes) <= 2
 
@@ -103,7 +103,7 @@ def test_one_write_reserves_no_more_than_half_a_second_so_that_others_get_their_
             each.cancel()
         return waited
 
-    assert in_simulated_time(crowd_and_one()) < 0.8
+    assert in_simulated_time(crowd_and_one(), START) < 0.8
 
 
 def test_an_idle_process_gives_nothing_away(processes: tuple[SlowDatabase, SlowDatabase]) -> None:
@@ -116,7 +116,7 @@ def test_an_idle_process_gives_nothing_away(processes: tuple[SlowDatabase, SlowD
         await shared.acquire("grid", RATE)
         assert asyncio.get_running_loop().time() - began < 0.05
 
-    in_simulated_time(once_then_idle())
+    in_simulated_time(once_then_idle(), START)
     assert len(processes[0].writes) == 2
 
 
@@ -132,7 +132,7 @@ def test_slots_of_callers_that_have_gone_are_not_used_on_top_of_others(processes
         await asyncio.sleep(2)
         await asyncio.gather(*(caller(one, calls, 5.0) for one in (first, second) for _ in range(10)))
 
-    in_simulated_time(go_away())
+    in_simulated_time(go_away(), START)
     assert fullest_second(calls) <= RATE
 
 
@@ -148,7 +148,7 @@ def test_platforms_do_not_wait_for_each_other(processes: tuple[SlowDatabase, Slo
             each.cancel()
         return asyncio.get_running_loop().time() - began
 
-    assert in_simulated_time(both()) < 0.1
+    assert in_simulated_time(both(), START) < 0.1
 
 
 async def test_the_slots_stand_in_the_database(database: Database, clock: SettableClock) -> None:

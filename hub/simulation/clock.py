@@ -4,9 +4,8 @@ import asyncio
 import selectors
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
-
-from tests.settable_clock import START
 
 T = TypeVar("T")
 
@@ -26,27 +25,31 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """A loop that begins at `START`; `now` is its clock, and asyncio.sleep its sleep."""
+    """A loop that begins at `start` (aware); `now` is its clock, and asyncio.sleep its sleep."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime) -> None:
         self._jumping = _JumpingSelector()
+        self._start = start
         super().__init__(self._jumping)
 
     def time(self) -> float:
+        """Return the seconds that have passed since the beginning."""
         return self._jumping.passed
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.time())
+        """Return the present moment, in the zone of `start`."""
+        return self._start + timedelta(seconds=self.time())
 
 
 def simulated_now() -> datetime:
-    """Return the running simulated loop's present moment."""
+    """Return the running simulated loop's present moment; raise TypeError in any other loop."""
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, SimulatedLoop)
+    if not isinstance(loop, SimulatedLoop):
+        raise TypeError(f"{type(loop).__name__} has no simulated time; run this by in_simulated_time")
     return loop.now()
 
 
-def in_simulated_time(work: Coroutine[Any, Any, T]) -> T:
-    """Run work in simulated time; the database must be `inline`."""
-    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+def in_simulated_time(work: Coroutine[Any, Any, T], start: datetime) -> T:
+    """Run work in simulated time from `start` (aware) on; databases must be `inline`: no thread may be waited for."""
+    with asyncio.Runner(loop_factory=partial(SimulatedLoop, start)) as runner:
         return runner.run(work)

@@ -1,0 +1,128 @@
+"""What the ten cases are played with: a stage, words for the terminal, and expectations that are checked in the end.
+
+A case (case_01.py ...) is a `Case`: its title, the moment it begins, and `play`, which makes on the platforms what people did
+there, lets the hub do the rest, and says what must have come of it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from hub.simulation.clock import simulated_now
+from hub.simulation.stage import Stage
+from mocks.people import Subject
+from mocks.store import Document
+
+BEIJING = timezone(timedelta(hours=8))
+
+SYSTEMS = {
+    "approval": "审批系统（义网通办）",
+    "credit": "信用信息核查平台",
+    "grid": "基层治理四平台",
+    "enforcement": "行政执法监管平台",
+    "selfgov": "主体自治系统",
+    "sms": "短信平台",
+    "hub": "闭环",
+}
+"""The real names of the systems."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of the story: when, on which system, what somebody did."""
+
+    at: datetime
+    system: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Differs:
+    """An expectation that did not come true."""
+
+    what: str
+    wanted: object
+    found: object
+
+
+@dataclass
+class Play:
+    """One performance of a case."""
+
+    stage: Stage
+    say: Callable[[Told], None]
+    differences: list[Differs] = field(default_factory=list)
+    checked: int = 0
+    loops: list[tuple[str, str]] = field(default_factory=list)
+    """Records whose loops are shown in the end: (entity's root field, key)."""
+
+    def tell(self, system: str, words: str) -> None:
+        """Tell what happens on a system now."""
+        self.say(Told(simulated_now(), system, words))
+
+    async def at(self, text: str) -> None:
+        """Let time pass until `yyyy-MM-dd HH:mm`, Beijing."""
+        await self.stage.until(datetime.fromisoformat(text).replace(tzinfo=BEIJING))
+
+    async def rest(self) -> None:
+        """Let the hub do what it owes."""
+        await self.stage.settled()
+
+    def expect(self, what: str, found: object, wanted: object) -> None:
+        """Note an expectation, and the difference where it did not come true."""
+        self.checked += 1
+        if found != wanted:
+            self.differences.append(Differs(what, wanted, found))
+
+    def show(self, field_name: str, key: str) -> None:
+        """Have a record's loop shown in the end."""
+        self.loops.append((field_name, key))
+
+    # --- people of the city
+
+    def known(self, firm: Subject, *, score: float = 88.0) -> str:
+        """Make a subject known to the credit platform before anything else; return its code there."""
+        credit = self.stage.platforms.credit
+        code = firm.uscc or credit.resident_code(firm.code)
+        credit.add_subject(code, firm.name, score=score)
+        return code
+
+    async def task_for(self, ref: str, nth: int = 0) -> Document:
+        """Return the task that the hub made for another platform's record, as soon as it is there."""
+
+        def look() -> Document | None:
+            tasks = self.stage.platforms.enforcement.store.all("task").values()
+            found = [task for task in tasks if (task["origin"] or {}).get("ref") == ref]
+            return found[nth] if len(found) > nth else None
+
+        found: Document = await self.stage.seen(f"a task for {ref}", look)
+        return found
+
+    def check(self, task_id: str, *results: dict[str, Any], head: bool = False) -> Document:
+        """Send officers, let them take the task in the mobile app and finish it; return the finished task."""
+        enforcement = self.stage.platforms.enforcement
+        enforcement.dispatch(task_id, head=head)
+        enforcement.accept(task_id)
+        enforcement.begin(task_id)
+        return enforcement.finish(task_id, results)
+
+    def records(self, code: str, category: str | None = None) -> list[Document]:
+        """Return the credit platform's records of a subject, cancelled ones left out."""
+        found = self.stage.platforms.credit.store.all("record").values()
+        return [one for one in found if one["code"] == code and not one["cancelled"] and category in {None, one["category"]}]
+
+    def tasks_of(self, kind: str) -> list[Document]:
+        """Return the enforcement platform's tasks of a type."""
+        return [task for task in self.stage.platforms.enforcement.store.all("task").values() if task["type"] == kind]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case: its number, its title in both languages, when it begins (Beijing, `yyyy-MM-dd HH:mm`) and how it goes."""
+
+    number: int
+    title: str
+    title_en: str
+    begins: str
+    play: Callable[[Play], Awaitable[None]]

@@ -1,0 +1,152 @@
+"""The stage of a simulated city: its platforms and the hub in one process, speaking to each other without a network.
+
+Every request goes through the real web applications of both sides, with real signatures; only the wires are missing. What
+happens is played by whoever holds the stage: `bihuan demo --case`, `bihuan demo --city`, and tests.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from sqlalchemy import Connection
+
+from hub.app import Hub, World
+from hub.demo_household import Household
+from hub.mirror import inbox, ledger
+from hub.settings import load_settings
+from hub.simulation.clock import simulated_now
+from mocks.config import Config, Platforms, built_platforms, complete_settings
+
+RESTS_FROM = 7200.0
+"""Seconds of quiet over which the hub rests."""
+
+HUB = "http://hub.simulated"
+UNHURRIED: Mapping[str, str] = {
+    "IDLE_SECONDS": "600",
+    "WAITING_SECONDS": "3600",
+    "SWEEP_SECONDS": "21600",
+    "RESCUE_SECONDS": "900",
+    "ECHO_SECONDS": "7200",
+    "STALE_SECONDS": "86400",
+}
+"""The hub's times where months pass: webhooks wake it at once, everything else looks now and then."""
+
+
+class NeverHappened(Exception):
+    """What somebody waited for did not come in time; the message names it."""
+
+
+@dataclass
+class Stage:
+    """Hub and platforms, running. Times are Beijing's or carry their zone; nothing here waits in real time."""
+
+    hub: Hub
+    platforms: Platforms
+    household: Household
+    _client: httpx.AsyncClient = field(repr=False)
+    _running: contextlib.AsyncExitStack = field(repr=False)
+
+    async def until(self, moment: datetime) -> None:
+        """Let time pass until a moment; return at once where it has passed.
+
+        Where nothing is under way the hub rests meanwhile, as over a night in which nothing happens, and then looks at everything.
+        """
+        rest = (moment - simulated_now()).total_seconds()
+        if rest < RESTS_FROM or await self.hub.database.read(_under_way):
+            await asyncio.sleep(max(0.0, rest))
+            return
+        await self._running.aclose()
+        await asyncio.sleep(rest)
+        await self._running.enter_async_context(self.hub.running())
+
+    async def seen(self, what: str, look: Callable[[], Any], within: float = 7200.0) -> Any:
+        """Return what `look` finds as soon as it finds something; raise NeverHappened naming `what` after so many seconds."""
+        for pause in _pauses(within):
+            if found := look():
+                return found
+            await asyncio.sleep(pause)
+        raise NeverHappened(f"{what}: not seen within {within:.0f} s; it is {simulated_now():%Y-%m-%d %H:%M}")
+
+    async def settled(self, within: float = 86400.0, expected: Callable[[str], bool] = lambda key: False) -> None:
+        """Return when nothing is owed and no delivery waits, `expected` obligations apart; raise NeverHappened naming what is."""
+        for pause in _pauses(within):
+            await asyncio.sleep(pause)
+            left = [f"{key} {state}" for key, state, _ in await self.hub.database.read(ledger.open_keys) if not expected(key)]
+            waiting = sum((await self.hub.database.read(inbox.waiting)).values())
+            if not left and not waiting and not any(platform.callbacks.pending for platform in self.platforms):
+                return
+        raise NeverHappened(f"still owed after {within:.0f} s: {', '.join(left[:5])}{' ...' if len(left) > 5 else ''}")
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return the data of a graph query, asked as a front end would; raise NeverHappened with its errors."""
+        answer = (await self._client.post("/graphql", json={"query": query, "variables": variables})).json()
+        if answer.get("errors"):
+            raise NeverHappened(f"the graph refused: {'; '.join(error['message'] for error in answer['errors'])}")
+        data: dict[str, Any] = answer["data"]
+        return data
+
+
+def _under_way(connection: Connection) -> bool:
+    return any(state in {"DUE", "LEASED", "SENT"} and count for (_, state), count in ledger.backlog(connection).items())
+
+
+def _pauses(within: float) -> list[float]:
+    """Return pauses that add up to `within`: short ones first, so that what comes soon is seen soon."""
+    pauses, total, pause = list[float](), 0.0, 1.0
+    while total < within:
+        pauses.append(min(pause, within - total))
+        total += pauses[-1]
+        pause = min(pause * 1.5, 600.0)
+    return pauses
+
+
+@contextlib.asynccontextmanager
+async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **settings: str) -> AsyncIterator[Stage]:
+    """Run hub and platforms in the running simulated loop, their files in `folder`; `settings` are the hub's, without HUB_."""
+    household = Household.of(folder)
+    given = household.platforms_config(HUB, seed) | {"data_dir": None, "time_scale": 1.0}
+    gate = _Gate()
+    platforms = built_platforms(
+        complete_settings(msgspec.convert(given, Config)), clock=simulated_now, sleep=asyncio.sleep, seed=seed, transport=gate
+    )
+    urls = {platform.name: f"http://{platform.name}.simulated" for platform in platforms}
+    own = {
+        **UNHURRIED,
+        "APPROVAL_HISTORY_SINCE": "2019-01-01",
+        **{f"{name.upper()}_POLL_SECONDS": f"{poll_seconds}" for name in urls},
+    }
+    environment = household.environment(urls) | {f"HUB_{name}": value for name, value in {**own, **settings}.items()}
+    transports = {platform.name: httpx.ASGITransport(platform.app) for platform in platforms}
+    world = World(simulated_now, asyncio.sleep, random.Random(seed), transports, inline_database=True)
+    hub = Hub(load_settings(environment), world)
+    gate.behind = httpx.ASGITransport(hub.web())
+    key = {"x-api-key": household.secrets["api_key"]}
+    async with contextlib.AsyncExitStack() as stack:
+        for platform in platforms:
+            await platform.start()
+            stack.push_async_callback(platform.stop)
+        await stack.enter_async_context(hub.opened())
+        running = await stack.enter_async_context(contextlib.AsyncExitStack())
+        await running.enter_async_context(hub.running())
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=gate, base_url=HUB, headers=key, timeout=60))
+        yield Stage(hub, platforms, household, client, running)
+
+
+class _Gate(httpx.AsyncBaseTransport):
+    """The way to the hub; the platforms are built before there is one."""
+
+    def __init__(self) -> None:
+        self.behind: httpx.AsyncBaseTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on; raise ConnectError while there is no hub."""
+        if self.behind is None:
+            raise httpx.ConnectError("the hub is not there yet", request=request)
+        return await self.behind.handle_async_request(request)
