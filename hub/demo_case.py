@@ -3,14 +3,12 @@
 Hub and platforms run in this process and speak to each other as they would over a network; nothing listens on any port.
 """
 
-import asyncio
 import json
 import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -53,9 +51,12 @@ async def _played(case: Case, console: Console, *, check: bool, seed: int, json_
     held = play.checked - len(play.differences)
     console.print(f"{held} of {play.checked} expectations hold", style="red" if play.differences else "green")
     if json_file:
-        told = {"case": case.number, "held": held, "checked": play.checked, "loops": loops}
-        json_file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+        _write(json_file, {"case": case.number, "held": held, "checked": play.checked, "loops": loops})
     return 1 if check and play.differences else 0
+
+
+def _write(file: Path, told: dict[str, Any]) -> None:
+    file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
 
 
 async def _loop(play: Play, field: str, key: str) -> dict[str, Any]:
@@ -91,6 +92,3 @@ def _timeline(loop: dict[str, Any]) -> Table:
             style=None if step["at"] else "yellow",
         )
     return table
-
-
-_ = (asyncio, structlog)

@@ -25,6 +25,7 @@ from mocks.published_plan import (
     items_of,
 )
 from mocks.reference import DEPARTMENTS, ITEMS
+from mocks.selfgov import APPROVED, SELF_REPORT
 from mocks.store import Document
 
 OrderDraw = Callable[[Draw, datetime], Awaitable[None]]
@@ -199,7 +200,17 @@ class PublishedCity:
             self._fill(row)
 
     def _fill(self, row: Row) -> None:
-        raise NotImplementedError
+        record = self._record_of(row.repairs) if row.repairs else None
+        self._platforms.selfgov.enter(
+            row.kind,
+            code=row.subject.uscc,
+            name=row.subject.name,
+            repairs=record["bizNo"] if record else None,
+            points=float(row.points) if row.points is not None else None,
+            item=row.item,
+            figures='{"担保余额": 1000000}' if row.kind == SELF_REPORT and not record else None,
+            state=APPROVED,
+        )
 
     def _record_of(self, inspection: Inspection) -> Document:
         finding = self._findings[self._plan.inspections.index(inspection)]

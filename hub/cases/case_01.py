@@ -27,7 +27,7 @@ async def _play(play: Play) -> None:
     play.expect("the owner is told of each by SMS", len(told), 2)
     if told:
         play.tell("sms", f"告知：{told[0]}")
-    play.expect("both stand on the shop's own list", [row["state"] for row in await play.scores(code)], ["open", "open"])
+    play.expect("both stand on the shop's own list", [row["state"] for row in play.scores(code)], ["open", "open"])
 
     await play.at("2019-09-16 10:00")
     for record, kind in zip(records, ("study", "exam"), strict=False):
@@ -36,7 +36,7 @@ async def _play(play: Play) -> None:
     await play.rest()
     play.tell("credit", "信用修复 4 分")
     play.expect("nothing is left to repair", {record["openPoints"] for record in play.records(code)}, {"0.0"})
-    play.expect("the list says so", [row["state"] for row in await play.scores(code)], ["repaired", "repaired"])
+    play.expect("the list says so", [row["state"] for row in play.scores(code)], ["repaired", "repaired"])
     play.expect("no points in the running period", str(play.stage.platforms.credit.subject(code)["regulatoryPoints"]), "0.0")
     play.show("verificationTask", task["taskId"])
 

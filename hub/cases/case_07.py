@@ -1,4 +1,4 @@
-"""Case 7: a training institution, education bureau. Five problems, 33 points, two dozens, the person in charge; all four ways back."""
+"""Case 7: a training institution, education bureau. Five problems, 33 points, two dozens; all four ways back."""
 
 from hub.cases.people import company
 from hub.cases.play import Case, Play

@@ -10,6 +10,7 @@ MATTER = "ZFJ-SX01"
 async def _play(play: Play) -> None:
     approval = play.stage.platforms.approval
     code = play.known(OWNER, score=86.0)
+    play.stage.wires["credit"].listens_for = OWNER.code.encode()
     await play.rest()
     said = await approval.ask_eligibility(OWNER.code, MATTER)
     play.expect("a person may commit", said and said["sycn"], True)
@@ -29,7 +30,7 @@ async def _play(play: Play) -> None:
         [("RID-", "COMMITMENT_BREACH", "6.0")],
     )
     play.expect("blacklisted for the matter", play.blacklisted(OWNER), [MATTER])
-    play.expect("no identity number ever reached the credit platform", play.credit_heard(OWNER.code), False)
+    play.expect("no identity number ever reached the credit platform", play.stage.wires["credit"].heard, 0)
     after = play.stage.platforms.credit.subject(code)
     play.expect("judged anew: 80 points", float(after["score"]), 80.0)
     again = await approval.ask_eligibility(OWNER.code, MATTER)

@@ -38,6 +38,8 @@ UNHURRIED: Mapping[str, str] = {
 }
 """The hub's times where months pass: webhooks wake it at once, everything else looks now and then."""
 
+QUIET_HOURS: Mapping[str, str] = {"quiet_from": "22:00", "quiet_until": "07:00"}
+
 
 class NeverHappened(Exception):
     """What somebody waited for did not come in time; the message names it."""
@@ -50,6 +52,8 @@ class Stage:
     hub: Hub
     platforms: Platforms
     household: Household
+    wires: Mapping[str, "Wire"]
+    """The way from the hub to each platform."""
     _client: httpx.AsyncClient = field(repr=False)
     _running: contextlib.AsyncExitStack = field(repr=False)
 
@@ -112,6 +116,7 @@ async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **setting
     """Run hub and platforms in the running simulated loop, their files in `folder`; `settings` are the hub's, without HUB_."""
     household = Household.of(folder)
     given = household.platforms_config(HUB, seed) | {"data_dir": None, "time_scale": 1.0}
+    given["sms"] |= QUIET_HOURS
     gate = _Gate()
     platforms = built_platforms(
         complete_settings(msgspec.convert(given, Config)), clock=simulated_now, sleep=asyncio.sleep, seed=seed, transport=gate
@@ -120,11 +125,12 @@ async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **setting
     own = {
         **UNHURRIED,
         "APPROVAL_HISTORY_SINCE": "2019-01-01",
+        **{f"SMS_{name.upper()}": at for name, at in QUIET_HOURS.items()},
         **{f"{name.upper()}_POLL_SECONDS": f"{poll_seconds}" for name in urls},
     }
     environment = household.environment(urls) | {f"HUB_{name}": value for name, value in {**own, **settings}.items()}
-    transports = {platform.name: httpx.ASGITransport(platform.app) for platform in platforms}
-    world = World(simulated_now, asyncio.sleep, random.Random(seed), transports, inline_database=True)
+    wires = {platform.name: Wire(httpx.ASGITransport(platform.app)) for platform in platforms}
+    world = World(simulated_now, asyncio.sleep, random.Random(seed), wires, inline_database=True)
     hub = Hub(load_settings(environment), world)
     gate.behind = httpx.ASGITransport(hub.web())
     key = {"x-api-key": household.secrets["api_key"]}
@@ -136,7 +142,23 @@ async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **setting
         running = await stack.enter_async_context(contextlib.AsyncExitStack())
         await running.enter_async_context(hub.running())
         client = await stack.enter_async_context(httpx.AsyncClient(transport=gate, base_url=HUB, headers=key, timeout=60))
-        yield Stage(hub, platforms, household, client, running)
+        yield Stage(hub, platforms, household, wires, client, running)
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way from the hub to one platform, which may be listened to for a word that must never pass."""
+
+    def __init__(self, behind: httpx.AsyncBaseTransport) -> None:
+        self._behind = behind
+        self.listens_for: bytes | None = None
+        self.heard = 0
+        """How many requests held the word."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on."""
+        if self.listens_for is not None:
+            self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
+        return await self._behind.handle_async_request(request)
 
 
 class _Gate(httpx.AsyncBaseTransport):
