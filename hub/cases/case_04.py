@@ -1,10 +1,14 @@
 """Case 4: a grid event, transport. Weeds block the view on a road; ordered away, seen gone the next day, the town is told."""
 
+from hub.cases.people import company
 from hub.cases.play import Case, Play
+
+KEEPER = company("义乌市公路养护有限公司", "义乌市佛堂镇双林路", "case 4")
 
 
 async def _play(play: Play) -> None:
     grid, enforcement = play.stage.platforms.grid, play.stage.platforms.enforcement
+    code = play.known(KEEPER)
     event = grid.report(
         category="JT-03",
         title="道路两侧杂草遮挡视线",
@@ -25,7 +29,16 @@ async def _play(play: Play) -> None:
 
     await play.at("2019-08-05 14:00")
     order = {"deadline": "2019-08-05T18:00:00+08:00"}
-    play.check(task["taskId"], {"findings": [{"itemCode": "JT-001"}], "rectification": order, "remarks": "责令养护单位当日清除"})
+    play.check(
+        task["taskId"],
+        {
+            "subjectCode": code,
+            "subjectName": KEEPER.name,
+            "findings": [{"itemCode": "JT-001"}],
+            "rectification": order,
+            "remarks": "责令养护单位当日清除",
+        },
+    )
     play.tell("enforcement", "掌上执法：交通执法队到场，责令养护单位当日清除杂草")
     await play.rest()
     recheck = next(iter(play.tasks_of("RECHECK")), None)
