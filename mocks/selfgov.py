@@ -65,6 +65,7 @@ class SelfgovPlatform(Platform):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(settings, clock=clock, rng=rng, sleep=sleep, transport=transport)
+        self._gone: Callable[[], object] = lambda: None
         self.database_url = settings.database_url or self._file_url()
         self.exchange = open_exchange(self.database_url)
         self._last_id: int = self.exchange.run(lambda connection: connection.execute(select(func.max(RESULT.c.id))).scalar()) or 0
@@ -75,7 +76,7 @@ class SelfgovPlatform(Platform):
     def _file_url(self) -> str:
         folder = self.settings.data_dir or tempfile.mkdtemp(prefix="selfgov-")
         if self.settings.data_dir is None:
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)  # also where nobody stops it
+            self._gone = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)  # also where nobody stops it
         return f"sqlite:///{Path(folder) / 'exchange.sqlite'}"
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -240,6 +241,7 @@ class SelfgovPlatform(Platform):
         await asyncio.gather(*self._running, return_exceptions=True)
         await super().stop()
         self.exchange.close()
+        self._gone()
 
     async def _commit_late_rows(self) -> None:
         while True:
