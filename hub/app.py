@@ -20,6 +20,7 @@ from starlette.routing import Route
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
+from hub.eligibility import Asker
 from hub.graph.access import Keyring
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
@@ -42,12 +43,16 @@ from hub.reconcile.sweep import Sweep
 from hub.reconcile.worker import Worker
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
+from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
+from schema.identifiers import rid_code
 
 log = structlog.get_logger()
+TO_DECIDE = 0.3
+"""Seconds of an answer's time that are left when the live reads of a question are over."""
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -113,10 +118,20 @@ class Hub:
             lease_seconds=own.poll_lease_seconds,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
+        self.asker = Asker(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.policy,
+            self._apply,
+            clock=world.clock,
+            budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
+        )
         self.operator = Operator(
             self.database,
             self.rows,
             self.connectors,
+            self.asker,
             world.clock,
             timedelta(seconds=own.stale_seconds),
             wake=self.worker.wake,
@@ -175,6 +190,7 @@ class Hub:
             await self._seed_policy()
             yield self
         finally:
+            await self.asker.close()
             for connector in self.connectors.values():
                 await connector.close()
             await self.database.close()
@@ -286,11 +302,29 @@ class Hub:
             routes=[
                 Route("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                *self._eligibility(),
                 Route("/livez", health.livez),
                 Route("/readyz", health.readyz),
                 Route("/metrics", health.metrics),
             ],
         )
+
+    def _eligibility(self) -> list[Route]:
+        """Return the route of the approval system's questions; none where it is not bridged."""
+        if (approval := self.connectors.get("approval")) is None:
+            return []
+        own = self.settings.hub
+        key = self.settings.platform("credit" if "credit" in self.connectors else "approval").exchange_key  # type: ignore[attr-defined]
+        endpoint = EligibilityEndpoint(
+            approval,
+            self.asker.ask,
+            lambda identity_no: rid_code(identity_no, key.get_secret_value()),
+            answer_seconds=own.eligibility_seconds,
+            trusted_proxies=own.trusted_proxies,
+            clock=self.world.clock,
+            count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
+        )
+        return [Route("/approval/eligibility", endpoint.__call__, methods=["POST"])]
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

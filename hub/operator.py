@@ -8,11 +8,13 @@ from typing import NamedTuple
 import structlog
 
 from connectors.base import Connector
+from hub.eligibility import Asker
 from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.reconcile import operations
 from schema.context import PlatformHealth
+from schema.decision import Decision
 from schema.entities import StreamHealth
 from schema.operations import Outcome
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
@@ -38,6 +40,7 @@ class Operator:
     database: Database
     rows: Rows
     connectors: Mapping[str, Connector]
+    asker: Asker
     clock: Callable[[], datetime]
     stale_after: timedelta
     wake: Callable[[], None]
@@ -93,6 +96,10 @@ class Operator:
             stuck=counts.get((name, "STUCK"), 0),
             failure="; ".join(failures) or None,
         )
+
+    async def eligibility(self, subject: str, matter: str) -> Decision:
+        """Return whether a subject may use commitment for a matter."""
+        return await self.asker.ask(subject, matter)
 
     async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
         """Make obligations due again, now."""

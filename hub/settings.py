@@ -83,6 +83,9 @@ class HubSettings(BaseModel):
     webhook_seconds: float = Field(
         4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"
     )
+    eligibility_seconds: float = Field(
+        2.8, ge=0.5, lt=3, description="Seconds within which a question of eligibility is answered; the approval system waits 3 s"
+    )
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")

@@ -28,6 +28,9 @@ class Metrics:
         self.webhooks = Counter(
             "bihuan_webhooks", "Webhooks by platform and what became of them", ["platform", "outcome"], registry=self.registry
         )
+        self.eligibility = Counter(
+            "bihuan_eligibility", "Questions of the approval system by outcome", ["outcome"], registry=self.registry
+        )
         self.obligations = Gauge(
             "bihuan_obligations", "Obligations by platform and state", ["platform", "state"], registry=self.registry
         )

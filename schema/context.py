@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
 from schema.operations import Operations
 from schema.slices import Joined, Slice
@@ -79,6 +80,10 @@ class Hub(Operations, Protocol):
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform that is configured, in a fixed order."""
+        ...
+
+    async def eligibility(self, subject: str, matter: str) -> Decision:
+        """Return whether a subject (USCC or RID code) may use commitment for a matter, in time whatever the platforms do."""
         ...
 
 

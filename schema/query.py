@@ -6,7 +6,8 @@ import strawberry
 from strawberry import Info
 
 from schema.connection import Connection
-from schema.context import OPS_READ, Context
+from schema.context import GRAPH_READ, OPS_READ, Context
+from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
     Approval,
     BlacklistEntry,
@@ -113,6 +114,17 @@ class Query:
         """Ask the engine for the health of every platform."""
         info.context.caller.require(OPS_READ)
         return [platform_of(health) for health in await info.context.hub.platforms()]
+
+    @resolver("Whether a subject may use commitment for a matter, and each reason why not", "告知承诺资格")
+    async def eligibility(
+        self,
+        info: Info[Context, None],
+        subject: Annotated[str, strawberry.argument(description="USCC or RID code (统一社会信用代码或个人编码)")],
+        matter: Annotated[str, strawberry.argument(description="Code of the matter (事项编码)")],
+    ) -> Eligibility | None:
+        """Ask the engine, which asks the platforms."""
+        info.context.caller.require(GRAPH_READ)
+        return eligibility_of(await info.context.hub.eligibility(subject_named(subject), matter))
 
     @resolver("The record that an id names; null if it is gone", "按全局编号查询")
     async def node(

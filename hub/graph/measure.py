@@ -36,7 +36,7 @@ from schema.graph_errors import page_too_large
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
 
 COUNT_COST = 10
-RECORDS = {"Node", "_Entity"}
+RECORDS = {"Node", "_Entity", "Eligibility"}
 """Types that stand for a record beside the entities themselves."""
 
 

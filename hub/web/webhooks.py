@@ -4,8 +4,7 @@ Refusals are JSON `{"code", "message"}` with a reason code, counted, and never s
 """
 
 import asyncio
-import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -15,14 +14,10 @@ from starlette.responses import JSONResponse, Response
 from connectors.base import Answer, Connector, Delivery
 from connectors.errors import BadSignature
 from hub.intake.deliveries import Deliveries
+from hub.web.posted import BodyTooLarge, Network, body_of, is_within, remote_of
 from schema.identifiers import redact
 
 log = structlog.get_logger()
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class BodyTooLarge(Exception):
-    """More bytes came than are allowed."""
 
 
 class Webhooks:
@@ -54,12 +49,12 @@ class Webhooks:
         if connector is None:
             known = ", ".join(sorted(self._connectors))
             return self._refuse("unknown", 404, "UNKNOWN_PLATFORM", f"no platform '{platform[:40]}'; webhooks go to one of {known}")
-        remote = self._remote(request)
+        remote = remote_of(request, self._proxies)
         allowed = connector.settings.callback_addresses
-        if allowed and not _within(remote, allowed):
+        if allowed and not is_within(remote, allowed):
             return self._refuse(platform, 403, "ADDRESS_NOT_ALLOWED", f"{platform}: webhooks do not come from this address")
         try:
-            body = await self._body(request)
+            body = await body_of(request, self._limit)
         except ClientDisconnect:
             return self._refuse(platform, 400, "BODY_INCOMPLETE", f"{platform}: the webhook's body ended early")
         except BodyTooLarge:
@@ -88,35 +83,7 @@ class Webhooks:
             log.warning("webhook not stored in time", platform=delivery.platform, seconds=self._answer_seconds)
             return connector.acknowledge(delivery, stored=False)
 
-    async def _body(self, request: Request) -> bytes:
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > self._limit:
-            raise BodyTooLarge
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._limit:
-                raise BodyTooLarge
-        return bytes(body)
-
-    def _remote(self, request: Request) -> str | None:
-        """Return who posted this: the nearest address that is no trusted proxy."""
-        host = request.client.host if request.client else None
-        forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-        while forwarded and _within(host, self._proxies):
-            host = forwarded.pop()
-        return host
-
     def _refuse(self, platform: str, status: int, code: str, message: str) -> Response:
         self._count(platform, code.lower())
         log.warning("webhook refused", platform=platform, code=code, reason=message)
         return JSONResponse({"code": code, "message": message}, status)
-
-
-def _within(host: str | None, networks: Iterable[Network]) -> bool:
-    """Return whether an address lies in one of the networks; what is no address does not."""
-    try:
-        address = ipaddress.ip_address(host or "")
-    except ValueError:
-        return False
-    return any(address in network for network in networks)

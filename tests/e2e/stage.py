@@ -83,6 +83,8 @@ class Stage:
     urls: dict[str, str]
     _served: contextlib.AsyncExitStack
     own_settings: dict[str, str] = field(default_factory=lambda: dict(QUICK))
+    transports: dict[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
+    """By platform, what hubs call it through, where that is not the network."""
 
     @property
     def platforms(self) -> Sequence[Platform]:
@@ -105,7 +107,7 @@ class Stage:
     @contextlib.asynccontextmanager
     async def hub(self, **settings: str) -> AsyncIterator[RunningHub]:
         """Serve a hub with its worker inside, on a free port that the platforms are told."""
-        world = World(clock=self.clock, sleep=self.sleep, rng=random.Random(SEED))
+        world = World(clock=self.clock, sleep=self.sleep, rng=random.Random(SEED), transports=self.transports)
         hub = Hub(load_settings(self.environment(**settings)), world)
         with listen("127.0.0.1", 0) as listening:
             address = address_of(listening)

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from schema.context import PlatformHealth
+from schema.decision import Decision
 from schema.declare import Field, declared
 from schema.entity import Entity
 from schema.operations import Outcome
@@ -15,6 +16,7 @@ from schema.user_errors import UnknownObligation, UserError
 
 E = TypeVar("E", bound=Entity)
 NOW = datetime(2019, 9, 11, 1, 0, tzinfo=UTC)
+ELIGIBLE = Decision(subject="-", matter="-", eligible=True, grade=None, score=None, reasons=(), as_of=None, data=())
 PLAIN: dict[type, Any] = {str: "-", int: 1, bool: False, Decimal: Decimal(0), datetime: NOW, bytes: b"-"}
 
 
@@ -40,12 +42,17 @@ class FakeHub:
     health: Sequence[PlatformHealth] = ()
     now: datetime = NOW
     on_call: Any = None
+    decision: Decision = field(default_factory=lambda: ELIGIBLE)
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         return self.now - observed_at > timedelta(hours=1)
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         return self.health
+
+    async def eligibility(self, subject: str, matter: str) -> Decision:
+        self.calls.append(("eligibility", subject, matter))
+        return self.decision
 
     async def _note(self, *call: Any) -> Outcome:
         self.calls.append(call)

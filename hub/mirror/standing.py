@@ -1,0 +1,46 @@
+"""What the mirror knows of a subject that asks for commitment. Read by hub/eligibility.py."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from hub.mirror.queries import records_where
+from hub.mirror.rows import Rows, moment
+from hub.mirror.tables import TABLES
+from schema.entities import Approval, BlacklistEntry, CreditProfile, CreditRecord
+
+STREAM = TABLES["StreamHealth"]
+
+
+class Standing(NamedTuple):
+    """One subject, in one snapshot."""
+
+    profile: CreditProfile | None
+    profile_as_of: datetime | None
+    """When the profile was seen, or the credit platform last read to its end, whichever is later: by then it had not changed."""
+    records: Sequence[CreditRecord]
+    blacklist: Sequence[BlacklistEntry]
+    identity_no: str | None
+    """Of a natural person: the identity number that its newest approval names."""
+
+
+def standing_of(connection: Connection, rows: Rows, code: str) -> Standing:
+    """Return what is known of a subject by its USCC or RID code."""
+    profile = next(iter(records_where(connection, rows, CreditProfile, "code", [code]).get(code, ())), None)
+    approvals = records_where(connection, rows, Approval, "subject_code", [code]).get(code, ()) if code.startswith("RID-") else ()
+    newest = max((one for one in approvals if one.identity_no), key=lambda one: (one.updated_at, one.approval_no), default=None)
+    return Standing(
+        profile,
+        None if profile is None else max(profile.observed_at, _read_to_end(connection) or profile.observed_at),
+        records_where(connection, rows, CreditRecord, "subject_code", [code]).get(code, ()),
+        records_where(connection, rows, BlacklistEntry, "subject_code", [code]).get(code, ()),
+        newest.identity_no if newest else None,
+    )
+
+
+def _read_to_end(connection: Connection) -> datetime | None:
+    """Return when the credit platform's slowest stream was last read to its end; None where one never was."""
+    times = list(connection.execute(select(STREAM.c.last_success_at).where(STREAM.c.platform == "credit")).scalars())
+    return moment(min(times)) if times and all(time is not None for time in times) else None
