@@ -83,7 +83,7 @@ class ResponsiblePerson(Rule[Facts]):
         return {
             cause: Facts(
                 period_in(periods, cause),
-                _newest_first(approvals.get(cause.partition(":")[0], [])),
+                newest_first(approvals.get(cause.partition(":")[0], [])),
                 records.get(numbers[cause], []),
             )
             for cause in causes
@@ -142,7 +142,8 @@ class ResponsiblePerson(Rule[Facts]):
         )
 
 
-def _newest_first(approvals: Iterable[Approval]) -> list[Approval]:
+def newest_first(approvals: Iterable[Approval]) -> list[Approval]:
+    """Return the approvals that name a legal representative, the newest application first."""
     named = [one for one in approvals if one.representative_code]
     return sorted(named, key=lambda one: (one.accepted_at, one.approval_no), reverse=True)
 
