@@ -206,7 +206,8 @@ class EnforcementConnector(Connector):
             return
 
     def _tombstone(self, code: str) -> Tombstone:
-        return Tombstone(entity="KeySubject", key=code, source=PLATFORM, observed_at=self.surroundings.clock())
+        now = self.surroundings.clock()  # the page does not say that versions go on where an entry is put again
+        return Tombstone(entity="KeySubject", key=code, source=PLATFORM, observed_at=now, counts_anew=True)
 
     def _items(self, source: Source, listing: Listing | None) -> list[Item]:
         now = self.surroundings.clock()

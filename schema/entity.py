@@ -98,6 +98,8 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     observed_at: datetime
     version: int | None = None
+    counts_anew: bool = False
+    """Whether versions may begin again at 1 where the record comes back: its platform does not say that they go on."""
 
 
 def key_of(record: Entity) -> str:

@@ -91,6 +91,9 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
 
 def _judge(item: Observation | Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
     """Return what becomes of an item beside what is held, and what is held afterwards where that changes."""
+    if isinstance(item, Tombstone) and item.counts_anew:
+        unchanged = held is not None and held.digest is None
+        return (Outcome.UNCHANGED, None) if unchanged else (Outcome.APPLIED, _Held(0, None))
     if isinstance(item, Tombstone):
         version = item.version if item.version is not None else held.version if held else 0
         if held is not None and (version < held.version or (held.digest is None and version == held.version)):

@@ -100,3 +100,12 @@ def codes_for(connection: Connection, old_numbers: Iterable[str]) -> dict[str, s
         return {}
     found = connection.execute(select(SUBJECT_ALIAS.c.old_code, SUBJECT_ALIAS.c.code).where(SUBJECT_ALIAS.c.old_code.in_(wanted)))
     return {row[0]: row[1] for row in found}
+
+
+def old_numbers_of(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
+    """Return the code behind each old number that the credit platform has told of for these codes."""
+    wanted = sorted(set(codes))
+    if not wanted:
+        return {}
+    found = connection.execute(select(SUBJECT_ALIAS.c.old_code, SUBJECT_ALIAS.c.code).where(SUBJECT_ALIAS.c.code.in_(wanted)))
+    return {row[0]: row[1] for row in found}

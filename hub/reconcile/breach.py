@@ -15,7 +15,20 @@ from hub.domain.policy import Policy
 from hub.domain.policy_values import Item
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
-from schema.entities import Approval, Conclusion, Finding, InspectionItem, RecordCategory, TaskResult, TaskType, VerificationTask
+from schema.entities import (
+    Approval,
+    Conclusion,
+    Finding,
+    InspectionItem,
+    RecordCategory,
+    TaskResult,
+    TaskStatus,
+    TaskType,
+    VerificationTask,
+)
+
+SAID = frozenset({TaskStatus.DONE, TaskStatus.TRANSFERRED})
+"""In these a check says what it found."""
 
 
 class Breach(NamedTuple):
@@ -71,8 +84,15 @@ def is_referral(task: VerificationTask) -> bool:
     return task.type is TaskType.SPECIAL and task.origin_platform == "enforcement" and task.origin_ref is not None
 
 
+def broken_commitment(check: Check) -> TaskResult | None:
+    """Return the result by which a check on commitment found the promise broken; None where it is none, or says nothing such."""
+    if check.task.type is not TaskType.COMMITMENT or check.task.status not in SAID:
+        return None
+    return next((one for one in check.results if one.conclusion is Conclusion.NONCONFORM), None)
+
+
 def _broken_commitment(check: Check, approval: Approval | None, by: Measures) -> Iterable[Breach]:
-    bad = next((one for one in check.results if one.conclusion is Conclusion.NONCONFORM), None)
+    bad = broken_commitment(check)
     if bad is not None:
         key = commitment_key(check.task)
         matter = (approval.matter_code, approval.matter_name) if approval else ("", "")

@@ -25,12 +25,14 @@ class Derivation:
 
     def __call__(self, connection: Connection, changes: Sequence[Upserted], now: datetime) -> None:
         """Settle all causes that applied records touch, and those that waited for one of them."""
-        applied = [item for item, outcome in changes if outcome is Outcome.APPLIED and isinstance(item, Observation)]
+        changed = [item for item, outcome in changes if outcome is Outcome.APPLIED]
+        applied = [item for item in changed if isinstance(item, Observation)]
         touched = []
         for rule in self.rules:
             causes = {cause for observation in applied for cause in rule.causes(observation)}
             needs = {need for observation in applied for need in rule.releases(observation)}
             causes.update(ledger.causes_waiting_for(connection, rule.name, sorted(needs)))
+            causes.update(rule.traced(connection, changed))
             touched.append((rule, sorted(causes)))
         self._settle(connection, touched, now)
 

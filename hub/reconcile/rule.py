@@ -5,7 +5,7 @@ record changes, the sweep asks it about everything: there is one rule, not two.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -18,10 +18,12 @@ from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows
 from schema.commands import AnyCommand
 from schema.entities import Obligation
-from schema.entity import Observation
+from schema.entity import Observation, Tombstone
 from schema.identifiers import outgoing_number
 
 F = TypeVar("F")
+Candidates = Callable[[Connection, str, int], list[str]]
+"""Returns causes in order, beginning after one, at most so many."""
 
 
 class Rulebook(msgspec.Struct, frozen=True):
@@ -70,6 +72,9 @@ class Rule(ABC, Generic[F]):
     """Short prefix of the numbers that we send out."""
     cause_entity: ClassVar[str]
     """Name of the entity whose key is the cause."""
+    replaces: ClassVar[bool] = False
+    """Whether its commands replace what is there as a whole: one that may have been sent, and is to be sent again, is then
+    corrected to what is owed now."""
 
     def number(self, key: str) -> str:
         """Return our number for an obligation on its platform: the prefix and 40 hex of SHA-256 of the key."""
@@ -87,9 +92,20 @@ class Rule(ABC, Generic[F]):
     def derive(self, facts: F, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Return what is owed because of one cause, and what of the ledger is proven. Pure."""
 
-    @abstractmethod
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
-        """Return causes over the whole mirror that this rule may owe something for, in order, beginning after one."""
+        """Return causes over the whole mirror that this rule may owe something for, in order, beginning after one.
+
+        Each rule has this, or `candidates` where policy or time decides which causes those are.
+        """
+        raise NotImplementedError(f"{self.name}: neither unsettled nor candidates")
+
+    def candidates(self, book: Rulebook, now: datetime) -> Candidates:
+        """Return what the sweep asks for causes: `unsettled`, where neither policy nor time matters for that."""
+        return self.unsettled
+
+    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
+        """Return further causes that applied changes matter for: of what is gone, and those that only the mirror can tell."""
+        return ()
 
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""

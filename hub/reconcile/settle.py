@@ -136,7 +136,8 @@ def _correct(case: _Case, owed: Owed) -> Judgement:
     if one.state is ObligationState.WITHDRAWN:
         state = ObligationState.DUE if owed.command else ObligationState.WAITING
         return Judgement(terms | {"state": state, "next_at": case.now, "reason": None, "tries": 0})
-    if may_exist(one) or (case.proven and one.payload):
+    again = case.rule.replaces and one.state in {ObligationState.DUE, ObligationState.STUCK}
+    if (may_exist(one) and not again) or (case.proven and one.payload):
         return _tell(case)
     if terms["payload"] == one.payload and owed.needs == one.needs:
         return Judgement({})
@@ -150,6 +151,7 @@ def _correct(case: _Case, owed: Owed) -> Judgement:
 
 def _terms(owed: Owed, book: Rulebook) -> dict[str, Any]:
     return {
+        "command": owed.kind,
         "payload": encode_command(owed.command) if owed.command else b"",
         "needs": owed.needs,
         "subject_code": owed.subject_code,

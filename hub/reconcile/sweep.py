@@ -9,18 +9,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import Connection
 
 from hub.mirror import ledger
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from hub.reconcile.derive import Derivation
-from hub.reconcile.rule import AnyRule
+from hub.reconcile.rule import AnyRule, Candidates
 from hub.reconcile.settle import settle
 
 BATCH = 200
-Candidates = Callable[[Connection, str, int], list[str]]
-"""Returns causes in order, beginning after one, at most so many."""
 
 log = structlog.get_logger()
 
@@ -46,7 +43,8 @@ class Sweep:
         counted: dict[str, int] = {}
         failed: list[str] = []
         for rule in self._derivation.rules:
-            unsettled = await self._walk(rule, rule.unsettled, failed)
+            candidates = rule.candidates(self._derivation.book, self._clock())
+            unsettled = await self._walk(rule, candidates, failed)
             counted[rule.name] = unsettled + await self._walk(rule, _in(rule, ledger.OPEN), failed)
         return Swept(counted, tuple(dict.fromkeys(failed)))
 

@@ -17,7 +17,8 @@ from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
-from hub.reconcile.breach import Breach, Measures, breaches_of, keys_of
+from hub.reconcile.breach import SAID, Breach, Measures, breaches_of, keys_of
+from hub.reconcile.credit_proof import cancelled_though_owed
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.verification_result import needs_approval
 from hub.reconcile.standing import command_of, is_corrected, may_exist
@@ -28,7 +29,6 @@ from schema.entities import (
     CreditRecord,
     InspectionItem,
     Obligation,
-    TaskStatus,
     TaskType,
     VerificationTask,
 )
@@ -37,7 +37,6 @@ from schema.identifiers import redact
 
 NAME = "breach-record"
 ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with exactly one decimal
-SAID = frozenset({TaskStatus.DONE, TaskStatus.TRANSFERRED})
 
 
 class Facts(NamedTuple):
@@ -93,9 +92,7 @@ class BreachRecord(Rule[Facts]):
         breaches = breaches_of(facts.check, facts.approval, measures, troubles)
         owed = tuple([self._owed(facts, breach, book, troubles) for breach in breaches])
         for each in owed:
-            records = facts.records.get(self.number(each.key), [])
-            if records and all(record.cancelled for record in records):
-                troubles.append(_cancelled(each, records[0]))
+            troubles += cancelled_though_owed(each, facts.records.get(self.number(each.key), []))
         return Verdict(version=task.version, owed=owed, proven=proven, troubles=tuple(troubles))
 
     def _owed(self, facts: Facts, breach: Breach, book: Rulebook, troubles: list[Trouble]) -> Owed:
@@ -189,17 +186,6 @@ def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask) -> d
         if as_it_is and isinstance(command, PostCreditRecord):
             made[one.key] = command.points
     return made
-
-
-def _cancelled(owed: Owed, record: CreditRecord) -> Trouble:
-    """An operator settled it there (credit.md): it is proof that the record was made, and is not fought over."""
-    return Trouble(
-        kind="cancelled-though-owed",
-        cause=owed.key,
-        subject_code=owed.subject_code,
-        message=f"{owed.key}: record {record.record_id} was cancelled, but the breach stands; settle it with the credit platform",
-        distinct=f"{record.record_id} {record.version}",
-    )
 
 
 def _old_number(key: str, approval: Approval) -> Trouble:

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -25,19 +26,21 @@ from hub.reconcile.sweep import Sweep
 from schema.commands import AnyCommand, decode_command, encode_command
 from schema.entities import (
     Conclusion,
+    CreditRecord,
     Finding,
     GridEvent,
     Obligation,
     ObligationState,
     OpsItem,
+    RecordCategory,
     TaskResult,
     TaskStatus,
     TaskType,
     VerificationTask,
 )
-from schema.entity import Observation
+from schema.entity import Observation, Tombstone
 from schema.identifiers import outgoing_number
-from tests.builders import approval, finding, grid_event, observed, task, task_result
+from tests.builders import approval, credit_record, finding, grid_event, observed, task, task_result
 from tests.settable_clock import START, SettableClock
 
 POLICY = load_policy()
@@ -92,6 +95,24 @@ def done_check(conclusion: Conclusion = Conclusion.NONCONFORM, *findings: Findin
 def bad(finding_id: str = "F0001", **fields: Any) -> Finding:
     """A finding that does not conform."""
     return finding(**{"finding_id": finding_id} | fields)
+
+
+def taken(number: int, points: str | Decimal, **fields: Any) -> CreditRecord:
+    """The credit record of a subject's n-th finding: regulatory points, accepted n minutes after the check."""
+    mine = {
+        "record_id": f"CR{number:04}",
+        "biz_no": f"BR-FINDING-{number:04}",
+        "category": RecordCategory.REGULATORY_POINTS,
+        "points": Decimal(points),
+        "open_points": Decimal(points),
+        "item_code": "JY-001",
+        "item_name": "办学场地不符合要求",
+        "department_code": "JY",
+        "evidence_ref": "T-SCHOOL",
+        "evidence_finding": f"F{number:04}",
+        "created_at": START + timedelta(minutes=number),
+    }
+    return credit_record(**mine | fields)
 
 
 def observation(of: Check) -> Observation:
@@ -175,17 +196,17 @@ class City:
         self.derivation = Derivation(self.rows, self.rules, self.book)
         self.sweep = Sweep(self.database, self.rows, self.derivation, self.clock)
 
-    async def say(self, *observations: Observation) -> None:
+    async def say(self, *observations: Observation | Tombstone) -> None:
         """Let the platforms say something: mirror and ledger change in one transaction, as in intake."""
         await self.database.write(self._say, observations)
 
-    def _say(self, connection: Connection, observations: Iterable[Observation]) -> None:
+    def _say(self, connection: Connection, observations: Iterable[Observation | Tombstone]) -> None:
         changes = upsert(connection, self.rows, list(observations))
         applied = [item for item, outcome in changes if outcome.value == "applied"]
         know_subjects(connection, self.rows, [item for item in applied if isinstance(item, Observation)])
         self.derivation(connection, changes, self.clock())
 
-    async def keep_silent(self, *observations: Observation) -> None:
+    async def keep_silent(self, *observations: Observation | Tombstone) -> None:
         """Put something into the mirror that no rule was asked about: a lost derivation."""
         await self.database.write(upsert, self.rows, list(observations))
 

@@ -18,7 +18,7 @@ from hub.reconcile.rules.breach_record import BreachRecord
 from hub.reconcile.settle import settle
 from schema.commands import CreateTask, PostCreditRecord
 from schema.entities import ApprovalState, Conclusion, Obligation, ObligationState, TaskStatus, TaskType
-from tests.builders import approval, credit_profile, credit_record, inspection_item, observed, task, task_result
+from tests.builders import SHOP_CODE, approval, credit_profile, credit_record, inspection_item, observed, task, task_result
 from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import APPROVAL_KEY, APPROVAL_NO, BOOK, TASK_ID, City, approval_task, bad, done_check, observation
 
@@ -304,6 +304,8 @@ async def test_an_approval_that_comes_after_its_check_releases_what_waits_for_it
     assert await city.lines() == {
         APPROVAL_KEY: "CLOSED",
         f"breach-record:{APPROVAL_NO}": "DUE",
+        f"commitment-blacklist:{APPROVAL_NO}": "DUE",
+        f"key-supervision:{SHOP_CODE}:{APPROVAL_NO}": "DUE",
         f"verification-result:{TASK_ID}:1": "DUE",
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection
@@ -14,12 +15,13 @@ from hub.reconcile import sweep as sweeping
 from hub.reconcile.rule import AnyRule, Rulebook, Verdict
 from hub.reconcile.rules import RULES
 from hub.reconcile.rules.approval_verification import ApprovalVerification, Facts
-from schema.entities import Conclusion, EventStatus, Obligation, ObligationState, TaskStatus, TaskType
+from schema.entities import Conclusion, EventStatus, Obligation, ObligationState, RecordCategory, TaskStatus, TaskType
 from schema.entity import Observation
-from tests.builders import approval, credit_record, observed, task, task_result
+from tests.builders import OTHER_CODE, approval, credit_record, key_subject, observed, task, task_result
 from tests.settable_clock import SettableClock
 from tests.unit.reconcile.city import (
     APPROVAL_KEY,
+    APPROVAL_NO,
     TASK_ID,
     City,
     bad,
@@ -29,6 +31,8 @@ from tests.unit.reconcile.city import (
     observation,
     road_event,
 )
+
+PERSON_CODE = "RID-" + "e" * 64
 
 
 def everything() -> list[Observation]:
@@ -48,6 +52,17 @@ def everything() -> list[Observation]:
         observed(road_event(event_no="YW-OTHER", status=EventStatus.ACCEPTED)),
         observed(event_task(status=TaskStatus.DONE)),
         observed(of),
+        observed(
+            credit_record(
+                record_id="CR-12",
+                biz_no="BY-HAND-12",
+                category=RecordCategory.REGULATORY_POINTS,
+                points=Decimal(12),
+                subject_code=OTHER_CODE,
+                evidence_ref="T-UNKNOWN",
+            )
+        ),
+        observed(key_subject(code=PERSON_CODE, reason="严重失信：2018年度")),
     ]
 
 
@@ -163,8 +178,12 @@ async def test_a_cause_that_breaks_its_rule_is_named_and_the_others_go_on(city: 
 async def test_what_waits_is_asked_about_without_looking_at_everything(city: City) -> None:
     await city.say(observation(done_check()))
     await city.keep_silent(observed(approval()))
-    assert await city.sweep.waiting() == 2  # the check's record, and its approval's write-back
-    assert await city.lines() == {f"breach-record:{approval().approval_no}": "DUE", f"verification-result:{TASK_ID}:1": "DUE"}
+    assert await city.sweep.waiting() == 3  # the check's record, its approval's write-back and blacklist entry
+    assert await city.lines() == {
+        f"breach-record:{APPROVAL_NO}": "DUE",
+        f"commitment-blacklist:{APPROVAL_NO}": "DUE",
+        f"verification-result:{TASK_ID}:1": "DUE",
+    }
 
 
 async def test_a_record_of_a_check_that_is_not_in_the_mirror_is_passed_over(city: City) -> None:

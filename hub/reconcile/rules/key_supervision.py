@@ -1,0 +1,256 @@
+"""A broken promise or a serious period puts a subject on the key supervision list (重点监管对象).
+
+Key: subject, cause, where a cause is an approval's number or `serious-<year>`. Due: at once. Proof: the entry names the cause,
+or carries our number for it; so one PUT, which names all open causes, proves those that were due beside it. A later round of a
+cause is proven only once its having been taken off was seen: until then the mirror may show the entry of before.
+
+What may have been carried out and has ended meanwhile is made certain first, then taken off (rules/key_supervision_off.py), in
+the order of the chain. The subject is the approval's; one of which only an old number is known has no entry until the credit
+platform names its code, and waits where its record and its blacklist entry wait. An entry that somebody else took off or
+rewrote is for ops.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from hub.domain.calendar import beijing_day
+from hub.domain.points import period_of
+from hub.domain.policy_values import PointsPolicy
+from hub.mirror import credit_queries, queries, supervision_queries
+from hub.mirror.ops_list import Trouble
+from hub.mirror.queries import Check
+from hub.mirror.rows import Rows
+from hub.reconcile.breach import broken_commitment
+from hub.reconcile.dozens import Period, periods_of
+from hub.reconcile.rule import Candidates, Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rules.verification_result import kept, verification_number
+from hub.reconcile.standing import may_exist
+from hub.reconcile.supervision import (
+    OFF,
+    PUT,
+    PUT_PREFIX,
+    Cause,
+    Commitment,
+    Facts,
+    Place,
+    chain_of,
+    entry_for,
+    place_of,
+    present,
+    put_key,
+    rounds_of,
+    shown,
+)
+from schema.entities import (
+    OPEN_STATES,
+    Approval,
+    CreditProfile,
+    CreditRecord,
+    KeySubject,
+    Obligation,
+    ObligationState,
+    RecordCategory,
+    TaskResult,
+    TaskType,
+    VerificationTask,
+)
+from schema.entity import Observation, Tombstone
+
+NAME = PUT
+
+
+class KeySupervision(Rule[Facts]):
+    """A commitment is breached, or a subject is serious -> an entry with all open causes, enforcement; key: subject, cause."""
+
+    name = NAME
+    prefix = PUT_PREFIX
+    cause_entity = "KeySubject"
+    replaces = True
+
+    def causes(self, observation: Observation) -> Iterable[str]:
+        """An entry, a record of points, a promise or the checks on it, an old number that has a code: for their subject."""
+        return subjects_touched(observation)
+
+    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
+        """An entry that is gone; the subject behind a check that does not name it."""
+        return subjects_traced(connection, changes)
+
+    def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
+        """Return subjects with all that may put them on the list."""
+        return load_subjects(connection, rows, causes)
+
+    def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
+        """Owe an entry for each open cause; what has ended stays as it is, where it may have been put."""
+        causes, offs = causes_of(facts, book.policy.points, now), rounds_of(facts.offs)
+        open_now = [one for one in causes if one.ended_at is None]
+        ended = {one.name for one in causes if one.ended_at is not None}
+        owed = [self._owed(facts, one, causes, offs, book, now) for one in open_now]
+        places = {one.key: place_of(one) for one in ledger}
+        places |= {put_key(facts.code, present(one.name, offs)): present(one.name, offs) for one in open_now}
+        return Verdict(
+            version=facts.version,
+            owed=tuple(owed),
+            keep=frozenset(one.key for one in ledger if _stays(one, ended, present(place_of(one).cause, offs))),
+            proven={key: facts.code for key, place in places.items() if self._proven(key, place, facts)},
+            troubles=tuple(_troubles(facts, ledger, {each.key for each in owed})),
+        )
+
+    def _owed(
+        self, facts: Facts, cause: Cause, causes: Sequence[Cause], offs: dict[str, int], book: Rulebook, now: datetime
+    ) -> Owed:
+        place = present(cause.name, offs)
+        return Owed(
+            key=put_key(facts.code, place),
+            platform="enforcement",
+            kind="PutKeySubject",
+            command=entry_for(facts.code, causes, offs),
+            due=book.policy.due(NAME, None, cause.started_at if place.round == 1 else now),
+            subject_code=facts.code,
+            chain=chain_of(facts.code),
+        )
+
+    def _proven(self, key: str, place: Place, facts: Facts) -> bool:
+        if facts.entry is None:
+            return False
+        going = any(one.state in OPEN_STATES and place_of(one) == Place(place.cause, place.round - 1) for one in facts.offs)
+        return facts.entry.ref == self.number(key) or (place.cause in facts.named and not going)
+
+    def shows(self, facts: Facts) -> str | None:
+        """The entry, and what speaks for and against it."""
+        return shown(facts)
+
+    def candidates(self, book: Rulebook, now: datetime) -> Candidates:
+        """Subjects that are on the list, or have a cause of which the ledger knows nothing."""
+        dozen, year = book.policy.points.dozen, int(period_of(now))
+        return lambda connection, after, limit: supervision_queries.supervision_unsettled(
+            connection, NAME, dozen, year, after, limit
+        )
+
+
+def subjects_touched(observation: Observation) -> list[str]:
+    """Return the subjects that a changed record names, where it may be a cause, an end or a proof."""
+    record = observation.record
+    if isinstance(record, KeySubject):
+        return [record.code]
+    if isinstance(record, CreditRecord):
+        return [record.subject_code] if record.category is RecordCategory.REGULATORY_POINTS else []
+    if isinstance(record, CreditProfile):
+        return [record.code] if record.old_codes else []
+    if isinstance(record, Approval):
+        return [record.subject_code] if record.subject_code else []
+    if isinstance(record, VerificationTask) and record.type in {TaskType.COMMITMENT, TaskType.RECHECK}:
+        return [part.subject_code for part in observation.parts if isinstance(part, TaskResult) and part.subject_code]
+    return []
+
+
+def subjects_traced(connection: Connection, changes: Sequence[Observation | Tombstone]) -> list[str]:
+    """Return the subjects of entries that are gone, and those behind approvals, checks on commitment and rechecks."""
+    records = [item.record for item in changes if isinstance(item, Observation)]
+    gone = [item.key for item in changes if isinstance(item, Tombstone) and item.entity == "KeySubject"]
+    tasks = [one for one in records if isinstance(one, VerificationTask) and one.origin_ref]
+    approvals = [one.approval_no for one in records if isinstance(one, Approval) and one.subject_code is None]
+    approvals += [one.origin_ref or "" for one in tasks if one.type is TaskType.COMMITMENT]
+    orders = [one.origin_ref or "" for one in tasks if one.type is TaskType.RECHECK]
+    return [
+        *gone,
+        *credit_queries.codes_of_approvals(connection, approvals),
+        *supervision_queries.codes_of_orders(connection, orders),
+    ]
+
+
+def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> dict[str, Facts]:
+    """Return all that may put these subjects on the list, their entries, and what the ledger holds of them."""
+    approvals = credit_queries.approvals_of_subjects(connection, rows, codes)
+    numbers = {one.approval_no: verification_number(one.approval_no) for group in approvals.values() for one in group}
+    found = queries.checks(connection, rows, "external_no", numbers.values())
+    broken = {no: found[number][0] for no, number in numbers.items() if number in found and broken_commitment(found[number][0])}
+    orders = {result.order_no for check in broken.values() for result in check.results if result.order_no}
+    rechecks = supervision_queries.rechecks_of(connection, rows, orders)
+    periods = periods_of(credit_queries.records_of_subjects(connection, rows, codes))
+    entries = queries.records_where(connection, rows, KeySubject, "code", codes)
+    puts = queries.obligations_of(connection, rows, PUT, codes)
+    offs = queries.obligations_of(connection, rows, OFF, codes)
+    return {
+        code: Facts(
+            code,
+            [
+                Commitment(one, broken[one.approval_no], _followed(broken[one.approval_no], rechecks))
+                for one in approvals.get(code, [])
+                if one.approval_no in broken
+            ],
+            [period for period in periods.values() if period.code == code],
+            next(iter(entries.get(code, [])), None),
+            puts.get(code, []),
+            offs.get(code, []),
+        )
+        for code in codes
+    }
+
+
+def _followed(check: Check, rechecks: dict[str, list[Check]]) -> list[Check]:
+    """Return the rechecks of a check's orders, and those of the orders that they gave."""
+    found: list[Check] = []
+    orders, seen = [one.order_no for one in check.results if one.order_no], set[str]()
+    while orders:
+        order = orders.pop()
+        if order not in seen:
+            seen.add(order)
+            found += rechecks.get(order, [])
+            orders += [result.order_no for one in rechecks.get(order, []) for result in one.results if result.order_no]
+    return found
+
+
+def causes_of(facts: Facts, policy: PointsPolicy, now: datetime) -> list[Cause]:
+    """Return a subject's causes, ended ones too.
+
+    A broken promise ends when a recheck conforms; a serious period when its year is over, in Beijing.
+    """
+    causes = [cause for one in facts.commitments if (cause := _of_commitment(one))]
+    return causes + [cause for one in facts.periods if (cause := _of_period(one, policy, now))]
+
+
+def _of_commitment(one: Commitment) -> Cause | None:
+    bad = broken_commitment(one.check)
+    if bad is None:
+        return None
+    started_at = bad.checked_at or one.check.task.updated_at
+    mended = [_checked_at(recheck) for recheck in one.rechecks if kept(recheck)]
+    return Cause(one.approval.approval_no, started_at, beijing_day(started_at), min(mended, default=None))
+
+
+def _checked_at(check: Check) -> datetime:
+    return max((one.checked_at for one in check.results if one.checked_at), default=check.task.updated_at)
+
+
+def _of_period(period: Period, policy: PointsPolicy, now: datetime) -> Cause | None:
+    filled = period.filled(policy)
+    if not filled:
+        return None
+    since = beijing_day(filled[0].occurred_at)
+    return Cause(f"serious-{period.year}", filled[0].created_at, since, period.end if now >= period.end else None)
+
+
+def _stays(one: Obligation, ended: set[str], current: Place) -> bool:
+    """Return whether what is owed no longer stays as it is: it was right when it was made, or must be made certain first."""
+    place = place_of(one)
+    if place.round < current.round or place.cause in ended:
+        return may_exist(one)
+    return may_exist(one) and one.state in {ObligationState.DUE, ObligationState.STUCK}
+
+
+def _troubles(facts: Facts, ledger: Sequence[Obligation], owed: set[str]) -> Iterable[Trouble]:
+    if any(one.state in OPEN_STATES for one in (*ledger, *facts.offs)):
+        return  # what is under way may change the entry
+    for one in ledger:
+        cause = place_of(one).cause
+        if one.key in owed and one.state is ObligationState.CLOSED and cause not in facts.named:
+            yield Trouble(
+                kind="off-the-list-though-owed",
+                cause=one.key,
+                subject_code=facts.code,
+                message=f"{one.key}: the key supervision list no longer names it, and it is open; settle it with the platform",
+                after=facts.entry.reason if facts.entry else None,
+                distinct=str(facts.version),
+            )
