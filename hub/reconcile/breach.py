@@ -15,7 +15,20 @@ from hub.domain.policy import Policy
 from hub.domain.policy_values import Item
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
-from schema.entities import Approval, Conclusion, Finding, InspectionItem, RecordCategory, TaskResult, TaskType, VerificationTask
+from schema.entities import (
+    Approval,
+    Conclusion,
+    Finding,
+    InspectionItem,
+    RecordCategory,
+    TaskResult,
+    TaskStatus,
+    TaskType,
+    VerificationTask,
+)
+
+SAID = frozenset({TaskStatus.DONE, TaskStatus.TRANSFERRED})
+"""Where a check stands when what it found counts."""
 
 
 class Breach(NamedTuple):

@@ -91,6 +91,10 @@ class Rule(ABC, Generic[F]):
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Return causes over the whole mirror that this rule may owe something for, in order, beginning after one."""
 
+    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+        """Return the causes that changed records may matter for and that only mirror and ledger can name; they were applied."""
+        return ()
+
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""
         return ()

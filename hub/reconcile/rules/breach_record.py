@@ -17,7 +17,7 @@ from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
-from hub.reconcile.breach import Breach, Measures, breaches_of, keys_of
+from hub.reconcile.breach import SAID, Breach, Measures, breaches_of, keys_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.verification_result import needs_approval
 from hub.reconcile.standing import command_of, is_corrected, may_exist
@@ -28,7 +28,6 @@ from schema.entities import (
     CreditRecord,
     InspectionItem,
     Obligation,
-    TaskStatus,
     TaskType,
     VerificationTask,
 )
@@ -37,7 +36,6 @@ from schema.identifiers import redact
 
 NAME = "breach-record"
 ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with exactly one decimal
-SAID = frozenset({TaskStatus.DONE, TaskStatus.TRANSFERRED})
 
 
 class Facts(NamedTuple):
