@@ -11,6 +11,7 @@ from schema.context import PlatformHealth
 from schema.declare import Field, declared
 from schema.entity import Entity
 from schema.operations import Outcome
+from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownObligation, UserError
 
 E = TypeVar("E", bound=Entity)
@@ -58,6 +59,9 @@ class FakeHub:
             if key.startswith("no-")
         ]
         return Outcome(tuple(key for key in keys if not key.startswith("no-")), tuple(refused))
+
+    async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
+        return await self._note("request_campaign", [wanted.request_no, f"campaign:{wanted.request_no}"], wanted, by)
 
     async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
         return await self._note("retry", keys, reason, by)
