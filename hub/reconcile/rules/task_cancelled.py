@@ -79,8 +79,8 @@ def _cancelled(facts: Facts) -> Trouble:
         kind=NAME,
         cause=task.task_id,
         subject_code=ordered.subject_code,
-        message=f"task {task.task_id} ({ordered.key}) was cancelled by {task.department_code}; it is not made again by itself: "
-        "settle with the department whether the check is still needed",
+        message=f"task {task.task_id} ({ordered.key}) was cancelled on the platform and is not made again by itself; "
+        f"settle with department {task.department_code} whether the check is still needed",
         before=ordered.payload.decode() or None,
         after=content_of(task).decode(),
     )
