@@ -14,6 +14,7 @@ import msgspec
 from connectors.base import Answer, Connector, Delivery, Item, Page, Receipt, Stream, Surroundings, Verified
 from connectors.enforcement_calls import EnforcementCalls, Listing, encoded, fields_of, target
 from connectors.enforcement_commands import BEIJING, EnforcementCommands, written
+from connectors.enforcement_draws import Draws
 from connectors.enforcement_records import read_campaign, read_coordination, read_department, read_item, read_key_subject
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_tasks import read_task
@@ -35,7 +36,8 @@ Read = Callable[[object, datetime], Item]
 class Source(msgspec.Struct, frozen=True):
     """Where a stream's records come from.
 
-    `timed`: by updatedAfter, else the whole list; `ordered`: by updatedAt; `deletes`: what the whole list lacks is gone.
+    `timed`: by updatedAfter, else the whole list; `ordered`: by updatedAt; `deletes`: what the whole list lacks is gone;
+    `drawn`: its records may name campaigns, which come with them.
     """
 
     path: str
@@ -44,10 +46,11 @@ class Source(msgspec.Struct, frozen=True):
     ordered: bool = False
     etag: bool = False
     deletes: bool = False
+    drawn: bool = False
 
 
 SOURCES: Final = {
-    "tasks": Source("tasks", read_task, timed=True, ordered=True),
+    "tasks": Source("tasks", read_task, timed=True, ordered=True, drawn=True),
     "coordinations": Source("coordinations", read_coordination, timed=True),
     "key_subjects": Source("key-subjects", read_key_subject, deletes=True),
     "departments": Source("departments", read_department, etag=True),
@@ -69,7 +72,7 @@ class EnforcementConnector(Connector):
 
     platform = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = (
-        Stream(name="tasks", entities=("VerificationTask",), settling=UNSETTLED),
+        Stream(name="tasks", entities=("VerificationTask", "Campaign"), settling=UNSETTLED),
         Stream(name="coordinations", entities=("Coordination",), settling=UNSETTLED),
         Stream(name="key_subjects", entities=("KeySubject",), settling=AT_ONCE, snapshot=True),
         Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60, snapshot=True),
@@ -83,6 +86,7 @@ class EnforcementConnector(Connector):
         self._client = PlatformClient(PLATFORM, settings, surroundings)
         self._calls = EnforcementCalls(self._client, settings, surroundings)
         self._commands = EnforcementCommands(self._calls, settings, surroundings.clock)
+        self._draws = Draws(self._campaign, surroundings.clock)
         self._overlap = timedelta(seconds=settings.overlap_seconds)
 
     def verify(self, delivery: Delivery) -> Verified:
@@ -102,6 +106,7 @@ class EnforcementConnector(Connector):
     def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Yield changes of tasks and coordinations; of the other streams the whole list, if it changed.
 
+        With tasks come the campaigns that drew them, each when a task first names it.
         A key subject that two whole lists in a row lack is given as a Tombstone: the platform tells of removals in no other way.
         A cursor of the platform that has expired is replaced by the last settled place of our own.
         """
@@ -161,7 +166,9 @@ class EnforcementConnector(Connector):
                 place = place.dropped().starting(self.surroundings.clock(), self._overlap)
                 continue
             place = self._behind(source, listing, place)
-            yield Page(items=tuple(self._items(source, listing)), cursor=place.write(), more=place.began is not None)
+            items = self._items(source, listing)
+            items += await self._draws.behind(items) if source.drawn else []
+            yield Page(items=tuple(items), cursor=place.write(), more=place.began is not None)
 
     def _timed_target(self, source: Source, place: Place) -> str:
         if place.token is not None:
@@ -212,6 +219,9 @@ class EnforcementConnector(Connector):
     def _items(self, source: Source, listing: Listing | None) -> list[Item]:
         now = self.surroundings.clock()
         return [] if listing is None else [source.read(item, now) for item in listing.items]
+
+    async def _campaign(self, campaign_id: str) -> Item | None:
+        return await self._single(*SINGLE["Campaign"], campaign_id)
 
     async def _single(self, path: str, read: Read, key: str) -> Item | None:
         def judge(response: httpx.Response) -> Item | None:

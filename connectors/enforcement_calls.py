@@ -120,7 +120,7 @@ class EnforcementCalls:
 
     def _refusal(self, operation: str, response: httpx.Response) -> ConnectorError:
         """Return the error that a 4xx stands for; its body can be anything, a gateway's own HTML for example."""
-        status, (code, message) = response.status_code, _said(response)
+        status, (code, message) = response.status_code, said(response)
         if status == httpx.codes.BAD_REQUEST and code == "CURSOR_EXPIRED":
             return CursorExpired(PLATFORM, code, f"{operation}: the platform's cursor is older than 10 minutes")
         if status == httpx.codes.UNAUTHORIZED:
@@ -181,7 +181,7 @@ def _listing(response: httpx.Response) -> Listing:
     return Listing(tuple(items), next_cursor, response.headers.get("etag"), http_date(response.headers.get("date", "")))
 
 
-def _said(response: httpx.Response) -> tuple[str, str]:
+def said(response: httpx.Response) -> tuple[str, str]:
     """Return the platform's own code and message, as far as it says any; personal numbers are masked."""
     try:
         content = fields_of(response)

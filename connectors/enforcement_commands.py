@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from connectors.base import Clock, Item, Receipt
-from connectors.enforcement_calls import EnforcementCalls, encoded, fields_of, target
+from connectors.enforcement_calls import EnforcementCalls, encoded, fields_of, said, target
 from connectors.enforcement_records import read_campaign
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_values import PLATFORM, instant
@@ -70,10 +70,13 @@ class EnforcementCommands:
         self._wait_out(f"{kind} {external_no}", unknown_since, self._settings.visible_after, looked_at)
 
         def judge(response: httpx.Response) -> str:
+            if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+                raise _too_small(external_no, response)
             return _id_in(fields_of(response), id_field)
 
+        found = (httpx.codes.UNPROCESSABLE_ENTITY,) if kind == "campaigns" else ()
         repeat_after = self._settings.visible_after
-        made = await self._calls.write(f"POST {kind}", "POST", target(kind), body, judge, repeat_after=repeat_after)
+        made = await self._calls.write(f"POST {kind}", "POST", target(kind), body, judge, found=found, repeat_after=repeat_after)
         self._fresh[kind, external_no] = self._clock(), made
         return Receipt(reference=made)
 
@@ -199,6 +202,13 @@ def _campaign(command: CreateCampaign) -> dict[str, Any]:
         "officersPerTask": command.officers_per_task,
         "dueAt": written(command.due_at),
     }
+
+
+def _too_small(external_no: str, response: httpx.Response) -> PermanentError:
+    """Return the refusal of a campaign whose pool is too small (422), with what can be done about it."""
+    _, message = said(response)
+    way_out = "retry when the pool has grown, or waive this and ask under another number for fewer subjects or a wider pool"
+    return PermanentError(PLATFORM, "POOL_TOO_SMALL", f"campaign {external_no}: the pool is too small ({message}); {way_out}")
 
 
 def _id_in(content: dict[str, Any], id_field: str) -> str:

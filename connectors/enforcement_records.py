@@ -47,6 +47,7 @@ def read_campaign(record: object, observed_at: datetime) -> Item:
     """Return what a campaign object says, or a Quarantined. Campaigns carry no version: the second of the read stands for it."""
 
     def make(fields: Fields) -> Observation:
+        pool = fields.part("pool") or Fields({})
         return Observation(
             record=Campaign(
                 source=PLATFORM,
@@ -57,6 +58,9 @@ def read_campaign(record: object, observed_at: datetime) -> Item:
                 title=fields.optional("title", text) or "",
                 departments=fields.optional("departments", texts) or (),
                 seed=fields.required("seed", text),
+                industry=pool.optional("industry", text),
+                town=pool.optional("town", text),
+                grades=pool.optional("grades", texts) or (),
                 drawn_subjects=fields.required("drawnSubjects", subject_codes),
                 task_ids=fields.required("tasks", texts),
             )

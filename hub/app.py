@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
+from hub.campaign_requests import CampaignRequests
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.graph.access import Keyring
@@ -136,6 +137,14 @@ class Hub:
             timedelta(seconds=own.stale_seconds),
             wake=self.worker.wake,
             arrived=self._arrived.set,
+            campaigns=CampaignRequests(
+                self.database,
+                self.rows,
+                self.applier.write,
+                lambda: self.derivation.book.policy,
+                world.clock,
+                after=self.worker.wake,
+            ),
         )
 
     def _connect(self) -> dict[str, Connector]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import structlog
 
 from connectors.base import Connector
+from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
@@ -17,6 +18,7 @@ from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.entities import StreamHealth
 from schema.operations import Outcome
+from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
 
 log = structlog.get_logger()
@@ -45,6 +47,7 @@ class Operator:
     stale_after: timedelta
     wake: Callable[[], None]
     arrived: Callable[[], None]
+    campaigns: CampaignRequests
 
     def __post_init__(self) -> None:
         """Know no success yet; `refresh` learns them."""
@@ -118,6 +121,10 @@ class Operator:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         """Close an item of the ops list."""
         return await self.database.write(operations.resolve_ops_item, self.rows, item_id, resolution, by, self.clock())
+
+    async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
+        """Keep a request for a joint inspection."""
+        return await self.campaigns.request(wanted, by)
 
     async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
         """Let streams be read from their beginning."""

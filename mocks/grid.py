@@ -130,6 +130,7 @@ class GridPlatform(Platform):
             "close": self.close,
             "accept_coordination": self.accept_coordination,
             "handle_coordination": self.handle_coordination,
+            "correct_coordination": self.correct_coordination,
             "event": self.event,
             "events": lambda: list(self.store.all("event").values()),
             "handling": lambda no: self.store.get("handling", no),
@@ -217,6 +218,10 @@ class GridPlatform(Platform):
     def handle_coordination(self, no: str, *, opinion: str = "已处置") -> Document:
         """The town has handled a coordination."""
         return self._change_coordination(no, ("10", "30"), status="40", opinion=opinion)
+
+    def correct_coordination(self, no: str, *, opinion: str) -> Document:
+        """The town thinks otherwise of a coordination that it has handled."""
+        return self._change_coordination(no, ("40",), opinion=opinion)
 
     # --- changes, also used by the methods of the page
 

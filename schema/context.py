@@ -12,7 +12,7 @@ import msgspec
 
 from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
-from schema.operations import Operations
+from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -71,7 +71,7 @@ class PlatformHealth:
     breaker_open_until: datetime | None
 
 
-class Hub(Operations, Protocol):
+class Hub(Operations, Desk, Protocol):
     """What the process knows and does, for all requests alike."""
 
     def stale(self, source: str, observed_at: datetime) -> bool:

@@ -1,10 +1,12 @@
-"""What operators may ask the engine to do. Each can be repeated without harm, and each is audited under the caller's name."""
+"""What operators and front ends may ask the engine to do. Each can be repeated without harm, and is audited under the caller's
+name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UserError
 
 
@@ -14,6 +16,18 @@ class Outcome:
 
     done: tuple[str, ...] = ()
     refused: tuple[UserError, ...] = ()
+
+
+class Desk(Protocol):
+    """Where front ends ask for something to be made; `by` is the name of the caller. Asked twice, it is made once."""
+
+    async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
+        """Keep a request for a joint inspection; done are its number and the key of what is owed because of it.
+
+        Refuses UnusableText, NoDepartment, UnknownDepartment, UnknownGrade, OutOfRange, InThePast; NumberTaken where the number
+        stands for another content.
+        """
+        ...
 
 
 class Operations(Protocol):

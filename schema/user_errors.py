@@ -73,6 +73,55 @@ class InputMissing(UserError):
     """Nothing was named, or two things that exclude each other."""
 
 
+@strawberry.type(description="The text is blank, too long, or holds a character that nobody takes (文本不可用)")
+class UnusableText(UserError):
+    """A text that no record could hold."""
+
+    longest: int = strawberry.field(description="How many characters it may have (最多字符数)")
+
+
+@strawberry.type(description="No department is named (未指定部门)")
+class NoDepartment(UserError):
+    """The list of departments is empty."""
+
+
+@strawberry.type(description="No department has this code (部门不存在)")
+class UnknownDepartment(UserError):
+    """Neither policy nor the enforcement platform names it."""
+
+    department: str = strawberry.field(description="The code that was given (部门编码)")
+    known: list[str] = strawberry.field(description="Codes there are (已知编码)")
+
+
+@strawberry.type(description="There is no such credit grade (信用等级不存在)")
+class UnknownGrade(UserError):
+    """The grade is none of the credit platform's."""
+
+    grade: str = strawberry.field(description="The grade that was given (信用等级)")
+    known: list[str] = strawberry.field(description="Grades there are (已知等级)")
+
+
+@strawberry.type(description="The number is too small or too large (数值超出范围)")
+class OutOfRange(UserError):
+    """Both bounds are allowed."""
+
+    least: int = strawberry.field(description="The least that is allowed (最小值)")
+    most: int = strawberry.field(description="The most that is allowed (最大值)")
+
+
+@strawberry.type(description="The time is over already (时间已过)")
+class InThePast(UserError):
+    """Something is to be done by a time that is over."""
+
+
+@strawberry.type(description="This number stands for another request (编号已用于其他内容)")
+class NumberTaken(UserError):
+    """The same number with the same content would be the same request."""
+
+    number: str = strawberry.field(description="The number that was given (编号)")
+    differs: list[str] = strawberry.field(description="Fields of the input that differ from the request that is kept (不同字段)")
+
+
 USER_ERRORS = (
     UnknownObligation,
     WrongState,
@@ -83,5 +132,12 @@ USER_ERRORS = (
     UnknownDelivery,
     TooMany,
     InputMissing,
+    UnusableText,
+    NoDepartment,
+    UnknownDepartment,
+    UnknownGrade,
+    OutOfRange,
+    InThePast,
+    NumberTaken,
 )
 """All kinds, for the schema: the interface alone does not lead to them."""

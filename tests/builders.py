@@ -350,6 +350,9 @@ def campaign(**fields: Any) -> Campaign:
         title="锅炉联合检查",
         departments=("HB", "FG"),
         seed="42",
+        industry="锅炉使用单位",
+        town=None,
+        grades=("C", "D"),
         drawn_subjects=(SHOP_CODE, OTHER_CODE),
         task_ids=("T2019090200001",),
     )

@@ -34,6 +34,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "grid-feedback": (),
     "coordination-dispatch": (),
     "coordination-feedback": (),
+    "campaign": (),
     "score-notice": (),
     "repair": (),
 }

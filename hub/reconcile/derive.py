@@ -30,6 +30,7 @@ class Derivation:
         touched = []
         for rule in self.rules:
             causes = {cause for observation in applied for cause in rule.causes(observation)}
+            causes.update(rule.linked(connection, self.rows, applied))
             needs = {need for observation in applied for need in rule.releases(observation)}
             causes.update(ledger.causes_waiting_for(connection, rule.name, sorted(needs)))
             causes.update(rule.traced(connection, changed))

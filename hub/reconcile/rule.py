@@ -107,6 +107,10 @@ class Rule(ABC, Generic[F]):
         """Return further causes that applied changes matter for: of what is gone, and those that only the mirror can tell."""
         return ()
 
+    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+        """Return the causes that changed records may matter for and that only mirror and ledger can name; they were applied."""
+        return ()
+
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""
         return ()

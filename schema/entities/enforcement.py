@@ -35,16 +35,20 @@ class Coordination(Mirrored, frozen=True):
 
 @entity("A joint inspection with subjects and officers drawn at random", "跨部门双随机联合检查", key="campaign_id")
 class Campaign(Mirrored, frozen=True):
-    """Enforcement platform, campaign; the seed lets the draw be checked."""
+    """Enforcement platform, campaign; the seed and the pool let the draw be checked."""
 
     campaign_id: Annotated[str, Says("Campaign id", "联合检查编号")]
     external_no: Annotated[str | None, Indexed(), Says("Number of the one who ordered it", "外部编号")]
     title: Annotated[str, Says("Title", "标题")]
     departments: Annotated[tuple[str, ...], Says("Departments, the first in charge", "部门")]
     seed: Annotated[str, Says("Seed of the draw", "随机种子")]
+    industry: Annotated[str | None, Says("Industry of the pool", "行业")]
+    town: Annotated[str | None, Says("Town of the pool", "镇街")]
+    grades: Annotated[tuple[str, ...], Says("Credit grades of the pool; none: all, or not told", "信用等级")]
     drawn_subjects: Annotated[tuple[str, ...], Says("Subjects drawn", "抽取对象")]
     task_ids: Annotated[tuple[str, ...], Says("Tasks drawn", "任务")]
 
+    request = to_one("CampaignRequest", "Who asked for it through the hub", "下达", ours="external_no", theirs="external_no")
     tasks = to_many("VerificationTask", "One task a drawn subject", "检查任务", ours="campaign_id", theirs="campaign_id")
 
 

@@ -95,6 +95,7 @@ class VerificationTask(Mirrored, frozen=True):
 
     approval = to_one("Approval", "Approval that caused it", "审批办件", ours="origin_ref", theirs="approval_no")
     grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="origin_ref", theirs="event_no")
+    campaign = to_one("Campaign", "Joint inspection that drew it", "联合检查", ours="campaign_id", theirs="campaign_id")
     department = to_one("Department", "Department in charge", "部门", ours="department_code", theirs="code")
     results = to_many("TaskResult", "What it concluded, one a subject", "检查结果", ours="task_id", theirs="task_id")
     findings = to_many("Finding", "All findings of all results", "检查结果项", ours="task_id", theirs="task_id")

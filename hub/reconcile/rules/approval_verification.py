@@ -14,16 +14,24 @@ from hub.mirror import queries, subjects
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.standing import UNSENT, may_exist
 from schema.commands import AnyCommand, CreateTask, TaskSubject
 from schema.entities import Approval, ApprovalState, Obligation, Procedure, TaskType, VerificationTask
 from schema.entity import Observation
+from schema.identifiers import outgoing_number
 
 NAME = "approval-verification"
+PREFIX = "AV"
 
 
 def key_for(approval_no: str) -> str:
     """Return the key of an approval's verification."""
     return f"{NAME}:{approval_no}"
+
+
+def task_number(approval_no: str) -> str:
+    """Return the number that the check of an approval carries on the enforcement platform."""
+    return outgoing_number(PREFIX, key_for(approval_no))
 
 
 class Facts(NamedTuple):
@@ -38,7 +46,7 @@ class ApprovalVerification(Rule[Facts]):
     """An approval is granted -> a verification task, enforcement; key: approval."""
 
     name = NAME
-    prefix = "AV"
+    prefix = PREFIX
     cause_entity = "Approval"
 
     def causes(self, observation: Observation) -> Iterable[str]:
@@ -64,12 +72,14 @@ class ApprovalVerification(Rule[Facts]):
         }
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
-        """Owe one task for a granted approval. A revoked one owes none; what was made for it already stays for ops."""
+        """Owe one task for a granted approval. What was made for a revoked one is left to approval-revoked."""
         approval, key = facts.approval, key_for(facts.approval.approval_no)
         task = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
         proven = {key: task.task_id} if task else {}
         if approval.state is not ApprovalState.GRANTED or approval.decided_at is None:
-            return Verdict(version=approval.version, proven=proven)
+            made = {one.key for one in ledger if one.key in proven or (may_exist(one) and one.state not in UNSENT)}
+            revoked = approval.state is ApprovalState.REVOKED
+            return Verdict(version=approval.version, keep=frozenset(made if revoked else ()), proven=proven)
         owed = Owed(
             key=key,
             platform="enforcement",

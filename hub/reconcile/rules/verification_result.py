@@ -17,12 +17,11 @@ from hub.mirror import queries
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
-from hub.reconcile.rules.approval_verification import ApprovalVerification, key_for
+from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.standing import command_of, may_exist
 from schema.commands import AnyCommand, PushVerificationResult
 from schema.entities import Approval, Conclusion, Obligation, ObligationState, TaskStatus, VerificationTask
 from schema.entity import Observation
-from schema.identifiers import outgoing_number
 
 NAME = "verification-result"
 
@@ -50,11 +49,6 @@ def needs_approval(approval_no: str) -> str:
     return f"approval {approval_no} in the mirror"
 
 
-def verification_number(approval_no: str) -> str:
-    """Return the number that the check of an approval carries on the enforcement platform."""
-    return outgoing_number(ApprovalVerification.prefix, key_for(approval_no))
-
-
 class VerificationResult(Rule[Facts]):
     """Such a task is done -> result written back, approval; key: task and version."""
 
@@ -71,7 +65,7 @@ class VerificationResult(Rule[Facts]):
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return the check that carries our number for each approval, the oldest if there are several."""
-        numbers = {cause: verification_number(cause) for cause in causes}
+        numbers = {cause: task_number(cause) for cause in causes}
         found = queries.checks(connection, rows, "external_no", numbers.values())
         approvals = queries.records_where(connection, rows, Approval, "approval_no", causes)
         return {

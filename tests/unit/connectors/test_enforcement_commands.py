@@ -233,9 +233,10 @@ async def test_a_campaign_is_looked_up_before_it_is_drawn() -> None:
     assert (there.reference, there.repeated) == ("SJ5", True)
 
 
-async def test_too_small_a_pool_is_for_people() -> None:
-    with pytest.raises(PermanentError, match="422"):
-        await ensured(CAMPAIGN, Script(page(), refusal(422, "POOL_TOO_SMALL", "6 subjects")))
+async def test_too_small_a_pool_is_for_people_and_says_how_to_go_on() -> None:
+    with pytest.raises(PermanentError, match=r"too small \(6 subjects\); retry when .*, or waive this and ask") as problem:
+        await ensured(CAMPAIGN, Script(page(), refusal(422, "TOO_FEW", "6 subjects")))
+    assert problem.value.code == "POOL_TOO_SMALL"
 
 
 async def test_a_task_is_cancelled() -> None:

@@ -12,6 +12,7 @@ from schema.decision import Decision
 from schema.declare import Field, declared
 from schema.entity import Entity
 from schema.operations import Outcome
+from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownObligation, UserError
 
 E = TypeVar("E", bound=Entity)
@@ -65,6 +66,9 @@ class FakeHub:
             if key.startswith("no-")
         ]
         return Outcome(tuple(key for key in keys if not key.startswith("no-")), tuple(refused))
+
+    async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
+        return await self._note("request_campaign", [wanted.request_no, f"campaign:{wanted.request_no}"], wanted, by)
 
     async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
         return await self._note("retry", keys, reason, by)

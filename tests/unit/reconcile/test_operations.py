@@ -178,7 +178,7 @@ async def test_a_waived_obligation_lets_its_chain_go_on(city: City) -> None:
 
 async def test_ops_is_not_told_once_more_of_a_correction_after_settling_it(city: City) -> None:
     await granted(city, ObligationState.SENT, sent_at=START)
-    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    await city.say(observed(approval(version=2, state=ApprovalState.REFUSED)))
     assert len(await city.ops()) == 1
     await settle_by_hand(city)
     city.clock.advance(60)

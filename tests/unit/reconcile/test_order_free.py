@@ -4,19 +4,18 @@ Times and withdrawn obligations are left out, and so is what took effect on a pl
 this is, and what was written back last, are facts of the ledger, not of the order of arrival.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, select
+from sqlalchemy import Connection, Engine, select
 
 from hub.mirror.queries import Check
 from hub.mirror.records import Outcome, upsert
 from hub.mirror.rows import Rows
 from hub.mirror.subjects import know_subjects
-from hub.mirror.tables import METADATA, TABLES
+from hub.mirror.tables import TABLES
 from hub.reconcile.derive import Derivation
 from hub.reconcile.rules import RULES
 from hub.reconcile.settle import settle
@@ -37,14 +36,15 @@ from tests.settable_clock import START
 from tests.unit.reconcile.city import BOOK, approval_task, bad, event_task, observation, read_ledger, road_event
 
 OLD_NUMBER = "330782000012345"
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    made = create_engine("sqlite://", poolclass=StaticPool)
-    METADATA.create_all(made)
-    yield made
-    made.dispose()
+CAUSES = {
+    "Approval": "approval_no",
+    "VerificationTask": "task_id",
+    "GridEvent": "event_no",
+    "TaskResult": "order_no",
+    "Coordination": "coordination_id",
+    "CampaignRequest": "request_no",
+}
+"""Where the causes of all rules stand."""
 
 
 # --- Histories: of each record, what was said of it from version to version ------------------------------------------
@@ -200,8 +200,8 @@ def required(connection: Connection, rows: Rows) -> dict[str, object]:
 
 
 def _causes(connection: Connection) -> list[str]:
-    keys = {"Approval": "approval_no", "VerificationTask": "task_id", "GridEvent": "event_no"}
-    return [key for name, column in keys.items() for key in connection.execute(select(TABLES[name].c[column])).scalars()]
+    found = [connection.execute(select(TABLES[name].c[column])).scalars() for name, column in CAUSES.items()]
+    return sorted({key for keys in found for key in keys if key is not None})
 
 
 @given(histories())

@@ -25,6 +25,7 @@ from tests.unit.reconcile.city import APPROVAL_KEY, APPROVAL_NO, BOOK, TASK_ID, 
 BREACH_KEY = "breach-record:F0001"
 GRANTED = observed(approval())
 REVOKED = observed(approval(version=2, state=ApprovalState.REVOKED))
+REFUSED = observed(approval(version=2, state=ApprovalState.REFUSED))
 SENT, CLOSED, DUE, WAITING = ObligationState.SENT, ObligationState.CLOSED, ObligationState.DUE, ObligationState.WAITING
 STUCK, LEASED, WAIVED, SETTLED = ObligationState.STUCK, ObligationState.LEASED, ObligationState.WAIVED, ObligationState.SETTLED
 
@@ -107,7 +108,7 @@ async def test_what_is_not_open_is_not_closed(city: City, state: ObligationState
     await city.say(GRANTED)
     await city.put(APPROVAL_KEY, state=state)
     if state is ObligationState.WITHDRAWN:
-        await city.say(REVOKED)
+        await city.say(REFUSED)
     await city.say(observed(approval_task()))
     assert await city.lines() == {APPROVAL_KEY: state.value}
 
@@ -187,17 +188,17 @@ async def test_a_revoked_approval_cancels_the_task_that_was_not_made(city: City)
     assert await city.lines() == {APPROVAL_KEY: "WITHDRAWN"}
 
 
-async def test_a_revoked_approval_whose_task_was_made_is_for_ops(city: City) -> None:
+async def test_an_approval_that_was_refused_after_all_when_its_task_was_made_is_for_ops(city: City) -> None:
     await city.say(GRANTED, observed(approval_task()))
-    await city.say(REVOKED)
+    await city.say(REFUSED)
     assert await city.lines() == {APPROVAL_KEY: "CLOSED"}
     assert [item.kind for item in await city.ops()] == ["approval-verification.withdrawn-after-sent"]
 
 
-async def test_proof_and_revocation_in_one_go_close_it_and_tell_ops(city: City) -> None:
+async def test_proof_and_refusal_in_one_go_close_it_and_tell_ops(city: City) -> None:
     await city.say(GRANTED)
     await city.accept(APPROVAL_KEY)
-    await city.say(REVOKED, observed(approval_task()))
+    await city.say(REFUSED, observed(approval_task()))
     assert await city.lines() == {APPROVAL_KEY: "CLOSED"}
     assert [item.kind for item in await city.ops()] == ["approval-verification.withdrawn-after-sent"]
 

@@ -289,7 +289,7 @@ async def test_a_crash_between_claim_and_completion_is_looked_up_by_the_next(cit
 async def test_what_was_corrected_while_a_process_died_with_it_is_not_sent_any_more(city: City, hub: Office) -> None:
     await city.say(GRANTED)
     await hub.claim()
-    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    await city.say(observed(approval(version=2, state=ApprovalState.REFUSED)))
     city.clock.advance(91)
     await hub.worker.rescue()
     assert await hub.worker.work_once("enforcement") == 0
@@ -300,7 +300,7 @@ async def test_what_was_corrected_while_a_process_died_with_it_is_not_sent_any_m
 async def test_what_was_corrected_after_it_was_accepted_and_never_seen_is_not_sent_again(city: City, hub: Office) -> None:
     await city.say(GRANTED)
     await hub.worker.work_once("enforcement")
-    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    await city.say(observed(approval(version=2, state=ApprovalState.REFUSED)))
     city.clock.advance(121)
     await hub.worker.rescue()
     assert await hub.worker.work_once("enforcement") == 0
@@ -311,7 +311,7 @@ async def test_what_was_corrected_after_it_was_accepted_and_never_seen_is_not_se
 async def test_a_correction_during_the_call_is_seen_when_it_has_ended(city: City, hub: Office) -> None:
     await city.say(GRANTED)
     async with hub.held_call("enforcement", APPROVAL_KEY):
-        await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+        await city.say(observed(approval(version=2, state=ApprovalState.REFUSED)))
     assert await city.lines() == {APPROVAL_KEY: "SENT"}
     assert [item.kind for item in await city.ops()] == ["approval-verification.withdrawn-after-sent"]
 
@@ -482,7 +482,7 @@ async def test_what_was_corrected_while_the_end_of_the_process_cut_it_off_is_not
     running = asyncio.create_task(hub.worker.run())
     await city.say(GRANTED)
     await city.until(lambda states: states[APPROVAL_KEY] == "LEASED")
-    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    await city.say(observed(approval(version=2, state=ApprovalState.REFUSED)))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert await city.lines() == {APPROVAL_KEY: "WITHDRAWN"}
