@@ -313,6 +313,15 @@ def causes_waiting_for(connection: Connection, rule: str, needs: Sequence[str]) 
     return sorted(found)
 
 
+def causes_numbered(connection: Connection, rule: str, numbers: Sequence[str]) -> list[str]:
+    """Return causes of a rule's obligations that carry one of these numbers of ours."""
+    found: set[str] = set()
+    for start in range(0, len(numbers), CHUNK):
+        here = (OBLIGATION.c.rule == rule) & OBLIGATION.c.number.in_(numbers[start : start + CHUNK])
+        found.update(connection.execute(select(OBLIGATION.c.cause).where(here)).scalars())
+    return sorted(found)
+
+
 def open_keys(connection: Connection, limit: int = 50) -> Iterable[tuple[str, str, str | None]]:
     """Return (key, state, needs) of open obligations, the earliest due first: what a report names."""
     statement = (

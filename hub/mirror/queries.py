@@ -81,15 +81,15 @@ def obligations_of(connection: Connection, rows: Rows, rule: str, causes: Iterab
 
 def approvals_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return granted approvals whose verification was never derived, or from another version."""
-    never = and_(APPROVAL.c.state == "GRANTED", ~_settled(rule, APPROVAL, "approval_no"))
-    return _unsettled(connection, rule, APPROVAL, "approval_no", (never,), after, limit)
+    never = and_(APPROVAL.c.state == "GRANTED", ~settled(rule, APPROVAL, "approval_no"))
+    return unsettled(connection, rule, APPROVAL, "approval_no", (never,), after, limit)
 
 
 def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return approvals with a finished check whose result was never written back, or from another version."""
     here = and_(TASK.c.status == "DONE", TASK.c.origin_platform == "approval", TASK.c.external_no.is_not(None))
-    never = and_(here, ~_settled(rule, TASK, "origin_ref"))
-    return _unsettled(connection, rule, TASK, "origin_ref", (never,), after, limit)
+    never = and_(here, ~settled(rule, TASK, "origin_ref"))
+    return unsettled(connection, rule, TASK, "origin_ref", (never,), after, limit)
 
 
 def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
@@ -101,13 +101,13 @@ def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int
     each_alone = TASK.c.type.not_in(["COMMITMENT", "RECHECK"])
     unrecorded = and_(each_alone, select(1).where(bad_finding, ~recorded).exists())
     over = TASK.c.status.in_(["DONE", "TRANSFERRED"])
-    never = and_(over, or_(bad_result, select(1).where(bad_finding).exists()), ~_settled(rule, TASK, "task_id"))
-    return _unsettled(connection, rule, TASK, "task_id", (never, and_(over, unrecorded)), after, limit)
+    never = and_(over, or_(bad_result, select(1).where(bad_finding).exists()), ~settled(rule, TASK, "task_id"))
+    return unsettled(connection, rule, TASK, "task_id", (never, and_(over, unrecorded)), after, limit)
 
 
 def events_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return all grid events that wait for the hub, and those whose dispatch is from another version."""
-    return _unsettled(connection, rule, EVENT, "event_no", (EVENT.c.status == "SENT",), after, limit)
+    return unsettled(connection, rule, EVENT, "event_no", (EVENT.c.status == "SENT",), after, limit)
 
 
 def answers_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
@@ -115,16 +115,16 @@ def answers_unsettled(connection: Connection, rule: str, after: str, limit: int)
     ended = TASK.c.status.in_(["DONE", "CANCELLED", "TRANSFERRED"])
     task = select(1).where(TASK.c.origin_ref == EVENT.c.event_no, TASK.c.origin_platform == "grid", ended).exists()
     here = and_(EVENT.c.status.in_(["SENT", "ACCEPTED"]), task)
-    return _unsettled(connection, rule, EVENT, "event_no", (here,), after, limit)
+    return unsettled(connection, rule, EVENT, "event_no", (here,), after, limit)
 
 
-def _settled(rule: str, table: Any, key: str) -> Any:
+def settled(rule: str, table: Any, key: str) -> Any:
     """Return the condition that a rule was asked about a record at its present version, and owed something."""
     of_rule = (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == table.c[key])
     return select(1).where(of_rule, OBLIGATION.c.cause_version == table.c.version).exists()
 
 
-def _unsettled(connection: Connection, rule: str, table: Any, key: str, wanted: Sequence[Any], after: str, limit: int) -> list[str]:
+def unsettled(connection: Connection, rule: str, table: Any, key: str, wanted: Sequence[Any], after: str, limit: int) -> list[str]:
     """Return causes for which one of these conditions holds, or that the rule was last asked about in another version."""
     cause, of_rule = table.c[key], (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == table.c[key])
     outdated = select(1).where(of_rule, OBLIGATION.c.cause_version != table.c.version).exists()

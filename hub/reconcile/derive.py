@@ -28,7 +28,7 @@ class Derivation:
         applied = [item for item, outcome in changes if outcome is Outcome.APPLIED and isinstance(item, Observation)]
         touched = []
         for rule in self.rules:
-            causes = {cause for observation in applied for cause in rule.causes(observation)}
+            causes = set(rule.touched(connection, applied))
             needs = {need for observation in applied for need in rule.releases(observation)}
             causes.update(ledger.causes_waiting_for(connection, rule.name, sorted(needs)))
             touched.append((rule, sorted(causes)))
