@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
+from schema.notice_operations import NoticeOperations
 from schema.operations import Operations
 from schema.slices import Joined, Slice
 
@@ -70,7 +71,7 @@ class PlatformHealth:
     breaker_open_until: datetime | None
 
 
-class Hub(Operations, Protocol):
+class Hub(Operations, NoticeOperations, Protocol):
     """What the process knows and does, for all requests alike."""
 
     def stale(self, source: str, observed_at: datetime) -> bool:

@@ -44,6 +44,11 @@ class Made(NamedTuple):
     seen: bool
 
 
+def stamp_of(report: SelfReport) -> str:
+    """Return the row's gxsj as it stands in keys, yyyyMMddHHmmss in Beijing time."""
+    return f"{report.updated_at.astimezone(BEIJING):%Y%m%d%H%M%S}"
+
+
 def made_of(facts: Facts, key: str, number: str, ledger: Sequence[Obligation]) -> Made | None:
     """Return the repair of a row that may be there, the newest if there are several; key and number are the present ones.
 

@@ -19,11 +19,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from hub.domain.calendar import BEIJING
 from hub.mirror import ledger as obligations
 from hub.mirror import queries, repair_queries
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.repair import Facts, asks_for, fault_of, made_of, refusal_of, waits_for
+from hub.reconcile.repair import Facts, asks_for, fault_of, made_of, refusal_of, stamp_of, waits_for
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.score import plain
 from hub.reconcile.standing import THERE, may_exist
@@ -37,7 +36,7 @@ ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with ex
 
 def key_for(report: SelfReport) -> str:
     """Return the key of a row at its gxsj, without the /1 and /2 of its two platforms."""
-    return f"{NAME}:{report.report_no}:{report.updated_at.astimezone(BEIJING):%Y%m%d%H%M%S}"
+    return f"{NAME}:{report.report_no}:{stamp_of(report)}"
 
 
 class Repairs(Rule[Facts]):
