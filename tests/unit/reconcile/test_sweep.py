@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection
@@ -29,6 +30,7 @@ from tests.unit.reconcile.city import (
     observation,
     road_event,
 )
+from tests.unit.reconcile.self_governance import told
 
 
 def everything() -> list[Observation]:
@@ -48,6 +50,7 @@ def everything() -> list[Observation]:
         observed(road_event(event_no="YW-OTHER", status=EventStatus.ACCEPTED)),
         observed(event_task(status=TaskStatus.DONE)),
         observed(of),
+        *told(),
     ]
 
 
@@ -168,6 +171,6 @@ async def test_what_waits_is_asked_about_without_looking_at_everything(city: Cit
 
 
 async def test_a_record_of_a_check_that_is_not_in_the_mirror_is_passed_over(city: City) -> None:
-    await city.say(observed(credit_record(evidence_ref="T-UNKNOWN")))
+    await city.say(observed(credit_record(evidence_ref="T-UNKNOWN", points=Decimal(0), open_points=Decimal(0))))
     await city.sweep.everything()
     assert await city.lines() == {}
