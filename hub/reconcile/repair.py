@@ -66,8 +66,9 @@ def made_of(facts: Facts, key: str, number: str, ledger: Sequence[Obligation]) -
         found.append(Made(key, command, seen=True))
     for one in ledger:
         sent = command_of(one)
-        if isinstance(sent, PostRepair) and may_exist(one) and refusal_of(one) is None:
-            found.append(Made(one.key, sent, seen=one.number in facts.repairs or one.state in DONE))
+        seen = one.number in facts.repairs
+        if isinstance(sent, PostRepair) and (seen or (may_exist(one) and refusal_of(one) is None)):
+            found.append(Made(one.key, sent, seen=seen or one.state in DONE))
     return max(found, key=lambda made: made.key, default=None)
 
 

@@ -21,14 +21,15 @@ REPAIR, MARK = f"{key()}/1", f"{key()}/2"
 LATER_REPAIR, LATER_MARK = f"{key(5)}/1", f"{key(5)}/2"
 A_YEAR_ON = datetime(2020, 9, 2, 23, 59, 59, tzinfo=BEIJING)
 APPROVED, REFUSED, WAITING = ReportState.APPROVED, ReportState.REFUSED, ReportState.WAITING
+RECORD = points_record()
 READ_SINCE = START + timedelta(seconds=10)
 
 
 def derive(
     report: SelfReport,
     *ledger: Obligation,
-    record: CreditRecord | None = points_record(),
-    **facts: Any,  # noqa: B008  (frozen)
+    record: CreditRecord | None = RECORD,
+    **facts: Any,
 ) -> Verdict:
     return RULE.derive(Facts(report, record, **{"credit_read_at": READ_SINCE} | facts), ledger, BOOK, START)
 
@@ -268,6 +269,12 @@ def test_the_mark_of_an_earlier_row_is_over_if_it_may_have_been_sent_and_withdra
 def test_a_row_that_waits_once_more_keeps_a_repair_that_is_there_and_no_other() -> None:
     assert derive(row(5, state=WAITING), made(ObligationState.CLOSED)).keep == frozenset({REPAIR})
     assert derive(row(5, state=WAITING), made(ObligationState.DUE)).keep == frozenset()
+
+
+def test_a_repair_that_shows_after_all_counts_although_it_was_withdrawn() -> None:
+    withdrawn = made(ObligationState.WITHDRAWN)
+    owed = by_key(derive(row(5), withdrawn, repairs={RULE.number(REPAIR): made_repair()}))
+    assert owed.keys() == {REPAIR, LATER_MARK}
 
 
 def test_a_mark_raises_the_version_and_never_the_key() -> None:
