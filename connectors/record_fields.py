@@ -13,7 +13,7 @@ import msgspec
 
 from connectors.base import Item, Quarantined
 from schema.entity import Observation, checked
-from schema.identifiers import IdentifierError, parse_uscc, redact
+from schema.identifiers import IdentifierError, is_rid, parse_uscc, redact
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -22,7 +22,6 @@ Convert = Callable[[object], T]
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,12})?")
-_RID = re.compile(r"RID-[0-9a-f]{64}")
 
 
 class BadFieldError(Exception):
@@ -162,7 +161,7 @@ def one_of(known: Mapping[str, T]) -> Convert[T]:
 def subject_code(value: object) -> str:
     """Convert a unified social credit code or RID code; a wrong check digit is never mended."""
     code = text(value)
-    if _RID.fullmatch(code):
+    if is_rid(code):
         return code
     try:
         return parse_uscc(code)

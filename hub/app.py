@@ -34,6 +34,7 @@ from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
+from hub.notices import NoticeDesk
 from hub.operator import Operator
 from hub.policy_records import policy_records
 from hub.reconcile.derive import Derivation
@@ -145,6 +146,7 @@ class Hub:
                 world.clock,
                 after=self.worker.wake,
             ),
+            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
         )
 
     def _connect(self) -> dict[str, Connector]:

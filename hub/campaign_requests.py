@@ -27,8 +27,8 @@ from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import (
     InThePast,
     NoDepartment,
-    NumberTaken,
     OutOfRange,
+    RequestConflict,
     UnknownDepartment,
     UnknownGrade,
     UnusableText,
@@ -153,4 +153,4 @@ def _problems(made: CampaignRequest, departments: frozenset[str], now: datetime)
 def _taken(request_no: str, differs: Sequence[str]) -> UserError:
     names = [to_camel_case(name) for name in differs]
     message = f"request '{request_no}' was made with another {', '.join(names)}; give this one a number of its own"
-    return NumberTaken(message=message, path=["requestNo"], number=request_no, differs=names)
+    return RequestConflict(message=message, path=["requestNo"], number=request_no, differs=names)

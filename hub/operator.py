@@ -13,10 +13,12 @@ from hub.eligibility import Asker
 from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
+from hub.notices import NoticeDesk
 from hub.reconcile import operations
 from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.entities import StreamHealth
+from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
@@ -48,6 +50,7 @@ class Operator:
     wake: Callable[[], None]
     arrived: Callable[[], None]
     campaigns: CampaignRequests
+    notices: NoticeDesk
 
     def __post_init__(self) -> None:
         """Know no success yet; `refresh` learns them."""
@@ -161,6 +164,14 @@ class Operator:
         log.info("audit: replay", platform=platform, since=since.isoformat(), deliveries=len(found), by=by)
         self.arrived()
         return Outcome(done=tuple(found))
+
+    async def push_notice(self, wanted: NoticeWanted, by: str) -> Outcome:
+        """Keep a request for notices."""
+        return await self.notices.push_notice(wanted, by)
+
+    async def record_figures_check(self, wanted: FiguresCheckWanted, by: str) -> Outcome:
+        """Keep the check of a report's figures."""
+        return await self.notices.record_figures_check(wanted, by)
 
     def _unknown_platform(self, platform: str) -> UserError:
         known = list(self.connectors)

@@ -1,10 +1,10 @@
-"""What all mutations share: who acts, and that what was read before is read anew afterwards."""
+"""What every mutation does beside its own work: who acts, what is refused before the engine is asked, and reading anew after it."""
 
 from strawberry import Info
 
 from schema.context import OPS_ACT, Context
 from schema.operations import Outcome
-from schema.user_errors import UserError
+from schema.user_errors import InputMissing, TooMany, UserError
 
 Asked = Info[Context, None]
 
@@ -21,6 +21,18 @@ def told(info: Asked, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def refusal(error: UserError) -> Outcome:
-    """Return the outcome of an act that was refused as a whole."""
-    return Outcome(refused=(error,))
+def refused(*errors: UserError) -> Outcome:
+    """Return the outcome of an act that was not done."""
+    return Outcome(refused=errors)
+
+
+def blank(text: str, name: str) -> list[UserError]:
+    """Return the error of a text that says nothing."""
+    return [] if text.strip() else [InputMissing(message=f"{name} is blank", path=[name])]
+
+
+def too_many(entries: list[str], name: str, limit: int) -> list[UserError]:
+    """Return the error of a list that is too long."""
+    if len(entries) <= limit:
+        return []
+    return [TooMany(message=f"{name} has {len(entries)} entries; at most {limit} at once", path=[name], limit=limit)]

@@ -12,6 +12,7 @@ import msgspec
 
 from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
+from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
 
@@ -71,7 +72,7 @@ class PlatformHealth:
     breaker_open_until: datetime | None
 
 
-class Hub(Operations, Desk, Protocol):
+class Hub(Operations, Desk, NoticeOperations, Protocol):
     """What the process knows and does, for all requests alike."""
 
     def stale(self, source: str, observed_at: datetime) -> bool:

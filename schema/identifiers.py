@@ -70,6 +70,22 @@ def is_uscc(text: str) -> bool:
     return _holds(parse_uscc, text)
 
 
+_RID = re.compile(r"RID-[0-9a-f]{64}")
+
+
+def is_rid(text: str) -> bool:
+    """Return whether the text has the shape of a person's RID code (credit.md, Subjects)."""
+    return _RID.fullmatch(text) is not None
+
+
+def parse_subject_code(text: str) -> str:
+    """Return the code of a subject, a USCC as `parse_uscc` gives it or a RID code; raise IdentifierError otherwise."""
+    code = text.strip()
+    if is_identity(code):
+        raise IdentifierError(f"subject {mask_identity(code)} is an identity number; a person goes by the RID code")
+    return code if is_rid(code) else parse_uscc(code)
+
+
 # --- Resident identity number (公民身份号码) and the old registration number (工商注册号) -----------------------------
 
 
@@ -165,6 +181,16 @@ def outgoing_number(prefix: str, key: str) -> str:
     if not key:
         raise ValueError(f"outgoing number: the key under prefix {prefix!r} is empty; give the obligation's key")
     return prefix + hashlib.sha256(key.encode()).hexdigest()[:40]
+
+
+# --- Telephone numbers (电话) ----------------------------------------------------------------------------------------
+
+
+def mobile_of(text: str) -> str | None:
+    """Return the eleven digits of a mainland mobile number, however it is written; None for any other telephone."""
+    plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", text))
+    match = re.fullmatch(r"(?:(?:\+|00)?86|0)?(1[3-9][0-9]{9})", plain)
+    return match[1] if match else None
 
 
 # --- Masking ---------------------------------------------------------------------------------------------------------

@@ -9,14 +9,15 @@ from typing import Annotated
 
 import strawberry
 
-from schema.acting import Asked, actor, refusal, told
+from schema.acting import Asked, actor, refused, told, too_many
 from schema.context import Context
+from schema.notices import NoticeActions
 from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
 from schema.requests import Requests
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
-from schema.user_errors import InputMissing, ReasonMissing, TooMany
+from schema.user_errors import InputMissing, ReasonMissing
 
 REASON = "Why, for the record; not blank (原因)"
 KEY = "Key of the obligation (应办编号)"
@@ -73,9 +74,9 @@ class ReplayDeliveriesInput:
     since: datetime | None = strawberry.field(default=None, description="All that it posted at this time or later (起始时间)")
 
 
-@strawberry.type(description="What can be done (操作)")
-class Mutation(Requests):
-    """The operators' actions, with what front ends can ask for."""
+@strawberry.type
+class OperatorActions:
+    """What operators do to the ledger, the ops list and the intake."""
 
     @mutation("Try obligations again now: stuck ones, and such as were waived or settled", "重试应办事项")
     async def retry_obligations(
@@ -83,8 +84,7 @@ class Mutation(Requests):
     ) -> ObligationsPayload | None:
         """Ask the engine, after a look at the number of keys."""
         by = actor(info)
-        refused = _too_many(input_.keys, "keys")
-        outcome = refused or await info.context.hub.retry(input_.keys, input_.reason, by)
+        outcome = _too_many(input_.keys, "keys") or await info.context.hub.retry(input_.keys, input_.reason, by)
         return ObligationsPayload(outcome=told(info, outcome))
 
     @mutation("Take an open obligation off the ledger, with a reason", "豁免应办事项")
@@ -129,22 +129,24 @@ class Mutation(Requests):
         return ReplayPayload(outcome=told(info, await _replay(info.context, input_, by)))
 
 
+@strawberry.type(description="What operators can do (操作)")
+class Mutation(OperatorActions, Requests, NoticeActions):
+    """All actions: the operators' own, and what front ends ask for."""
+
+
 async def _replay(context: Context, wanted: ReplayDeliveriesInput, by: str) -> Outcome:
     ids, platform, since = wanted.delivery_ids, wanted.platform, wanted.since
     if ids is not None and platform is None and since is None:
         return _too_many(ids, "deliveryIds") or await context.hub.replay(ids, by)
     if ids is None and platform is not None and since is not None:
         return await context.hub.replay_since(platform, since, by)
-    return refusal(InputMissing(message="give either deliveryIds, or platform and since", path=[]))
+    return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[]))
 
 
 def _blank(text: str, name: str) -> Outcome | None:
-    return None if text.strip() else refusal(ReasonMissing(message=f"{name} is blank: say why, for the record", path=[name]))
+    return None if text.strip() else refused(ReasonMissing(message=f"{name} is blank: say why, for the record", path=[name]))
 
 
 def _too_many(keys: list[str], name: str) -> Outcome | None:
-    if len(keys) <= FIRST_LIMIT:
-        return None
-    return refusal(
-        TooMany(message=f"{name} has {len(keys)} entries; at most {FIRST_LIMIT} at once", path=[name], limit=FIRST_LIMIT)
-    )
+    errors = too_many(keys, name, FIRST_LIMIT)
+    return refused(*errors) if errors else None

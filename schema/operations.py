@@ -24,7 +24,7 @@ class Desk(Protocol):
     async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
         """Keep a request for a joint inspection; done are its number and the key of what is owed because of it.
 
-        Refuses UnusableText, NoDepartment, UnknownDepartment, UnknownGrade, OutOfRange, InThePast; NumberTaken where the number
+        Refuses UnusableText, NoDepartment, UnknownDepartment, UnknownGrade, OutOfRange, InThePast; RequestConflict where the number
         stands for another content.
         """
         ...

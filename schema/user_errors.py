@@ -85,6 +85,20 @@ class NoDepartment(UserError):
     """The list of departments is empty."""
 
 
+@strawberry.type(description="A request cannot go by this number (编号不合规)")
+class BadNumber(UserError):
+    """It is blank, too long, or holds a blank, a colon or a control character."""
+
+    number: str = strawberry.field(description="The number that was given (编号)")
+
+
+@strawberry.type(description="No subject can have this code (监管对象编码有误)")
+class BadCode(UserError):
+    """It is neither a USCC with the right check characters nor a RID code; an identity number is shown masked."""
+
+    code: str = strawberry.field(description="The code that was given (监管对象编码)")
+
+
 @strawberry.type(description="No department has this code (部门不存在)")
 class UnknownDepartment(UserError):
     """Neither policy nor the enforcement platform names it."""
@@ -114,12 +128,26 @@ class InThePast(UserError):
     """Something is to be done by a time that is over."""
 
 
-@strawberry.type(description="This number stands for another request (编号已用于其他内容)")
-class NumberTaken(UserError):
-    """The same number with the same content would be the same request."""
+@strawberry.type(description="No report has this number (自治结果不存在)")
+class UnknownReport(UserError):
+    """The number names nothing."""
 
-    number: str = strawberry.field(description="The number that was given (编号)")
-    differs: list[str] = strawberry.field(description="Fields of the input that differ from the request that is kept (不同字段)")
+    report_no: str = strawberry.field(description="The number that was given (自治结果编号)")
+
+
+@strawberry.type(description="The report has no figures to check (未申报数据)")
+class FiguresMissing(UserError):
+    """There is nothing to check on line."""
+
+    report_no: str = strawberry.field(description="The report (自治结果编号)")
+
+
+@strawberry.type(description="The same was asked for before with other content, which stays (内容冲突)")
+class RequestConflict(UserError):
+    """A request is made once under its number, a check of figures once for each state of a report."""
+
+    number: str = strawberry.field(description="Number of what was asked for before (编号)")
+    differs: list[str] = strawberry.field(description="Inputs that differ from it (不同之处)")
 
 
 USER_ERRORS = (
@@ -138,6 +166,10 @@ USER_ERRORS = (
     UnknownGrade,
     OutOfRange,
     InThePast,
-    NumberTaken,
+    BadNumber,
+    BadCode,
+    UnknownReport,
+    FiguresMissing,
+    RequestConflict,
 )
 """All kinds, for the schema: the interface alone does not lead to them."""

@@ -35,8 +35,10 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "coordination-dispatch": (),
     "coordination-feedback": (),
     "campaign": (),
-    "score-notice": (),
+    "score-notice": ("sms",),
     "repair": (),
+    "notice": (),
+    "figures-inspection": ("check",),
 }
 # Sub-tables that a rule may have; without them its own table speaks.
 OPTIONAL_VARIANTS: Mapping[str, tuple[str, ...]] = {"grid-dispatch": ("level-2", "level-3", "level-4")}
@@ -56,14 +58,34 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours of the Beijing day in which something may be done; `until` is the first moment at which it may not."""
+
+    start: time
+    until: time
+
+    def moved(self, at: datetime) -> datetime:
+        """Return the instant itself if it lies in the hours, else the next beginning of them; in Beijing time."""
+        here = at.astimezone(BEIJING)
+        if self.start <= here.time() < self.until:
+            return here
+        day = here.date() if here.time() < self.start else here.date() + timedelta(days=1)
+        return datetime.combine(day, self.start, BEIJING)
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
-    """One table of deadlines.toml: by when (`after`), and where the law adds it, by when at the very latest."""
+    """One table of deadlines.toml: by when (`after`), and where the law adds it, by when at the very latest.
+
+    Where the thing may be done in some `hours` only, a deadline outside of them is moved to their next beginning.
+    """
 
     rule: str
     variant: str | None
     after: Term
     source: str
     latest: Term | None = None
+    hours: Hours | None = None
 
 
 class Due(NamedTuple):
@@ -81,6 +103,14 @@ def parse_term(text: str) -> Term:
     if match is None:
         raise ValueError(f'{text!r} is no term; write "at once", "1 hour", "20 working days" or "1 year"')
     return Term(int(match[1]), _UNITS[match[2]])
+
+
+def parse_hours(text: str) -> Hours:
+    """Return the hours that the text states, as in "07:00-22:00"; raise ValueError, saying what could be written, otherwise."""
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])", text)
+    if match is None or match[1] + match[2] >= match[3] + match[4]:
+        raise ValueError(f'{text!r} are no hours of one day; write "07:00-22:00"')
+    return Hours(time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4])))
 
 
 def due(term: Term, start: datetime, calendar: WorkingDays) -> Due:
@@ -104,8 +134,9 @@ def due(term: Term, start: datetime, calendar: WorkingDays) -> Due:
 
 
 def due_at(deadline: Deadline, start: datetime, calendar: WorkingDays) -> datetime:
-    """Return the aware instant by which the deadline asks for it, as `due` counts it; `due` also says whether it is provisional."""
-    return due(deadline.after, start, calendar).at
+    """Return the aware instant by which the deadline asks for it: as `due` counts it, moved into its hours where it has some."""
+    at = due(deadline.after, start, calendar).at
+    return deadline.hours.moved(at) if deadline.hours else at
 
 
 def end_of_day(day: date) -> datetime:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hub.domain.calendar import WorkingDays, state_council_calendar
-from hub.domain.deadlines import OPTIONAL_VARIANTS, RULES, Deadline, Due, due
+from hub.domain.deadlines import OPTIONAL_VARIANTS, RULES, Deadline, Due, due, due_at
 from hub.domain.errors import PolicyError, PolicyMissing, PolicyProblem
 from hub.domain.policy_rows import read_departments, read_grid_categories, read_items, read_matters
 from hub.domain.policy_tables import read_calendar, read_deadlines, read_eligibility, read_points
@@ -88,7 +88,8 @@ class Policy:
 
     def due(self, rule: str, variant: str | None, start: datetime) -> Due:
         """Return when the rule's deadline that begins at start is over, in Beijing time, and whether that is provisional."""
-        return due(self.deadline(rule, variant).after, start, self.calendar)
+        deadline = self.deadline(rule, variant)
+        return due(deadline.after, start, self.calendar)._replace(at=due_at(deadline, start, self.calendar))
 
     @cached_property
     def _departments(self) -> dict[str, list[Department]]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hub.domain.calendar import CalendarYear
-from hub.domain.deadlines import OPTIONAL_VARIANTS, RULES, Deadline, Term, parse_term
+from hub.domain.deadlines import OPTIONAL_VARIANTS, RULES, Deadline, Hours, Term, parse_hours, parse_term
 from hub.domain.errors import PolicyProblem
 from hub.domain.policy_text import points_in_halves
 from hub.domain.policy_toml import Kind, Table, root_table
@@ -52,7 +52,7 @@ def read_deadlines(data: bytes, problems: list[PolicyProblem]) -> tuple[Deadline
         rule = table.path[0]
         if rule in RULES:
             variants = (*RULES[rule], *OPTIONAL_VARIANTS.get(rule, ()))
-            table.only("source", "after", "latest", *variants)
+            table.only("source", "after", "latest", "hours", *variants)
             found.append(_deadline(table, rule, None))
             found += [_deadline(sub, rule, sub.path[1]) for sub in table.tables() if sub.path[1] in variants]
     known = {(deadline.rule, deadline.variant) for deadline in found}
@@ -66,9 +66,10 @@ def read_deadlines(data: bytes, problems: list[PolicyProblem]) -> tuple[Deadline
 
 def _deadline(table: Table, rule: str, variant: str | None) -> Deadline:
     if variant is not None:
-        table.only("source", "after", "latest")
+        table.only("source", "after", "latest", "hours")
     latest = table.read("latest", _TERM, _AT_ONCE) if "latest" in table.values else None
-    return Deadline(rule, variant, table.read("after", _TERM, _AT_ONCE), table.source(), latest)
+    hours = table.read("hours", _HOURS, None) if "hours" in table.values else None
+    return Deadline(rule, variant, table.read("after", _TERM, _AT_ONCE), table.source(), latest, hours)
 
 
 def read_eligibility(data: bytes, problems: list[PolicyProblem]) -> EligibilityPolicy | None:
@@ -142,6 +143,12 @@ def _term(value: object) -> Term:
     return parse_term(value)
 
 
+def _hours(value: object) -> Hours | None:
+    if not isinstance(value, str):
+        raise ValueError(value)  # noqa: TRY004 - as above
+    return parse_hours(value)
+
+
 def _whole_seconds(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(value)
@@ -170,6 +177,7 @@ _POINTS = Kind("a number of points above 0 in steps of 0.5, such as 2 or 2.5", _
 _COUNTS_AT = Kind('"reach" (a dozen counts at 12) or "exceed" (above 12)', _counts_at)
 _PERIOD = Kind('"calendar-year"', _period)
 _TERM = Kind('"at once", "1 hour", "20 working days" or "1 year"', _term)
+_HOURS = Kind('hours of the Beijing day, such as "07:00-22:00"', _hours)
 _WHOLE_SECONDS = Kind("a whole number of seconds, 1 or more", _whole_seconds)
 # approval.md: the approval system waits at most 3 s for the whole answer.
 _LIVE_SECONDS = Kind("a number of seconds above 0 and below 3, the approval system's patience", _live_seconds)

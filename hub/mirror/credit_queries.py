@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, union
 
 from hub.domain.calendar import BEIJING, beijing_day
-from hub.mirror.queries import APPROVAL, CHUNK, OBLIGATION, TASK, _settled, _unsettled, records_where
+from hub.mirror.queries import APPROVAL, CHUNK, OBLIGATION, TASK, records_where, settled_at, unsettled_in
 from hub.mirror.rows import Rows, micros, moment
 from hub.mirror.subjects import old_numbers_of
 from hub.mirror.tables import SUBJECT_ALIAS, TABLES
@@ -118,8 +118,8 @@ def broken_commitments() -> ColumnElement[bool]:
 
 def blacklist_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return approvals whose promise was found broken and that a rule was not asked about, or was in another version."""
-    never = and_(broken_commitments(), ~_settled(rule, TASK, "origin_ref"))
-    return _unsettled(connection, rule, TASK, "origin_ref", (never,), after, limit)
+    never = and_(broken_commitments(), ~settled_at(rule, TASK, "origin_ref"))
+    return unsettled_in(connection, rule, TASK, "origin_ref", (never,), after, limit)
 
 
 def _chunks(values: Iterable[str]) -> Iterable[Sequence[str]]:

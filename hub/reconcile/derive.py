@@ -29,7 +29,7 @@ class Derivation:
         applied = [item for item in changed if isinstance(item, Observation)]
         touched = []
         for rule in self.rules:
-            causes = {cause for observation in applied for cause in rule.causes(observation)}
+            causes = set(rule.touched(connection, applied))
             causes.update(rule.linked(connection, self.rows, applied))
             needs = {need for observation in applied for need in rule.releases(observation)}
             causes.update(ledger.causes_waiting_for(connection, rule.name, sorted(needs)))

@@ -84,6 +84,10 @@ class Rule(ABC, Generic[F]):
     def causes(self, observation: Observation) -> Iterable[str]:
         """Return the causes that a changed record may matter for."""
 
+    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
+        """Return the causes that changed records may matter for; a rule that has to look some up does so for all at once."""
+        return {cause for observation in observations for cause in self.causes(observation)}
+
     @abstractmethod
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, F]:
         """Return what the rule must know of each cause, in a number of statements that does not grow with the causes."""
@@ -110,6 +114,10 @@ class Rule(ABC, Generic[F]):
     def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
         """Return the causes that changed records may matter for and that only mirror and ledger can name; they were applied."""
         return ()
+
+    def elapsed(self, connection: Connection, now: datetime, after: str, limit: int) -> list[str]:
+        """Return causes that time alone has changed, no record did, in order, beginning after one. None for most rules."""
+        return []
 
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""

@@ -39,13 +39,16 @@ class Sweep:
         self._clock = clock
 
     async def everything(self) -> Swept:
-        """Ask all rules about what was never settled and about everything that is open."""
+        """Ask all rules about what was never settled, what time has changed, and everything that is open."""
         counted: dict[str, int] = {}
         failed: list[str] = []
         for rule in self._derivation.rules:
-            candidates = rule.candidates(self._derivation.book, self._clock())
-            unsettled = await self._walk(rule, candidates, failed)
-            counted[rule.name] = unsettled + await self._walk(rule, _in(rule, ledger.OPEN), failed)
+            kinds = (
+                rule.candidates(self._derivation.book, self._clock()),
+                _elapsed(rule, self._clock()),
+                _in(rule, ledger.OPEN),
+            )
+            counted[rule.name] = sum([await self._walk(rule, candidates, failed) for candidates in kinds])
         return Swept(counted, tuple(dict.fromkeys(failed)))
 
     async def waiting(self) -> int:
@@ -71,6 +74,10 @@ class Sweep:
                 return [f"{rule.name}:{causes[0]}"]
             return [each for cause in causes for each in await self._settle(rule, [cause])]
         return []
+
+
+def _elapsed(rule: AnyRule, now: datetime) -> Candidates:
+    return lambda connection, after, limit: rule.elapsed(connection, now, after, limit)
 
 
 def _in(rule: AnyRule, states: Sequence[str]) -> Candidates:

@@ -65,7 +65,7 @@ class SelfReport(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="report_no", theirs="cause")
 
 
-@entity("Points on the list that a subject sees of itself", "自治系统扣分清单", key="biz_no")
+@entity("Points on the list that a subject sees of itself", "自治系统扣分清单", key="biz_no", indexes=(("state", "repair_until"),))
 class ScoreEntry(Mirrored, frozen=True):
     """Self-governance, zz_score; the hub writes it. Its version is `updated` in seconds."""
 
@@ -76,7 +76,7 @@ class ScoreEntry(Mirrored, frozen=True):
     item_name: Annotated[str, Says("Name of the item", "事项名称 itemname")]
     occurred_at: Annotated[Instant, Says("When the breach was found", "发生时间 occurred")]
     repair_until: Annotated[Instant, Indexed(), Says("Until when it can be repaired", "修复期限 repair_until")]
-    state: Annotated[ScoreState, Indexed(), Says("Whether it can be repaired still", "状态 state")]
+    state: Annotated[ScoreState, Says("Whether it can be repaired still", "状态 state")]
     updated_at: Annotated[Instant, Indexed(), Says("When the hub last wrote it", "更新时间 updated")]
 
     subject = to_one("Subject", "Whose list it is on", "监管对象", ours="subject_code", theirs="code")

@@ -160,7 +160,7 @@ async def test_a_campaign_that_is_asked_for_twice_and_times_out_after_the_work_i
         assert [len(edge["node"]["officers"]) for edge in seen["tasks"]["edges"]] == [2, 2]
         assert len(stage.enforcement.store.all("task")) == 2
         other = (await running.ask(REQUEST, input=campaign_input(stage, subjects=3)))["requestCampaign"]
-        assert [error["__typename"] for error in other["userErrors"]] == ["NumberTaken"]
+        assert [error["__typename"] for error in other["userErrors"]] == ["RequestConflict"]
         assert len(stage.enforcement.store.all("campaign")) == 1
 
 

@@ -18,6 +18,7 @@ from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase
 from hub.mirror.records import upsert
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.simulation.clock import in_simulated_time, simulated_now
 from schema.decision import Decision
 from schema.entities import CreditRecord, Grade, RecordCategory, StreamHealth
 from schema.entity import Mirrored
@@ -32,7 +33,6 @@ from tests.builders import (
     stream_health,
 )
 from tests.settable_clock import START
-from tests.simulated_time import in_simulated_time, simulated_now
 from tests.unit.domain.policies import small_policy
 
 MATTER, BUDGET = "WH-SX01", 2.0
@@ -138,7 +138,7 @@ def test_both_platforms_are_asked_live_and_what_they_show_reaches_the_mirror(inl
         await desk.asker.close()
         assert sorted(desk.applied) == [("approval", "live", [entry]), ("credit", "live", [observed(credit_profile())])]
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_mirror_that_is_slow_to_write_holds_up_no_answer(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -151,7 +151,7 @@ def test_a_mirror_that_is_slow_to_write_holds_up_no_answer(inline: SQLiteDatabas
         await desk.asker.close()
         assert desk.applied == []
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_with_both_platforms_hanging_it_answers_within_the_budget_from_a_mirror_of_allowed_age(
@@ -167,7 +167,7 @@ def test_with_both_platforms_hanging_it_answers_within_the_budget_from_a_mirror_
         decision, took = await Desk(inline, rows, hanging(), FakePlatform()).ask()
         assert (took, codes(decision), decision.eligible) == (BUDGET, [], True)
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_mirror_that_was_not_read_for_too_long_is_no_help(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -178,7 +178,7 @@ def test_a_mirror_that_was_not_read_for_too_long_is_no_help(inline: SQLiteDataba
         decision, _ = await Desk(inline, rows, hanging(), FakePlatform()).ask()
         assert codes(decision) == ["CREDIT_TOO_OLD"]
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 @pytest.mark.parametrize("read_at", [START, None])
@@ -190,7 +190,7 @@ def test_what_the_mirror_saw_itself_is_as_old_as_when_it_saw_it(inline: SQLiteDa
         decision, _ = await Desk(inline, rows, hanging(), FakePlatform()).ask()
         assert codes(decision) == ([] if read_at else ["CREDIT_TOO_OLD"])
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_platforms_that_are_left_alone_or_not_bridged_cost_no_time(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -200,7 +200,7 @@ def test_platforms_that_are_left_alone_or_not_bridged_cost_no_time(inline: SQLit
             decision, took = await desk.ask()
             assert (codes(decision), took) == (["CREDIT_UNREACHABLE", "BLACKLIST_UNREACHABLE"], 0.0)
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 @pytest.mark.parametrize(("after", "live"), [(1.9, True), (2.1, False)])
@@ -213,7 +213,7 @@ def test_a_platform_that_answers_at_the_last_moment_is_heard_and_one_behind_it_i
         assert (decision.data[0].live, decision.data[1].live) == (live, True)
         assert took == min(after, BUDGET)
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_database_that_does_not_answer_ends_the_question_in_time(rows: Rows) -> None:
@@ -223,7 +223,7 @@ def test_a_database_that_does_not_answer_ends_the_question_in_time(rows: Rows) -
             await Desk(HangingDatabase(), rows, known(), FakePlatform()).ask()
         assert loop.time() == BUDGET
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_equal_questions_at_the_same_time_share_one_live_read_and_the_next_one_asks_anew(
@@ -238,7 +238,7 @@ def test_equal_questions_at_the_same_time_share_one_live_read_and_the_next_one_a
         await desk.ask()
         assert [len(platform.asked) for platform in (credit, approvals)] == [2, 2]
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_someone_who_leaves_takes_no_shared_read_away_from_others(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -250,7 +250,7 @@ def test_someone_who_leaves_takes_no_shared_read_away_from_others(inline: SQLite
         decision, _ = await second
         assert decision.data[0].live
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_read_that_hangs_is_given_up_so_that_the_next_question_asks_anew(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -263,7 +263,7 @@ def test_a_read_that_hangs_is_given_up_so_that_the_next_question_asks_anew(inlin
         decision, _ = await desk.ask()
         assert decision.eligible
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_what_is_shown_live_counts_unless_the_mirror_knows_a_newer_version(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -274,7 +274,7 @@ def test_what_is_shown_live_counts_unless_the_mirror_knows_a_newer_version(inlin
             decision, _ = await Desk(inline, rows, live, FakePlatform()).ask()
             assert codes(decision) == expected
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_subject_that_credit_no_longer_knows_is_unknown_whatever_the_mirror_holds(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -283,7 +283,7 @@ def test_a_subject_that_credit_no_longer_knows_is_unknown_whatever_the_mirror_ho
         decision, _ = await Desk(inline, rows, FakePlatform(), FakePlatform()).ask()
         assert (codes(decision), decision.grade) == (["SUBJECT_UNKNOWN"], None)
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_live_record_that_cannot_be_used_is_no_live_answer(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -295,7 +295,7 @@ def test_a_live_record_that_cannot_be_used_is_no_live_answer(inline: SQLiteDatab
         await desk.asker.close()
         assert desk.applied == [("credit", "live", [bad])]  # the quarantine is told of it
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_points_of_the_period_and_entries_of_the_blacklist_come_from_the_mirror_where_they_must(
@@ -308,7 +308,7 @@ def test_points_of_the_period_and_entries_of_the_blacklist_come_from_the_mirror_
         decision, _ = await Desk(inline, rows, known(), FakePlatform()).ask()  # the platform shows that the entry is gone
         assert codes(decision) == ["SERIOUS_PERIOD"]
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_a_person_is_known_to_credit_by_the_rid_code_and_to_approval_by_the_number(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -320,7 +320,7 @@ def test_a_person_is_known_to_credit_by_the_rid_code_and_to_approval_by_the_numb
         assert credit.asked == [("CreditProfile", (PERSON,))]
         assert approvals.asked == [("BlacklistEntry", (IDENTITY_NO,))]
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)
 
 
 def test_the_number_of_a_person_is_taken_from_the_newest_approval_where_none_is_given(inline: SQLiteDatabase, rows: Rows) -> None:
@@ -335,4 +335,4 @@ def test_the_number_of_a_person_is_taken_from_the_newest_approval_where_none_is_
         decision, _ = await desk.ask(PERSON)
         assert (codes(decision), approvals.asked) == ([], [("BlacklistEntry", (IDENTITY_NO,))])
 
-    in_simulated_time(story())
+    in_simulated_time(story(), START)

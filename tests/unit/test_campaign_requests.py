@@ -25,8 +25,8 @@ from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import (
     InThePast,
     NoDepartment,
-    NumberTaken,
     OutOfRange,
+    RequestConflict,
     UnknownDepartment,
     UnknownGrade,
     UnusableText,
@@ -146,7 +146,7 @@ async def test_another_content_under_the_same_number_is_refused_by_name(
     await desk.ask()
     before = await desk.kept()
     (error,) = (await desk.ask(**fields)).refused
-    assert isinstance(error, NumberTaken)
+    assert isinstance(error, RequestConflict)
     assert (error.number, error.differs, error.path) == (NUMBER, differs, ["requestNo"])
     assert await desk.kept() == before
     assert desk.woken == [None]

@@ -13,13 +13,18 @@ from hub.reconcile.rules.commitment_blacklist import CommitmentBlacklist
 from hub.reconcile.rules.comprehensive_deduction import ComprehensiveDeduction
 from hub.reconcile.rules.coordination_dispatch import CoordinationDispatch
 from hub.reconcile.rules.coordination_feedback import CoordinationFeedback
+from hub.reconcile.rules.figures_inspection import FiguresInspection
 from hub.reconcile.rules.grid_dispatch import GridDispatch
 from hub.reconcile.rules.grid_feedback import GridFeedback
 from hub.reconcile.rules.key_supervision import KeySupervision
 from hub.reconcile.rules.key_supervision_off import KeySupervisionOff
+from hub.reconcile.rules.notice import Notices
 from hub.reconcile.rules.penalty_referral import PenaltyReferral
 from hub.reconcile.rules.recheck import Recheck
+from hub.reconcile.rules.repair import Repairs
 from hub.reconcile.rules.responsible_person import ResponsiblePerson
+from hub.reconcile.rules.score_notice import ScoreNotice
+from hub.reconcile.rules.score_state import ScoreStates
 from hub.reconcile.rules.task_cancelled import TaskCancelled
 from hub.reconcile.rules.verification_result import VerificationResult
 
@@ -41,4 +46,9 @@ RULES: tuple[AnyRule, ...] = (
     CoordinationFeedback(),
     CampaignDrawn(),
     TaskCancelled(),
+    ScoreNotice(),
+    ScoreStates(),
+    Repairs(),
+    Notices(),
+    FiguresInspection(),
 )

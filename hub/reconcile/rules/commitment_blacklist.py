@@ -18,8 +18,9 @@ from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
 from hub.reconcile.breach import broken_commitment
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.rules.breach_record import needs_code
-from hub.reconcile.rules.verification_result import needs_approval, verification_number
+from hub.reconcile.rules.verification_result import needs_approval
 from schema.commands import AddToBlacklist, AnyCommand
 from schema.entities import Approval, BlacklistEntry, CodeType, CreditProfile, Obligation, TaskResult, VerificationTask
 from schema.entity import Observation, Tombstone
@@ -65,7 +66,7 @@ class CommitmentBlacklist(Rule[Facts]):
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return the check that carries our number for each approval, the oldest if there are several."""
-        numbers = {cause: verification_number(cause) for cause in causes}
+        numbers = {cause: task_number(cause) for cause in causes}
         found = queries.checks(connection, rows, "external_no", numbers.values())
         approvals = {no: one for no, (one,) in queries.records_where(connection, rows, Approval, "approval_no", causes).items()}
         codes = subjects.codes_for(connection, [one.old_number for one in approvals.values() if one.old_number])

@@ -25,7 +25,8 @@ from hub.mirror.rows import Rows
 from hub.reconcile.breach import broken_commitment
 from hub.reconcile.dozens import Period, periods_of
 from hub.reconcile.rule import Candidates, Owed, Rule, Rulebook, Verdict
-from hub.reconcile.rules.verification_result import kept, verification_number
+from hub.reconcile.rules.approval_verification import task_number
+from hub.reconcile.rules.verification_result import kept
 from hub.reconcile.standing import may_exist
 from hub.reconcile.supervision import (
     OFF,
@@ -163,7 +164,7 @@ def subjects_traced(connection: Connection, changes: Sequence[Observation | Tomb
 def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> dict[str, Facts]:
     """Return all that may put these subjects on the list, their entries, and what the ledger holds of them."""
     approvals = credit_queries.approvals_of_subjects(connection, rows, codes)
-    numbers = {one.approval_no: verification_number(one.approval_no) for group in approvals.values() for one in group}
+    numbers = {one.approval_no: task_number(one.approval_no) for group in approvals.values() for one in group}
     found = queries.checks(connection, rows, "external_no", numbers.values())
     broken = {no: found[number][0] for no, number in numbers.items() if number in found and broken_commitment(found[number][0])}
     orders = {result.order_no for check in broken.values() for result in check.results if result.order_no}

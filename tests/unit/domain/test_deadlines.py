@@ -1,13 +1,13 @@
 """Terms, and the instants that they come to."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.calendar import BEIJING, state_council_calendar
-from hub.domain.deadlines import Deadline, Due, Term, due, due_at, parse_term
+from hub.domain.deadlines import Deadline, Due, Hours, Term, due, due_at, parse_hours, parse_term
 
 CALENDAR = state_council_calendar()
 START = datetime(2019, 9, 3, 10, 30, tzinfo=BEIJING)  # a Tuesday
@@ -82,3 +82,29 @@ def test_due_at_counts_by_the_deadlines_own_term_not_by_the_latest() -> None:
 def test_nothing_is_due_before_it_starts(start: datetime, amount: int) -> None:
     for unit in ("hour", "working day", "year"):
         assert due(parse_term(f"{amount} {unit}s"), start, CALENDAR).at > start
+
+
+def test_hours_of_the_day_are_read() -> None:
+    assert parse_hours("07:00-22:00") == Hours(time(7), time(22))
+
+
+@pytest.mark.parametrize("text", ["", "7:00-22:00", "07:00-24:00", "22:00-07:00", "07:00-07:00", "07:00 - 22:00", "07:60-22:00"])
+def test_anything_else_is_refused_with_hours_that_could_be_written(text: str) -> None:
+    with pytest.raises(ValueError, match='write "07:00-22:00"'):
+        parse_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("at", "moved"),
+    [
+        (datetime(2019, 9, 3, 7, 0, tzinfo=BEIJING), datetime(2019, 9, 3, 7, 0, tzinfo=BEIJING)),
+        (datetime(2019, 9, 3, 6, 59, 59, tzinfo=BEIJING), datetime(2019, 9, 3, 7, 0, tzinfo=BEIJING)),
+        (datetime(2019, 9, 3, 21, 59, 59, tzinfo=BEIJING), datetime(2019, 9, 3, 21, 59, 59, tzinfo=BEIJING)),
+        (datetime(2019, 12, 31, 22, 0, tzinfo=BEIJING), datetime(2020, 1, 1, 7, 0, tzinfo=BEIJING)),
+        (datetime(2019, 9, 3, 16, 30, tzinfo=UTC), datetime(2019, 9, 4, 7, 0, tzinfo=BEIJING)),  # 00:30 on the 4th
+    ],
+)
+def test_an_instant_outside_of_the_hours_is_moved_to_their_next_beginning(at: datetime, moved: datetime) -> None:
+    hours = parse_hours("07:00-22:00")
+    assert hours.moved(at) == moved
+    assert due_at(Deadline("score-notice", "sms", Term(0, "at once"), "办法", hours=hours), at, CALENDAR) == moved

@@ -204,6 +204,11 @@ def test_a_rule_without_its_deadline_is_named_with_the_table_to_add() -> None:
         ('[grid-dispatch.level-2]\nafter = "2 days"\nsource = "x"', "grid-dispatch.level-2.after", '"2 days" does not do'),
         ('[grid-dispatch.level-2]\nafter = "1 hour"', "grid-dispatch.level-2.source", "is missing"),
         ('[grid-dispatch.level-2]\nsource = "x"', "grid-dispatch.level-2.after", "is missing"),
+        (
+            '[grid-dispatch.level-2]\nafter = "1 hour"\nsource = "x"\nhours = "22:00-07:00"',
+            "grid-dispatch.level-2.hours",
+            'such as "07:00-22:00"',
+        ),
     ],
 )
 def test_a_wrong_deadline_is_named(addition: str, name: str, cure: str) -> None:

@@ -11,6 +11,7 @@ from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.declare import Field, declared
 from schema.entity import Entity
+from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownObligation, UserError
@@ -90,3 +91,9 @@ class FakeHub:
 
     async def replay_since(self, platform: str, since: datetime, by: str) -> Outcome:
         return await self._note("replay_since", platform, since, by)
+
+    async def push_notice(self, wanted: NoticeWanted, by: str) -> Outcome:
+        return await self._note("push_notice", wanted.request_no, wanted, by)
+
+    async def record_figures_check(self, wanted: FiguresCheckWanted, by: str) -> Outcome:
+        return await self._note("record_figures_check", wanted.report_no, wanted, by)

@@ -55,6 +55,7 @@ from tests.unit.reconcile.city import (
     road_event,
 )
 from tests.unit.reconcile.ordered import ordering, rechecked
+from tests.unit.reconcile.self_governance import told
 
 PERSON_CODE = "RID-" + "e" * 64
 
@@ -95,6 +96,7 @@ def everything() -> list[Observation]:
         observed(town_coordination(out_no=town_number(coordination().coordination_id), status=TownCoordinationStatus.HANDLED)),
         observed(campaign_request()),
         observed(approval_task(task_id="T-YW2", external_no=task_number("YW2"), origin_ref="YW2", status=TaskStatus.CANCELLED)),
+        *told(),
     ]
 
 
@@ -223,6 +225,6 @@ async def test_what_waits_is_asked_about_without_looking_at_everything(city: Cit
 
 
 async def test_a_record_of_a_check_that_is_not_in_the_mirror_is_passed_over(city: City) -> None:
-    await city.say(observed(credit_record(evidence_ref="T-UNKNOWN")))
+    await city.say(observed(credit_record(evidence_ref="T-UNKNOWN", points=Decimal(0), open_points=Decimal(0))))
     await city.sweep.everything()
     assert await city.lines() == {}

@@ -13,11 +13,14 @@ from schema.identifiers import (
     Sm3Missing,
     identity_check_character,
     is_identity,
+    is_rid,
     is_uscc,
+    mobile_of,
     organisation_check_character,
     outgoing_number,
     parse_identity,
     parse_registration_number,
+    parse_subject_code,
     parse_uscc,
     require_sm3,
     rid_code,
@@ -230,3 +233,45 @@ def test_a_prefix_that_platforms_could_refuse_is_refused(prefix: str) -> None:
 def test_an_empty_key_makes_no_number() -> None:
     with pytest.raises(ValueError, match="is empty"):
         outgoing_number("AV", "")
+
+
+# --- Subjects and telephones -----------------------------------------------------------------------------------------
+
+RID = "RID-" + "0a" * 32
+
+
+def test_a_subject_goes_by_its_uscc_or_a_rid_code() -> None:
+    assert parse_subject_code(f" {PUBLIC_CODES[0].lower()} ") == PUBLIC_CODES[0]
+    assert parse_subject_code(RID) == RID
+
+
+@pytest.mark.parametrize("text", ["", "RID-", RID.upper(), RID + "0", PUBLIC_CODES[0][:-1] + "0"])
+def test_anything_else_is_no_subjects_code(text: str) -> None:
+    assert not is_rid(text)
+    with pytest.raises(IdentifierError):
+        parse_subject_code(text)
+
+
+def test_an_identity_number_is_refused_as_a_subjects_code_and_masked() -> None:
+    with pytest.raises(IdentifierError, match="RID code") as refused:
+        parse_subject_code("33078219850412031X")
+    assert "19850412" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "mobile"),
+    [
+        ("13905790001", "13905790001"),
+        ("+86 139-0579-0001", "13905790001"),
+        ("008613905790001", "13905790001"),
+        ("013905790001", "13905790001"),
+        ("１３９０５７９０００１", "13905790001"),
+        ("0579-85210001", None),
+        ("12905790001", None),
+        ("139057900011", None),
+        ("13905790001转2", None),
+        ("", None),
+    ],
+)
+def test_a_mobile_number_is_known_however_it_is_written(text: str, mobile: str | None) -> None:
+    assert mobile_of(text) == mobile

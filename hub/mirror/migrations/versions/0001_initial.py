@@ -597,7 +597,7 @@ def upgrade() -> None:
         comment="Points on the list that a subject sees of itself (自治系统扣分清单)",
     )
     op.create_index("ix_score_entry_repair_until", "score_entry", ["repair_until"], unique=False)
-    op.create_index("ix_score_entry_state", "score_entry", ["state"], unique=False)
+    op.create_index("ix_score_entry_state_repair_until", "score_entry", ["state", "repair_until"], unique=False)
     op.create_index("ix_score_entry_subject_code", "score_entry", ["subject_code"], unique=False)
     op.create_index("ix_score_entry_updated_at", "score_entry", ["updated_at"], unique=False)
     op.create_table(
@@ -835,7 +835,7 @@ def downgrade() -> None:
     op.drop_table("self_report")
     op.drop_index("ix_score_entry_updated_at", table_name="score_entry")
     op.drop_index("ix_score_entry_subject_code", table_name="score_entry")
-    op.drop_index("ix_score_entry_state", table_name="score_entry")
+    op.drop_index("ix_score_entry_state_repair_until", table_name="score_entry")
     op.drop_index("ix_score_entry_repair_until", table_name="score_entry")
     op.drop_table("score_entry")
     op.drop_index("ix_repair_way", table_name="repair")
