@@ -123,7 +123,7 @@ class NoticeDesk:
             return self._again(number, differs)
         if not self._found(connection, Department, "code", department):
             message = f"no department '{department}'; departments lists them"
-            return _refused(UnknownDepartment(message=message, path=["department"], code=department))
+            return _refused(UnknownDepartment(message=message, path=["department"], department=department))
         self.write(connection, SOURCE, "requests", [Observation(record=record)])
         log.info("audit: asked for", kind=kind.__name__, number=number, by=by)
         return Outcome(done=(number,))
