@@ -8,12 +8,14 @@ from typing import NamedTuple
 import structlog
 
 from connectors.base import Connector
+from hub.graph.loops.loop import loop_of
 from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.reconcile import operations
 from schema.context import PlatformHealth
 from schema.entities import StreamHealth
+from schema.loop import Loop
 from schema.operations import Outcome
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
 
@@ -57,6 +59,10 @@ class Operator:
     async def refresh(self) -> None:
         """Learn when each platform was last read; called regularly by app.py."""
         self._last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
+
+    async def loop(self, entity: str, key: str) -> Loop | None:
+        """Return the whole chain that a record stands in, as of now; None if there is no such record."""
+        return await self.database.read(loop_of, self.rows, entity, key, self.clock())
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform, in the order of the settings."""

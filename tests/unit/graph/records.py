@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from schema.context import PlatformHealth
 from schema.declare import Field, declared
 from schema.entity import Entity
+from schema.loop import Loop
 from schema.operations import Outcome
 from schema.user_errors import UnknownObligation, UserError
 
@@ -40,6 +41,12 @@ class FakeHub:
     health: Sequence[PlatformHealth] = ()
     now: datetime = NOW
     on_call: Any = None
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def loop(self, entity: str, key: str) -> Loop | None:
+        return None
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         return self.now - observed_at > timedelta(hours=1)
