@@ -7,6 +7,8 @@ one (`after`). A subject is no link: all its cases would be one chain.
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from hub.domain.calendar import beijing_day
 from schema.commands import PostCreditRecord, decode_command
 from schema.entities import CreditRecord, GridEvent, Obligation, TaskType, VerificationTask
@@ -74,7 +76,10 @@ def _period(record: CreditRecord) -> Iterable[str]:
 
 def _causing_record(one: Obligation) -> Iterable[str | None]:
     """Return the bizNo that the command of a dozen, or of the responsible person, names; nothing while it has no command."""
-    command = decode_command(one.payload) if one.payload else None
+    try:
+        command = decode_command(one.payload) if one.payload else None
+    except msgspec.MsgspecError:  # of another version of the hub
+        return []
     return [command.caused_by] if isinstance(command, PostCreditRecord) else []
 
 

@@ -7,9 +7,10 @@ themselves: nothing is asked for twice. Called by hub/graph/loop.py.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, Connection, cast, func, literal_column, select
+from sqlalchemy import JSON, BindParameter, ColumnElement, Connection, Select, bindparam, cast, func, literal_column, select
 
 from hub.mirror.loop_links import HINTS, LINKS, Link
 from hub.mirror.rows import Rows
@@ -125,25 +126,32 @@ class _Walk:
 
     def read(self, entity: str, column: str, values: Sequence[str]) -> list[Any]:
         """Return the records whose column holds one of the values, by key; one statement, none where nothing is wanted."""
-        if not values:
+        sought = [value for value in values if "\x00" not in value]  # PostgreSQL would refuse the whole statement
+        if not sought:
             return []
-        told, table = ENTITIES[entity], TABLES[entity]
-        here = _names(self.connection, table.c[column], table.c[told.key], values) if told.fields[column].many else None
-        statement = select(*(table.c[name] for name in told.fields)).order_by(table.c[told.key]).limit(self.limit + 1)
-        found = self.connection.execute(statement.where(table.c[column].in_(values) if here is None else here)).all()
+        statement = _select(entity, column, self.connection.dialect.name)
+        found = self.connection.execute(statement, {"sought": sought, "most": self.limit + 1}).all()
         self.cut = self.cut or len(found) > self.limit
-        read: Callable[[Any], Any] = self.rows.reader(told.record)
+        read: Callable[[Any], Any] = self.rows.reader(ENTITIES[entity].record)
         return [read(row) for row in found]
 
 
-def _names(connection: Connection, column: Any, key: Any, values: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition that a list, kept as JSON, holds one of the values; the partial index of linked events serves it."""
-    if connection.dialect.name == "postgresql":
-        each = func.json_array_elements_text(cast(column, JSON)).table_valued("value")
-    else:
-        each = func.json_each(column).table_valued("value")
-    inside = select(key).select_from(column.table).join(each, each.c.value.in_(values)).where(column != EMPTY)
-    return key.in_(inside)  # type: ignore[no-any-return]
+@cache
+def _select(entity: str, column: str, dialect: str) -> Select[Any]:
+    """Return the statement for the records whose column holds one of `sought`; made once: making costs more than running it."""
+    told, table = ENTITIES[entity], TABLES[entity]
+    sought: BindParameter[Any] = bindparam("sought", expanding=True)
+    here = table.c[column].in_(sought)
+    if told.fields[column].many:
+        here = table.c[told.key].in_(_holding(table.c[column], table.c[told.key], sought, dialect))
+    return select(*(table.c[name] for name in told.fields)).where(here).order_by(table.c[told.key]).limit(bindparam("most"))
+
+
+def _holding(column: Any, key: Any, sought: BindParameter[Any], dialect: str) -> Select[Any]:
+    """Return the keys of records whose list, kept as JSON, holds one of `sought`; the partial index of linked events serves it."""
+    spread = func.json_array_elements_text(cast(column, JSON)) if dialect == "postgresql" else func.json_each(column)
+    each = spread.table_valued("value")
+    return select(key).select_from(column.table).join(each, each.c.value.in_(sought)).where(column != EMPTY)
 
 
 def parents_of(records: Iterable[Entity]) -> dict[Id, list[tuple[Id, Link]]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hub.graph.loops.order import NEVER, in_order
 from hub.graph.loops.step import Step
-from hub.mirror.loop_links import Link
+from hub.mirror.loop_links import OUR_NUMBERS, Link
 from hub.mirror.loops import Id, id_of
 from schema.entities import GridEvent, Obligation
 from schema.entity import Entity
@@ -45,15 +45,16 @@ class Causes:
         return next((record for record in found if not isinstance(record, Obligation)), None)
 
     def showing(self, one: Obligation, kinds: Sequence[K]) -> Step | None:
-        """Return the step by which a record shows what an obligation made true: of what it made, else of its cause; each one once."""
-        made = [step for after in self._after[id_of(one)] for step in self._steps_of.get(after, ())]
-        of_cause = [step for before, _ in self._before[id_of(one)] for step in self._following(before, kinds)]
-        for steps in (made, of_cause):
-            free = [step for step in steps if step.kind in kinds and step.at and step.obligation is None]
-            if free:
-                closed_at = one.sent_at or one.closed_at or one.created_at
-                return min(free, key=lambda step: (abs((step.at or closed_at) - closed_at), step.id))
-        return None
+        """Return the step by which a record shows what an obligation made true: of what it made, else of its cause; each once."""
+        if one.command in OUR_NUMBERS:
+            steps = [step for after in self._after[id_of(one)] for step in self._steps_of.get(after, ())]
+        else:
+            steps = [step for before, _ in self._before[id_of(one)] for step in self._following(before, kinds)]
+        closed_at = one.sent_at or one.closed_at or one.created_at
+        free = [
+            (abs(step.at - closed_at), step.id, step) for step in steps if step.kind in kinds and step.at and not step.obligation
+        ]
+        return min(free)[-1] if free else None
 
     def ordered(self) -> list[Step]:
         """Return all steps, their causes filled in: what happened by time, what people took off, what is to come by its term."""
@@ -88,7 +89,7 @@ class Causes:
         return self._leading_to(id_of(one), until)
 
     def _following(self, found: Id, kinds: Sequence[K], within: int | None = None) -> list[Step]:
-        """Return the steps of these kinds of a record and of what follows from it: of the nearest that have any, or of all within."""
+        """Return the steps of these kinds of a record and of what follows from it: of the nearest that have any, or all within."""
         steps: list[Step] = []
         seen, level, links = {found}, [found], 0
         while level and kinds and not (steps if within is None else links > within):

@@ -44,7 +44,7 @@ def loop_of(connection: Connection, rows: Rows, entity: str, key: str, now: date
 
 def assemble(chain: Chain, versions: Mapping[Id, Sequence[Version]], now: datetime) -> Loop:
     """Return the loop that a chain makes. Pure."""
-    steps = _Assembly(chain.records, versions).steps()
+    steps = _Assembly(dict(sorted(chain.records.items())), versions).steps()
     shown = [step.shown(now) for step in steps]
     owed, awaited = (sum(step.kind in kinds for step in shown) for kinds in (STILL_OWED, {K.AWAITED}))
     late = sum(bool(step.late_seconds) for step in shown if step.kind in STILL_OWED or step.kind is K.AWAITED)

@@ -69,12 +69,8 @@ def gid(record: Entity) -> str:
 
 def commitment_case() -> list[Entity]:
     """Case 5: a commitment that was not kept, with all that follows but the key subject's own entry; nothing is owed."""
-    check = {
-        "status": TaskStatus.DONE,
-        "external_no": f"N/approval-verification:{NO}",
-        "created_at": START,
-        "updated_at": START + HOUR,
-    }
+    number, record_no = f"N/approval-verification:{NO}", f"N/breach-record:{NO}"
+    check = {"status": TaskStatus.DONE, "external_no": number, "created_at": START, "updated_at": START + HOUR}
     again = {"task_id": "T-RECHECK", "type": TaskType.RECHECK, "origin_platform": "enforcement", "origin_ref": "ZG-1"}
     referral = {"task_id": "T-SPECIAL", "type": TaskType.SPECIAL, "origin_platform": "enforcement", "origin_ref": "T-RECHECK"}
     later = {"status": TaskStatus.DONE, "created_at": START + 2 * HOUR, "updated_at": START + 3 * DAY}
@@ -86,17 +82,15 @@ def commitment_case() -> list[Entity]:
         finding(),
         owed("verification-result", f"{TASK}:3", NO, "PushVerificationResult", "approval", sent_at=START + 2 * HOUR),
         owed("breach-record", NO, TASK, "PostCreditRecord", "credit"),
-        credit_record(biz_no=f"N/breach-record:{NO}", created_at=START + 2 * HOUR),
+        credit_record(biz_no=record_no, created_at=START + 2 * HOUR),
         owed("commitment-blacklist", NO, NO, "AddToBlacklist", "approval", sent_at=START + 3 * HOUR),
         blacklist_entry(entry_no=f"N/commitment-blacklist:{NO}"),
         owed("key-supervision", f"{SHOP_CODE}:{NO}", SHOP_CODE, "PutKeySubject", "enforcement", sent_at=START + 4 * HOUR),
         owed("score-notice", "CR0001/1", "CR0001", "SendSms", "sms", receipt="SMS0001", sent_at=START + 5 * HOUR),
         owed("score-notice", "CR0001/2", "CR0001", "PutScore", "selfgov", sent_at=START + 5 * HOUR),
         sms_receipt(reported_at=START + 6 * HOUR),
-        score_entry(biz_no=f"N/breach-record:{NO}", updated_at=START + 5 * HOUR),
-        self_report(
-            repairs_biz_no=f"N/breach-record:{NO}", completed_at=START + DAY, updated_at=START + DAY, mark=ReportMark.TAKEN
-        ),
+        score_entry(biz_no=record_no, updated_at=START + 5 * HOUR),
+        self_report(repairs_biz_no=record_no, completed_at=START + DAY, updated_at=START + DAY, mark=ReportMark.TAKEN),
         owed("repair", "4711:20190902/1", "4711", "PostRepair", "credit"),
         repair(biz_no="N/repair:4711:20190902/1", created_at=START + 2 * DAY),
         owed("recheck", "ZG-1", "ZG-1", "CreateTask", "enforcement"),
@@ -104,9 +98,7 @@ def commitment_case() -> list[Entity]:
         task_result(result_id="T-RECHECK/0", task_id="T-RECHECK", checked_at=START + 3 * DAY),
         owed("penalty-referral", "T-RECHECK", "T-RECHECK", "CreateTask", "enforcement"),
         task(external_no="N/penalty-referral:T-RECHECK", **referral, **later | {"created_at": START + 3 * DAY}),
-        task_result(
-            result_id="T-SPECIAL/0", task_id="T-SPECIAL", checked_at=START + 3 * DAY, case_no="LA-1", conclusion=Conclusion.CONFORM
-        ),
+        task_result(result_id="T-SPECIAL/0", task_id="T-SPECIAL", checked_at=START + 3 * DAY, case_no="LA-1"),
     ]
 
 

@@ -1,6 +1,6 @@
 """Records with every field filled in, so that a test says only what it is about."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -41,12 +41,13 @@ class FakeHub:
     health: Sequence[PlatformHealth] = ()
     now: datetime = NOW
     on_call: Any = None
+    read_loop: Callable[[str, str], Awaitable[Loop | None]] | None = None
 
     def clock(self) -> datetime:
         return self.now
 
     async def loop(self, entity: str, key: str) -> Loop | None:
-        return None
+        return await self.read_loop(entity, key) if self.read_loop else None
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         return self.now - observed_at > timedelta(hours=1)
