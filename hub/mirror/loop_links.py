@@ -71,7 +71,10 @@ def _recorded_finding(one: Obligation) -> Iterable[str]:
 
 
 def _period(record: CreditRecord) -> Iterable[str]:
-    return [f"{record.subject_code}:{beijing_day(record.occurred_at).year}"]
+    try:
+        return [f"{record.subject_code}:{beijing_day(record.occurred_at).year}"]
+    except OverflowError:  # the last hours of the year 9999: no period holds them
+        return []
 
 
 def _causing_record(one: Obligation) -> Iterable[str | None]:

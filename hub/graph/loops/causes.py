@@ -50,11 +50,9 @@ class Causes:
             steps = [step for after in self._after[id_of(one)] for step in self._steps_of.get(after, ())]
         else:
             steps = [step for before, _ in self._before[id_of(one)] for step in self._following(before, kinds)]
-        closed_at = one.sent_at or one.closed_at or one.created_at
-        free = [
-            (abs(step.at - closed_at), step.id, step) for step in steps if step.kind in kinds and step.at and not step.obligation
-        ]
-        return min(free)[-1] if free else None
+        free = [step for step in steps if step.kind in kinds and step.at and not step.obligation]
+        when = one.sent_at or one.closed_at or one.created_at
+        return min(free, key=lambda step: (abs((step.at or NEVER) - when), step.id), default=None)
 
     def ordered(self) -> list[Step]:
         """Return all steps, their causes filled in: what happened by time, what people took off, what is to come by its term."""

@@ -5,8 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from hub.domain.calendar import BEIJING
-from hub.graph.loops.happening import Happening, Past, entered, moment_of, shown
+from hub.graph.loops.happening import Happening, Past, day_shown, entered, moment_of, shown
 from hub.mirror.histories import Version
 from schema.entities import Campaign, CampaignRequest, Conclusion, Finding, TaskResult, TaskStatus, VerificationTask
 from schema.step_kinds import StepKind as K
@@ -36,7 +35,8 @@ def of_task(one: VerificationTask, past: Past) -> Iterator[Happening]:
         yield Happening(K.TASK_DONE, done_at(one, past), one.task_id, one.title)
     for before, after in pairwise(done):
         if _said(before) != _said(after):
-            yield Happening(K.RESULT_CORRECTED, moment_of(after.fields.get("updated_at")), one.task_id, one.title)
+            at = moment_of(after.fields.get("updated_at")) or after.seen_at
+            yield Happening(K.RESULT_CORRECTED, at, one.task_id, one.title)
     if one.status not in OVER:
         yield Happening(K.AWAITED, None, one.task_id, f"check, {one.title}", f"检查，{one.title}", due_at=one.due_at)
 
@@ -67,10 +67,9 @@ def of_result(one: TaskResult, past: Past) -> Iterator[Happening]:
         past.task.due_at if past.task else None,
     )
     if one.order_no:
-        until = one.order_deadline.astimezone(BEIJING).date().isoformat() if one.order_deadline else None
-        yield Happening(
-            K.RECTIFICATION_ORDERED, at, one.order_no, f"until {until}" if until else "", f"期限{until}" if until else "", code
-        )
+        until = day_shown(one.order_deadline) if one.order_deadline else None
+        said, says = (f"until {until}", f"期限{until}") if until else ("", "")
+        yield Happening(K.RECTIFICATION_ORDERED, at, one.order_no, said, says, code)
     if one.case_no:
         yield Happening(K.CASE_FILED, at, one.case_no, one.case_no, subject_code=code)
     if one.transferred_to:

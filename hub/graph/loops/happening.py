@@ -5,14 +5,18 @@ change history; where that was never seen, the time at which the platform last c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from hub.domain.calendar import BEIJING
 from hub.mirror.histories import Version
 from schema.entities import RepairWay, TaskResult, VerificationTask
 from schema.entity import Mirrored
 from schema.step_kinds import StepKind as K
+
+LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+"""Later than this no other zone can tell a time."""
 
 
 class Happening(NamedTuple):
@@ -67,6 +71,11 @@ def moment_of(said: object) -> datetime | None:
     if isinstance(said, str):
         said = datetime.fromisoformat(said)
     return said.astimezone(UTC) if isinstance(said, datetime) else None
+
+
+def day_shown(at: datetime) -> str:
+    """Return the Beijing date of a moment; of one at the very end of all calendars the day before."""
+    return min(at, LAST).astimezone(BEIJING).date().isoformat()
 
 
 def shown(points: Decimal) -> str:

@@ -1,7 +1,7 @@
 """The loop as one answer: the same from each of its records, in order, with what led to what and what is owed."""
 
 import dataclasses
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
@@ -399,3 +399,16 @@ async def test_a_chain_that_is_too_long_is_cut_and_never_called_complete(city: C
 async def test_a_record_that_is_gone_has_no_loop(each_city: City) -> None:
     for key in ("gone", "", "A\x00"):
         assert await each_city.database.read(loop_of, each_city.rows, "Approval", key, NOW) is None
+
+
+async def test_a_time_at_the_end_of_all_calendars_breaks_no_loop(each_city: City) -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    await each_city.put(
+        task(status=TaskStatus.DONE, created_at=last, due_at=last),
+        task_result(order_no="ZG", order_deadline=last, checked_at=last),
+        credit_record(occurred_at=last, created_at=last),
+        obligation(cause=TASK, rule="breach-record", due_at=datetime(1, 1, 1, tzinfo=UTC)),
+    )
+    found = await loop(each_city, task())
+    assert step(found, K.RECTIFICATION_ORDERED).title.en == "Rectification ordered: until 9999-12-31"
+    assert step(found, K.OWED).late_seconds == 2**31 - 1
