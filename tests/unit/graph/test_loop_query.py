@@ -1,6 +1,8 @@
 """`loop(of:)` in the graph: who may ask, what is shown, what is refused, what it costs."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hub.graph.loops.loop import loop_of
 from hub.mirror.loops import RECORDS
 from schema.entities import Department, Obligation, ObligationState, Subject
 from schema.loop import IN_LOOPS, Loop
+from schema.step_kinds import STILL_OWED, StepKind
 from tests.builders import EVERYTHING, HOUR, PHONE, approval, grid_event, obligation, task
 from tests.settable_clock import START
 from tests.unit.graph.chains import CASES, gid
@@ -256,3 +259,22 @@ async def test_how_late_is_measured_to_the_proof_to_now_or_not_at_all(city: City
     for key, late in [*((key, late) for key, (_, late) in cases.items()), ("ages", 2**31 - 1)]:
         found = (await city.data(f'{{ obligation(key: "{key}") {{ lateSeconds overdue }} }}'))["obligation"]
         assert found == {"lateSeconds": late, "overdue": key in {"open", "ages"}}, key
+
+
+# --- The page about it -----------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[3] / "docs" / "loop.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("query", re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL))
+async def test_every_query_of_the_page_is_answered(asked: City, query: str) -> None:
+    await asked.put(approval(), obligation(platform="credit", due_at=START))
+    given = await asked.ask(query, {"of": gid(approval())} if "$of" in query else None)
+    assert not given.errors
+    assert given.data
+
+
+def test_every_kind_of_step_that_the_page_names_exists() -> None:
+    named = set(re.findall(r'(?:"kind": "|`)([A-Z_]{4,})[`"]', PAGE)) - {"CAUSES", "LINKS"}
+    assert named <= set(StepKind.__members__)
+    assert {kind.name for kind in STILL_OWED} <= named
