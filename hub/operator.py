@@ -10,6 +10,7 @@ import structlog
 from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
+from hub.graph.loops.loop import loop_of
 from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
@@ -18,6 +19,7 @@ from hub.reconcile import operations
 from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.entities import StreamHealth
+from schema.loop import Loop
 from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
@@ -66,6 +68,10 @@ class Operator:
     async def refresh(self) -> None:
         """Learn when each platform was last read; called regularly by app.py."""
         self._last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
+
+    async def loop(self, entity: str, key: str) -> Loop | None:
+        """Return the whole chain that a record stands in, as of now; None if there is no such record."""
+        return await self.database.read(loop_of, self.rows, entity, key, self.clock())
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform, in the order of the settings."""

@@ -116,7 +116,7 @@ def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | N
         info.context.caller.require(to.scope)
         order = read_order(to, order_by or None)
         place = read_cursor(to, order, after) if after else None
-        wanted = Slice(order, _allowed(info.field_name, first), place, read_filter(to, where or None))
+        wanted = Slice(order, allowed_first(info.field_name, first), place, read_filter(to, where or None))
         return Connection(page=Page(to, wanted, joined(root), info.context.reads))
 
     resolve.__annotations__.update(after=str | None, where=filter_type(to.record) | None, order_by=order_type(to.record) | None)
@@ -124,7 +124,8 @@ def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | N
     return strawberry.field(resolver=resolve, graphql_type=made | None if nullable else made, description=says)
 
 
-def _allowed(field: str, first: int) -> int:
+def allowed_first(field: str, first: int) -> int:
+    """Return how many records a list field may give; raise GraphError for more than a page, or less than none."""
     if first > FIRST_LIMIT:
         raise page_too_large(field, first)  # the limits refuse it earlier, where they are asked
     if first < 0:

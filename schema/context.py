@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -15,6 +15,9 @@ from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
 from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
+
+if TYPE_CHECKING:
+    from schema.loop import Loop
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -74,6 +77,14 @@ class PlatformHealth:
 
 class Hub(Operations, Desk, NoticeOperations, Protocol):
     """What the process knows and does, for all requests alike."""
+
+    def clock(self) -> datetime:
+        """Return the present moment, aware: what is late is late by this clock."""
+        ...
+
+    async def loop(self, entity: str, key: str) -> "Loop | None":
+        """Return the whole chain that a record stands in, from whichever of its records it is asked; None if it is gone."""
+        ...
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether what a platform said is older than its setting allows."""

@@ -4,7 +4,7 @@
 GraphQL types (schema/graph_type.py) and query plans are all made from that and from nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -101,6 +101,20 @@ def to_many(to: str, en: str, zh: str, *, ours: str, theirs: str) -> Any:
     return Relation("many", to, Says(en, zh), ours, theirs)
 
 
+class Computed(NamedTuple):
+    """A field of the graph that is kept nowhere: it follows from the record's shown columns and from the present moment."""
+
+    kind: type
+    nullable: bool
+    says: Says
+    value: Callable[[Any, datetime], Any]
+
+
+def computed(kind: type, en: str, zh: str, value: Callable[[Any, datetime], Any], *, nullable: bool = False) -> Any:
+    """Declare a field that `value(record, now)` gives; it is asked only of columns that the graph shows."""
+    return Computed(kind, nullable, Says(en, zh), value)
+
+
 @dataclass(frozen=True)
 class Declared:
     """All that one declaration says; table, GraphQL type and plans are made from this."""
@@ -111,6 +125,7 @@ class Declared:
     says: Says
     fields: dict[str, Field]
     edges: dict[str, Relation]
+    computed: dict[str, Computed]
     indexes: tuple[tuple[str, ...], ...]
     scope: str
     part_of: tuple[str, str] | None

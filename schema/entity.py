@@ -10,7 +10,19 @@ from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 import msgspec
 
-from schema.declare import ENTITIES, DeclarationError, Declared, Indexed, Instant, Relation, Says, Step, declared, read_fields
+from schema.declare import (
+    ENTITIES,
+    Computed,
+    DeclarationError,
+    Declared,
+    Indexed,
+    Instant,
+    Relation,
+    Says,
+    Step,
+    declared,
+    read_fields,
+)
 from schema.graph_type import GraphFace
 
 FRESHNESS = ("source", "observed_at", "version")
@@ -55,6 +67,7 @@ def entity(
     def declare(record: type[E]) -> type[E]:
         fields = {field.name: field for field in read_fields(record)}
         edges = {name: edge for name, edge in vars(record).items() if isinstance(edge, Relation)}
+        computed = {name: field for name, field in vars(record).items() if isinstance(field, Computed)}
         needed = (key, *(name for names in indexes for name in names), *(edge.ours for edge in edges.values()))
         for column in (*needed, *((part_of[1],) if part_of else ())):
             if column not in fields:
@@ -63,7 +76,16 @@ def entity(
         singles = tuple((name,) for name, field in fields.items() if Indexed in field.marks)
         owner = ((part_of[1],),) if part_of else ()
         ENTITIES[record.__name__] = Declared(
-            record, table, key, Says(en, zh), fields, edges, tuple(dict.fromkeys(owner + singles + indexes)), scope, part_of
+            record,
+            table,
+            key,
+            Says(en, zh),
+            fields,
+            edges,
+            computed,
+            tuple(dict.fromkeys(owner + singles + indexes)),
+            scope,
+            part_of,
         )
         return record
 

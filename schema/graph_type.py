@@ -18,7 +18,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from schema.connection import connection_field
 from schema.context import Context
-from schema.declare import ENTITIES, Declared, Field, Personal, Record, Relation, declared, read_fields, target
+from schema.declare import ENTITIES, Computed, Declared, Field, Personal, Record, Relation, declared, read_fields, target
 from schema.enums import graph_enum
 from schema.freshness import SHOWN_TOGETHER, Freshness, freshness_of, is_mirrored
 from schema.global_id import Node, global_id
@@ -50,6 +50,8 @@ def _define(entity: Declared) -> None:
     fields["id"] = strawberry.field(resolver=_id_of(entity), description="Stable global id (全局编号)")
     if is_mirrored(entity):
         fields["freshness"] = strawberry.field(resolver=_freshness, description="Source and age (来源与时效)")
+    for name, one in entity.computed.items():
+        fields[name] = _computed(one)
     for name, edge in entity.edges.items():
         fields[name] = _edge(entity, edge)
     face = new_class(entity.name, (Node,), {}, lambda body: body.update(fields, __annotations__=hints))
@@ -104,6 +106,14 @@ def _leaf(field: Field) -> Any:
 
     masked.__annotations__["return"] = str | None if field.nullable else str
     return strawberry.field(resolver=masked, description=str(field.says))
+
+
+def _computed(field: Computed) -> Any:
+    def resolve(root: Any, info: Info[Context, None]) -> Any:
+        return field.value(root, info.context.hub.clock())
+
+    kind: Any = field.kind
+    return strawberry.field(resolver=resolve, graphql_type=kind | None if field.nullable else kind, description=str(field.says))
 
 
 @cache

@@ -7,6 +7,7 @@ from strawberry import Info
 
 from schema.connection import Connection
 from schema.context import GRAPH_READ, OPS_READ, Context
+from schema.due import DueQuery
 from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
     Approval,
@@ -40,13 +41,14 @@ from schema.entities import (
     VerificationTask,
 )
 from schema.global_id import Node, read_global_id
+from schema.loop import LoopQuery
 from schema.platform import Platform, platform_of
 from schema.resolver import resolver
 from schema.root_fields import many, one, read_one
 
 
 @strawberry.type(description="What can be read (查询)")
-class Query:
+class Query(LoopQuery, DueQuery):
     """One and many of each entity, ids, and the platforms' health."""
 
     subject: Subject | None = one(Subject)

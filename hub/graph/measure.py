@@ -31,6 +31,7 @@ from graphql import (
     get_named_type,
 )
 
+from hub.mirror.loops import RECORDS as CHAIN
 from schema.declare import ENTITIES
 from schema.graph_errors import page_too_large
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
@@ -99,6 +100,8 @@ class Measure:
         if node.name.value == "totalCount":
             return 1, COUNT_COST
         record = kind.name in ENTITIES or kind.name in RECORDS
+        if kind.name == "Loop":  # the chain is read whole, whatever is asked of it
+            return depth + 1, cost + CHAIN
         return depth + 1, self._times(node, field, first) * (cost + record)
 
     def _times(self, node: FieldNode, field: GraphQLField, first: int) -> int:
@@ -106,6 +109,8 @@ class Measure:
             return first
         if node.name.value == "_entities":
             return self._representations(node)
+        if get_named_type(field.type).name == "LoopStep":
+            return CHAIN
         listed = isinstance(field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type, GraphQLList)
         return FIRST_DEFAULT if listed else 1
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 from sqlalchemy.types import TypeEngine
 
 import schema.entities  # noqa: F401  (declares them all)
@@ -56,6 +56,11 @@ def _table(entity: Declared) -> Table:
 
 TABLES: dict[str, Table] = {name: _table(entity) for name, entity in ENTITIES.items()}
 """The table of each entity, by the entity's name."""
+
+_EVENT = TABLES["GridEvent"]
+_LINKED = text("related <> '[]'")
+Index("ix_grid_event_linked", _EVENT.c.event_no, sqlite_where=_LINKED, postgresql_where=_LINKED)
+"""The few events that name others, so that those who name one are found without looking at every event (loops.py)."""
 
 CHANGE = Table(
     "change",

@@ -6,7 +6,16 @@ from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.message import DeliveryStatus, SmsReceipt
-from schema.entities.obligation import OPEN_STATES, Attempt, AttemptOutcome, Obligation, ObligationState
+from schema.entities.obligation import (
+    OPEN_STATES,
+    Attempt,
+    AttemptOutcome,
+    Obligation,
+    ObligationState,
+    is_overdue,
+    late_seconds,
+    seconds_late,
+)
 from schema.entities.ops_item import OpsItem
 from schema.entities.request import CampaignRequest, FiguresCheck, FiguresConclusion, NoticeRequest
 from schema.entities.selfgov import Notice, ReportMark, ReportState, ScoreEntry, ScoreState, SelfReport
@@ -71,4 +80,7 @@ __all__ = [
     "TownCoordination",
     "TownCoordinationStatus",
     "VerificationTask",
+    "is_overdue",
+    "late_seconds",
+    "seconds_late",
 ]

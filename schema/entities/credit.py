@@ -75,7 +75,7 @@ class CreditRecord(Mirrored, frozen=True):
     evidence_platform: Annotated[str | None, Says("Platform of the evidence", "证据平台")]
     evidence_ref: Annotated[str | None, Indexed(), Says("Task that is the evidence", "核查任务编号")]
     evidence_finding: Annotated[str | None, Indexed(), Says("Finding that is the evidence", "检查结果项编号")]
-    caused_by: Annotated[str | None, Says("bizNo of the causing record", "起因记录")]
+    caused_by: Annotated[str | None, Indexed(), Says("bizNo of the causing record", "起因记录")]
     created_at: Annotated[Instant, Indexed(), Says("When the platform accepted it", "创建时间")]
     updated_at: Annotated[Instant, Says("When the platform last changed it", "更新时间")]
     cancelled: Annotated[bool, Says("Taken back by an operator", "已撤销")]

@@ -1,9 +1,10 @@
 """What must follow from a record, by when, and each try to make it so: the hub's own notion (应办事项)."""
 
+from datetime import datetime
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, to_many, to_one
+from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, computed, to_many, to_one
 from schema.entity import Entity, entity
 
 
@@ -35,6 +36,29 @@ class AttemptOutcome(Enum):
     REFUSED = "REFUSED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
+
+
+LONGEST = 2**31 - 1
+"""Seconds that GraphQL's Int can tell; whatever a platform's clock says, nothing is later than that (68 years)."""
+
+
+def late_seconds(one: "Obligation", now: datetime) -> int | None:
+    """Return the whole seconds from `due_at` to the proof, while it is open to now; 0 when in time.
+
+    None where nothing is measured: it was withdrawn, waived or settled by hand, whose time nobody kept.
+    """
+    until = now if one.state in OPEN_STATES else one.closed_at if one.state is ObligationState.CLOSED else None
+    return None if until is None else seconds_late(one.due_at, until)
+
+
+def seconds_late(due_at: datetime, until: datetime) -> int:
+    """Return the whole seconds that `until` is later than `due_at`, 0 when in time, never more than an Int can tell."""
+    return max(0, min(int((until - due_at).total_seconds()), LONGEST))
+
+
+def is_overdue(one: "Obligation", now: datetime) -> bool:
+    """Return whether it still asks for something, and was to be closed before now."""
+    return one.state in OPEN_STATES and one.due_at < now
 
 
 @entity(
@@ -85,6 +109,11 @@ class Obligation(Entity, frozen=True):
     fence: Annotated[int, Internal(), Says("Grows with each claim; completions must name it", "栅栏")]
     lease_until: Annotated[Instant | None, Internal(), Says("The claim ends", "租约")]
     tries: Annotated[int, Internal(), Says("Failures in a row, for the backoff", "连续失败")]
+
+    late_seconds = computed(
+        int, "Seconds late, so far or when closed; 0 in time; null if taken off", "逾期秒数", late_seconds, nullable=True
+    )
+    overdue = computed(bool, "Still open, and due before now", "是否逾期未办", is_overdue)
 
     subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code")
     history = to_many("Attempt", "Each call", "尝试记录", ours="key", theirs="obligation_key")

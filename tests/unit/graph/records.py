@@ -1,6 +1,6 @@
 """Records with every field filled in, so that a test says only what it is about."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.declare import Field, declared
 from schema.entity import Entity
+from schema.loop import Loop
 from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
@@ -45,6 +46,13 @@ class FakeHub:
     now: datetime = NOW
     on_call: Any = None
     decision: Decision = field(default_factory=lambda: ELIGIBLE)
+    read_loop: Callable[[str, str], Awaitable[Loop | None]] | None = None
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def loop(self, entity: str, key: str) -> Loop | None:
+        return await self.read_loop(entity, key) if self.read_loop else None
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         return self.now - observed_at > timedelta(hours=1)

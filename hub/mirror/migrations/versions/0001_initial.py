@@ -238,6 +238,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_credit_record_biz_no", "credit_record", ["biz_no"], unique=False)
     op.create_index("ix_credit_record_category", "credit_record", ["category"], unique=False)
+    op.create_index("ix_credit_record_caused_by", "credit_record", ["caused_by"], unique=False)
     op.create_index("ix_credit_record_created_at", "credit_record", ["created_at"], unique=False)
     op.create_index("ix_credit_record_department_code", "credit_record", ["department_code"], unique=False)
     op.create_index("ix_credit_record_evidence_finding", "credit_record", ["evidence_finding"], unique=False)
@@ -353,6 +354,14 @@ def upgrade() -> None:
     op.create_index("ix_grid_event_category", "grid_event", ["category"], unique=False)
     op.create_index("ix_grid_event_department_code", "grid_event", ["department_code"], unique=False)
     op.create_index("ix_grid_event_level", "grid_event", ["level"], unique=False)
+    op.create_index(
+        "ix_grid_event_linked",
+        "grid_event",
+        ["event_no"],
+        unique=False,
+        sqlite_where=sa.text("related <> '[]'"),
+        postgresql_where=sa.text("related <> '[]'"),
+    )
     op.create_index("ix_grid_event_reported_at", "grid_event", ["reported_at"], unique=False)
     op.create_index("ix_grid_event_status_updated_at", "grid_event", ["status", "updated_at"], unique=False)
     op.create_index("ix_grid_event_town", "grid_event", ["town"], unique=False)
@@ -889,6 +898,12 @@ def downgrade() -> None:
     op.drop_index("ix_grid_event_town", table_name="grid_event")
     op.drop_index("ix_grid_event_status_updated_at", table_name="grid_event")
     op.drop_index("ix_grid_event_reported_at", table_name="grid_event")
+    op.drop_index(
+        "ix_grid_event_linked",
+        table_name="grid_event",
+        sqlite_where=sa.text("related <> '[]'"),
+        postgresql_where=sa.text("related <> '[]'"),
+    )
     op.drop_index("ix_grid_event_level", table_name="grid_event")
     op.drop_index("ix_grid_event_department_code", table_name="grid_event")
     op.drop_index("ix_grid_event_category", table_name="grid_event")
@@ -918,6 +933,7 @@ def downgrade() -> None:
     op.drop_index("ix_credit_record_evidence_finding", table_name="credit_record")
     op.drop_index("ix_credit_record_department_code", table_name="credit_record")
     op.drop_index("ix_credit_record_created_at", table_name="credit_record")
+    op.drop_index("ix_credit_record_caused_by", table_name="credit_record")
     op.drop_index("ix_credit_record_category", table_name="credit_record")
     op.drop_index("ix_credit_record_biz_no", table_name="credit_record")
     op.drop_table("credit_record")
