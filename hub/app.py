@@ -39,6 +39,7 @@ from hub.reconcile.pace import Pace
 from hub.reconcile.rule import Rulebook
 from hub.reconcile.rules import RULES
 from hub.reconcile.sweep import Sweep
+from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
@@ -113,6 +114,7 @@ class Hub:
             lease_seconds=own.poll_lease_seconds,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
+        self.tally = Tally(self.database)
         self.operator = Operator(
             self.database,
             self.rows,
@@ -181,7 +183,7 @@ class Hub:
             if intake:
                 loops += [self.deliveries.run]
             if work:
-                loops += [self.worker.run, self._sweep_loop, self._waiting_loop]
+                loops += [self.worker.run, self._sweep_loop, self._waiting_loop, self._tally_loop]
                 loops += [self.poller.run] if self.settings.hub.poll else []
             running = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
             stack.push_async_callback(_end, running)
@@ -214,6 +216,7 @@ class Hub:
             try:
                 await self.sweep.everything()
                 self.worker.wake()
+                await self.tally.recount_some()
             except DatabaseUnavailable as error:
                 log.warning("cannot sweep", error=str(error))
             await self.world.sleep(self.settings.hub.sweep_seconds)
@@ -227,6 +230,15 @@ class Hub:
                 self.worker.wake()
             except DatabaseUnavailable as error:
                 log.warning("cannot look at what waits", error=str(error))
+
+    async def _tally_loop(self) -> None:
+        """Count what changed for the statistics; what was counted wrongly the sweep finds."""
+        while True:
+            try:
+                await self.tally.count()
+            except DatabaseUnavailable as error:
+                log.warning("cannot count", error=str(error))
+            await self.world.sleep(self.settings.hub.idle_seconds)
 
     async def _freshness_loop(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""
