@@ -48,9 +48,26 @@ class Tally:
         except Exception:  # outermost: what cannot be counted is named and put aside, everything else goes on
             if limit > 1:
                 return await self._take(limit // 2)
-            log.exception("cannot count; a recount tries again", targets=targets)
+            for target in targets:
+                await self._count_apart(target)
             await self._database.write(due.take_off, ids)
             return len(ids)
+
+    async def _count_apart(self, target: Target) -> None:
+        """Count a record and those that depend on it each for itself, and name those that cannot be counted."""
+        try:
+            concerned = await self._database.read(counting.concerned, target)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # it is the record itself that cannot be counted; it is named below
+            concerned = [target]
+        for each in concerned:
+            try:
+                await self._database.write(counting.bring_one, each)
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # outermost, as above
+                log.exception("cannot count; a recount tries again", entity=each.entity, key=each.key)
 
     async def recount_some(self) -> int:
         """Recount the next records, about AT_ONCE, and all cells whenever all records were; return how many were wrong."""

@@ -28,21 +28,38 @@ def count_due(connection: Connection, limit: int) -> int:
     return len(ids)
 
 
-def bring(connection: Connection, targets: Iterable[Target]) -> int:
-    """Bring the facts of records, and of those that depend on them, up to date; return of how many they differed.
+def bring(connection: Connection, targets: Iterable[Target]) -> None:
+    """Bring the facts of records, and of those that depend on them, up to date.
 
     The caller is `alone`. One step of dependence is enough: what a fact says of another record, it reads from that record
     and not from its facts.
     """
     wanted = _by_entity(targets)
-    differing, dependents = 0, set[Target]()
+    dependents = set[Target]()
     for entity, keys in wanted.items():
-        differed, links = _bring_entity(connection, entity, keys)
-        differing += differed
+        _, links = _bring_entity(connection, entity, keys)
         dependents.update(SOURCES[entity].dependents(connection, keys, links))
     for entity, keys in _by_entity(each for each in dependents if each.key not in wanted.get(each.entity, ())).items():
-        differing += _bring_entity(connection, entity, keys)[0]
-    return differing
+        _bring_entity(connection, entity, keys)
+
+
+def bring_alone(connection: Connection, entity: str, keys: Sequence[str]) -> int:
+    """Bring the facts of these records up to date, and of no others; return of how many they differed. The caller is `alone`."""
+    return _bring_entity(connection, entity, keys)[0]
+
+
+def bring_one(connection: Connection, target: Target) -> int:
+    """Be alone, and bring the facts of one record up to date; for what failed together with others."""
+    cells.alone(connection)
+    return bring_alone(connection, target.entity, [target.key])
+
+
+def concerned(connection: Connection, target: Target) -> list[Target]:
+    """Return a record and those whose facts depend on it."""
+    source = SOURCES[target.entity]
+    kept = (*source.facts(connection, [target.key]).values(), *_held(connection, target.entity, [target.key]).values())
+    links = {fact.link for facts in kept for fact in facts if fact.link}
+    return [target, *sorted(set(source.dependents(connection, [target.key], links)) - {target})]
 
 
 def _by_entity(targets: Iterable[Target]) -> Mapping[str, list[str]]:

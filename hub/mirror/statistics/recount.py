@@ -3,8 +3,7 @@
 from sqlalchemy import Connection, literal, select, union
 
 from hub.mirror.statistics import cells, due
-from hub.mirror.statistics.counting import bring
-from hub.mirror.statistics.due import Target
+from hub.mirror.statistics.counting import bring_alone
 from hub.mirror.tables import STATISTIC_FACT, TABLES
 from schema.declare import ENTITIES
 
@@ -16,8 +15,7 @@ def recount(connection: Connection, entity: str, keys: list[str]) -> tuple[int, 
     record on the list in the same transaction.
     """
     cells.alone(connection)
-    differed = bring(connection, [Target(entity, key) for key in keys])
-    return differed, due.is_empty(connection)
+    return bring_alone(connection, entity, keys), due.is_empty(connection)
 
 
 def keys_after(connection: Connection, entity: str, after: str, limit: int) -> list[str]:

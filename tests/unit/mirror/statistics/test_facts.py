@@ -208,7 +208,7 @@ async def test_how_far_an_event_has_come(books: Books, status: EventStatus, chec
 
 async def test_an_event_is_closed_in_time_when_its_check_was_though_it_is_changed_later(books: Books) -> None:
     limit = START + 2 * DAY
-    check = {"task_id": "T-E", "origin_platform": "grid", "origin_ref": EVENT_NO, "type": TaskType.GRID}
+    check: dict[str, Any] = {"task_id": "T-E", "origin_platform": "grid", "origin_ref": EVENT_NO, "type": TaskType.GRID}
     event = grid_event(status=EventStatus.CLOSED, limit_at=limit, updated_at=limit + DAY)
     await books.tell(observed(event))
     names = ("events_closed", "events_closed_within_limit")
