@@ -63,7 +63,7 @@ class Tally:
             concerned = [target]
         for each in concerned:
             try:
-                await self._database.write(counting.bring_one, each)
+                await self._database.write(counting.bring_alone, each.entity, [each.key])
             except DatabaseUnavailable:
                 raise
             except Exception:  # outermost, as above
@@ -92,8 +92,9 @@ class Tally:
         wrong = 0
         for kind in Kind:
             month = -1
-            while (found := await self._database.write(recount.repair_cells, kind.value, month)) is not None:
-                month, differed = found
+            while (found := await self._database.read(recount.next_month, kind.value, month)) is not None:
+                month, right = found
+                differed = 0 if right else await self._database.write(recount.repair_month, kind.value, month)
                 wrong += differed
                 if differed:
                     log.warning("statistics differed from their facts; repaired", kind=kind.value, month=month, cells=differed)
@@ -114,7 +115,9 @@ class Tally:
     async def _recount(self, entity: str, keys: list[str]) -> int:
         """Return how many of these records differed without being on their way; one that cannot be counted holds no other."""
         try:
-            differed, settled = await self._database.write(recount.recount, entity, keys)
+            differing, settled = await self._database.read(recount.differing, entity, keys)
+            if differing:
+                await self._database.write(counting.bring_alone, entity, differing)
         except DatabaseUnavailable:
             raise
         except Exception:  # outermost, as above
@@ -122,10 +125,10 @@ class Tally:
                 return sum([await self._recount(entity, [key]) for key in keys])
             log.exception("cannot recount", entity=entity, key=keys[0])
             return 0
-        if not (differed and settled):
+        if not (differing and settled):
             return 0
-        log.warning("statistics differed from the mirror; repaired", entity=entity, records=differed, first=keys[0])
-        return differed
+        log.warning("statistics differed from the mirror; repaired", entity=entity, records=len(differing), first=differing[0])
+        return len(differing)
 
 
 class Recounted(NamedTuple):

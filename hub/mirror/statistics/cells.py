@@ -14,6 +14,7 @@ DAY, MONTH = "D", "M"
 DIMENSIONS = ("department", "matter", "town", "item", "way", "grade", "watched")
 KEY = ("kind", "grain", "day", *DIMENSIONS)
 CELL, FACT = STATISTIC_CELL.c, STATISTIC_FACT.c
+EMPTY = and_(CELL.number == 0, CELL.amount == 0)
 WRITTEN_AT_ONCE = 1_000
 
 
@@ -79,25 +80,31 @@ def add(connection: Connection, changed: Iterable[tuple[Cell, int, int]]) -> Non
 def next_slice(connection: Connection, kind: str, after: int) -> Slice | None:
     """Return the first month later than `after` (yyyymm) in which there are facts or cells of a kind."""
     later = after * 100 + 99
-    found = [
-        connection.execute(select(func.min(table.c.day)).where(table.c.kind == kind, table.c.day > later, *more)).scalar()
+    first = [
+        select(func.min(table.c.day).label("day")).where(table.c.kind == kind, table.c.day > later, *more)
         for table, more in (
             (STATISTIC_FACT, []),
             (STATISTIC_CELL, [CELL.grain == DAY]),
             (STATISTIC_CELL, [CELL.grain == MONTH]),
         )
     ]
-    days = [day for day in found if day is not None]
-    return Slice(kind, min(days) // 100) if days else None
+    day = connection.execute(select(func.min(union_all(*first).subquery().c.day))).scalar()
+    return None if day is None else Slice(kind, day // 100)
+
+
+def is_right(connection: Connection, wanted: Slice) -> bool:
+    """Return whether the cells of a month are what its facts say, and none is empty."""
+    empty = select(CELL.kind).where(_within(CELL, wanted), CELL.grain.in_([DAY, MONTH]), EMPTY).limit(1)
+    if connection.execute(empty).first() is not None:
+        return False
+    return not any(list(_differences(connection, wanted, grain)) for grain in (DAY, MONTH))
 
 
 def repair(connection: Connection, wanted: Slice) -> int:
     """Bring the cells of a month to what its facts say; return how many were wrong. The caller is `alone`."""
     wrong = [each for grain in (DAY, MONTH) for each in _differences(connection, wanted, grain)]
     add(connection, wrong)
-    empty = and_(CELL.number == 0, CELL.amount == 0)
-    for grain in (DAY, MONTH):
-        connection.execute(delete(STATISTIC_CELL).where(_within(CELL, wanted), CELL.grain == grain, empty))
+    connection.execute(delete(STATISTIC_CELL).where(_within(CELL, wanted), CELL.grain.in_([DAY, MONTH]), EMPTY))
     return len(wrong)
 
 

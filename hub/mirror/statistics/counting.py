@@ -5,7 +5,7 @@ Who counts is alone (cells.alone); who changes records never waits for that. Wha
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, select
 
@@ -37,29 +37,22 @@ def bring(connection: Connection, targets: Iterable[Target]) -> None:
     wanted = _by_entity(targets)
     dependents = set[Target]()
     for entity, keys in wanted.items():
-        _, links = _bring_entity(connection, entity, keys)
+        links = _bring_entity(connection, entity, keys)
         dependents.update(SOURCES[entity].dependents(connection, keys, links))
     for entity, keys in _by_entity(each for each in dependents if each.key not in wanted.get(each.entity, ())).items():
         _bring_entity(connection, entity, keys)
 
 
-def bring_alone(connection: Connection, entity: str, keys: Sequence[str]) -> int:
-    """Bring the facts of these records up to date, and of no others; return of how many they differed. The caller is `alone`."""
-    return _bring_entity(connection, entity, keys)[0]
-
-
-def bring_one(connection: Connection, target: Target) -> int:
-    """Be alone, and bring the facts of one record up to date; for what failed together with others."""
+def bring_alone(connection: Connection, entity: str, keys: Sequence[str]) -> None:
+    """Be alone, and bring the facts of these records up to date, and of no others."""
     cells.alone(connection)
-    return bring_alone(connection, target.entity, [target.key])
+    _bring_entity(connection, entity, keys)
 
 
 def concerned(connection: Connection, target: Target) -> list[Target]:
     """Return a record and those whose facts depend on it."""
-    source = SOURCES[target.entity]
-    kept = (*source.facts(connection, [target.key]).values(), *_held(connection, target.entity, [target.key]).values())
-    links = {fact.link for facts in kept for fact in facts if fact.link}
-    return [target, *sorted(set(source.dependents(connection, [target.key], links)) - {target})]
+    links = compare(connection, target.entity, [target.key]).links
+    return [target, *sorted(set(SOURCES[target.entity].dependents(connection, [target.key], links)) - {target})]
 
 
 def _by_entity(targets: Iterable[Target]) -> Mapping[str, list[str]]:
@@ -69,18 +62,36 @@ def _by_entity(targets: Iterable[Target]) -> Mapping[str, list[str]]:
     return {entity: sorted(groups[entity]) for entity in sorted(groups)}
 
 
-def _bring_entity(connection: Connection, entity: str, keys: Sequence[str]) -> tuple[int, set[str]]:
-    """Return how many records of one entity differed, and the links that their facts have and had."""
-    said = _graded(connection, SOURCES[entity].facts(connection, keys))
-    held = _held(connection, entity, keys)
-    links = {fact.link for facts in (*said.values(), *held.values()) for fact in facts if fact.link}
-    differing = [key for key in keys if sorted(said.get(key, ())) != held.get(key, [])]
-    if differing:
-        _replace(connection, entity, {key: sorted(said.get(key, ())) for key in differing})
-        gone = (change for key in differing for change in cells.changes(held.get(key, ()), -1))
-        come = (change for key in differing for change in cells.changes(said.get(key, ()), +1))
+class Compared(NamedTuple):
+    """What records of one entity contribute by the mirror, what is kept of that, and of which records the two differ."""
+
+    said: Facts
+    held: Facts
+    differing: list[str]
+
+    @property
+    def links(self) -> set[str]:
+        """Return the links that the facts have and had."""
+        return {fact.link for facts in (*self.said.values(), *self.held.values()) for fact in facts if fact.link}
+
+
+def compare(connection: Connection, entity: str, keys: Sequence[str]) -> Compared:
+    """Compare what is kept of records with the mirror; changes nothing."""
+    graded = _graded(connection, SOURCES[entity].facts(connection, keys))
+    said, held = {key: sorted(facts) for key, facts in graded.items()}, _held(connection, entity, keys)
+    return Compared(said, held, [key for key in keys if said.get(key, []) != held.get(key, [])])
+
+
+def _bring_entity(connection: Connection, entity: str, keys: Sequence[str]) -> set[str]:
+    """Bring the facts of records of one entity up to date; return the links that these have and had."""
+    compared = compare(connection, entity, keys)
+    if compared.differing:
+        said, held = ({key: facts.get(key, []) for key in compared.differing} for facts in (compared.said, compared.held))
+        _replace(connection, entity, said)
+        gone = (change for facts in held.values() for change in cells.changes(facts, -1))
+        come = (change for facts in said.values() for change in cells.changes(facts, +1))
         cells.add(connection, [*gone, *come])
-    return len(differing), links
+    return compared.links
 
 
 def _graded(connection: Connection, said: Facts) -> Facts:

@@ -1,21 +1,23 @@
-"""Says anew what every record contributes, and what every cell must hold. Called by tally.py, a batch a transaction."""
+"""Compares what is kept of every record, and what every cell holds, with what they should. Called by tally.py.
+
+Comparing only reads, in one snapshot; what differs is then written by itself, so that nobody is held up while all is right.
+"""
 
 from sqlalchemy import Connection, literal, select, union
 
 from hub.mirror.statistics import cells, due
-from hub.mirror.statistics.counting import bring_alone
+from hub.mirror.statistics.cells import Slice
+from hub.mirror.statistics.counting import compare
 from hub.mirror.tables import STATISTIC_FACT, TABLES
 from schema.declare import ENTITIES
 
 
-def recount(connection: Connection, entity: str, keys: list[str]) -> tuple[int, bool]:
-    """Bring the facts of these records up to date; return how many differed, and whether nothing waited to be counted.
+def differing(connection: Connection, entity: str, keys: list[str]) -> tuple[list[str], bool]:
+    """Return the records whose facts differ from the mirror, and whether nothing waits to be counted.
 
-    Where something waited, what differed may have been on its way. It is looked at last: a change that we saw has put its
-    record on the list in the same transaction.
+    Where something waits, what differs may be on its way: a change and its place on the list are committed together.
     """
-    cells.alone(connection)
-    return bring_alone(connection, entity, keys), due.is_empty(connection)
+    return compare(connection, entity, keys).differing, due.is_empty(connection)
 
 
 def keys_after(connection: Connection, entity: str, after: str, limit: int) -> list[str]:
@@ -30,11 +32,16 @@ def keys_after(connection: Connection, entity: str, after: str, limit: int) -> l
     return list(connection.execute(select(both.c.key).order_by(both.c.key).limit(limit)).scalars())
 
 
-def repair_cells(connection: Connection, kind: str, after: int) -> tuple[int, int] | None:
-    """Bring the cells of the next month after one (yyyymm) to what facts say; return that month and how many cells were wrong.
+def next_month(connection: Connection, kind: str, after: int) -> tuple[int, bool] | None:
+    """Return the next month after one (yyyymm) with facts or cells of a kind, and whether its cells are right; None at the end.
 
-    None when there is no later month. Exact whatever waits to be counted: facts and cells change together.
+    Exact whatever waits to be counted: facts and cells change together.
     """
-    cells.alone(connection)
     found = cells.next_slice(connection, kind, after)
-    return None if found is None else (found.month, cells.repair(connection, found))
+    return None if found is None else (found.month, cells.is_right(connection, found))
+
+
+def repair_month(connection: Connection, kind: str, month: int) -> int:
+    """Bring the cells of a kind in a month to what the facts say; return how many were wrong."""
+    cells.alone(connection)
+    return cells.repair(connection, Slice(kind, month))
