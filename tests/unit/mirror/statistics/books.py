@@ -1,10 +1,10 @@
 """A mirror with the statistics behind it: records are said to it, figures are asked of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, StaticPool, create_engine, select
 
 from hub.mirror.database import Database
 from hub.mirror.records import upsert
@@ -16,6 +16,25 @@ from hub.mirror.tables import STATISTIC_FACT
 from hub.reconcile.tally import Tally
 from schema.counting import Counted, Question, StatisticAxis, Within
 from schema.entity import Observation, Tombstone
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Memory(Database):
+    """One connection to a SQLite that no disk holds up: a property has many transactions."""
+
+    def __init__(self) -> None:
+        self.engine = create_engine("sqlite://", poolclass=StaticPool)
+
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.engine.begin() as connection:
+            return work(connection, *args, **kwargs)
+
+    read = write
+
+    async def close(self) -> None:
+        self.engine.dispose()
 
 
 def question(

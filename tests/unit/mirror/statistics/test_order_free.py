@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Concatenate, ParamSpec, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, StaticPool, create_engine, delete
+from sqlalchemy import Connection, delete
 
-from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.mirror.statistics.due import COUNTED
 from hub.mirror.tables import METADATA, STATISTIC_CELL, STATISTIC_DUE, STATISTIC_FACT, TABLES, TOMBSTONE
@@ -48,10 +46,8 @@ from tests.builders import (
     task_result,
 )
 from tests.settable_clock import START
-from tests.unit.mirror.statistics.books import Books, sums_of
+from tests.unit.mirror.statistics.books import Books, Memory, sums_of
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Said = Observation | Tombstone
 CODES = st.sampled_from([None, SHOP_CODE, OTHER_CODE])
 CODE = st.sampled_from([SHOP_CODE, OTHER_CODE])
@@ -60,22 +56,6 @@ NUMBERS = st.sampled_from(["N1", "N2"])
 STATUS = st.sampled_from([TaskStatus.PENDING, TaskStatus.CANCELLED, TaskStatus.TRANSFERRED, TaskStatus.DONE, TaskStatus.DONE])
 DEPARTMENT = st.sampled_from(["WH", "JT"])
 MOMENT = st.integers(0, 70).map(lambda days: START + days * DAY)
-
-
-class Memory(Database):
-    """One connection to a SQLite that no disk holds up: a history has many transactions."""
-
-    def __init__(self) -> None:
-        self.engine = create_engine("sqlite://", poolclass=StaticPool)
-
-    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.engine.begin() as connection:
-            return work(connection, *args, **kwargs)
-
-    read = write
-
-    async def close(self) -> None:
-        self.engine.dispose()
 
 
 @pytest.fixture(scope="module")
