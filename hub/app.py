@@ -42,6 +42,7 @@ from hub.reconcile.pace import Pace
 from hub.reconcile.rule import Rulebook
 from hub.reconcile.rules import RULES
 from hub.reconcile.sweep import Sweep
+from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
@@ -129,6 +130,7 @@ class Hub:
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
+        self.tally = Tally(self.database)
         self.operator = Operator(
             self.database,
             self.rows,
@@ -214,7 +216,7 @@ class Hub:
             if intake:
                 loops += [self.deliveries.run]
             if work:
-                loops += [self.worker.run, self._sweep_loop, self._waiting_loop]
+                loops += [self.worker.run, self._sweep_loop, self._waiting_loop, self._tally_loop]
                 loops += [self.poller.run] if self.settings.hub.poll else []
             running = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
             stack.push_async_callback(_end, running)
@@ -247,6 +249,7 @@ class Hub:
             try:
                 await self.sweep.everything()
                 self.worker.wake()
+                await self.tally.recount_some()
             except DatabaseUnavailable as error:
                 log.warning("cannot sweep", error=str(error))
             await self.world.sleep(self.settings.hub.sweep_seconds)
@@ -260,6 +263,15 @@ class Hub:
                 self.worker.wake()
             except DatabaseUnavailable as error:
                 log.warning("cannot look at what waits", error=str(error))
+
+    async def _tally_loop(self) -> None:
+        """Count what changed for the statistics; what was counted wrongly the sweep finds."""
+        while True:
+            try:
+                await self.tally.count()
+            except DatabaseUnavailable as error:
+                log.warning("cannot count", error=str(error))
+            await self.world.sleep(self.settings.hub.idle_seconds)
 
     async def _freshness_loop(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""

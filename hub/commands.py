@@ -167,7 +167,7 @@ def sync(
 
 @app.command()
 def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Ask every rule about everything, and discharge what is due now. Exit code 1 when something is stuck."""
+    """Ask every rule about everything, discharge what is due now, recount statistics. Exit code 1 when something is stuck."""
 
     async def reconciling(hub: Hub) -> int | None:
         while await hub.applier.apply_deliveries():
@@ -175,10 +175,12 @@ def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         await hub.worker.rescue()
         swept = await hub.sweep.everything()
         discharged = {name: await hub.worker.work_once(name, 1000) for name in hub.connectors}
+        miscounted = await hub.tally.everything()
         show([{"rule": rule, "causes": count} for rule, count in swept.causes.items()], as_json)
         stuck = [health.stuck for health in await hub.operator.platforms()]
         if not as_json:
             typer.echo(f"discharged: {', '.join(f'{name} {count}' for name, count in discharged.items())}; stuck: {sum(stuck)}")
+            typer.echo(f"statistics that differed from the mirror and are right now: {miscounted}")
         return int(any(stuck))
 
     with_hub(reconciling)

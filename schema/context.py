@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
+from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
 from schema.notice_operations import NoticeOperations
@@ -54,6 +55,14 @@ class Reads(Protocol):
 
     async def count(self, entity: type[R], wanted: Slice, joined: Joined | None = None) -> int:
         """Return the number of records that the filter lets through, whatever `first` and `after` say."""
+        ...
+
+    async def statistics(self, question: Question) -> Counted:
+        """Return figures as they are counted now, rows and total in one snapshot."""
+        ...
+
+    async def pool(self, question: PoolQuestion) -> PoolCounted:
+        """Return how many subjects a pool holds by the mirror, now."""
         ...
 
     def forget(self) -> None:

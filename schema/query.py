@@ -45,11 +45,13 @@ from schema.loop import LoopQuery
 from schema.platform import Platform, platform_of
 from schema.resolver import resolver
 from schema.root_fields import many, one, read_one
+from schema.statistics import Statistics, statistics_field
+from schema.supervision_pool import SupervisionPool, pool_field
 
 
 @strawberry.type(description="What can be read (查询)")
 class Query(LoopQuery, DueQuery):
-    """One and many of each entity, ids, and the platforms' health."""
+    """One and many of each entity, statistics, ids, and the platforms' health."""
 
     subject: Subject | None = one(Subject)
     subjects: Connection[Subject] | None = many(Subject)
@@ -110,6 +112,9 @@ class Query(LoopQuery, DueQuery):
     quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
+
+    statistics: Statistics | None = statistics_field()
+    supervision_pool: SupervisionPool | None = pool_field()
 
     @resolver("The platforms that the hub bridges, and whether each is in sync", "各平台同步状况")
     async def platforms(self, info: Info[Context, None]) -> list[Platform] | None:

@@ -16,6 +16,8 @@ from hub.graph import sql
 from hub.graph.shape import shaper
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
+from hub.mirror.statistics import pool, reading
+from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.declare import Declared, declared
 from schema.slices import Joined, Slice
 
@@ -53,6 +55,14 @@ class Loaders:
         column, value = joined or (None, None)
         kind = ("count", told.name, column, wanted.where)
         return cast(int, await self._load(kind, value, _read_counts, told, column, wanted))
+
+    async def statistics(self, question: Question) -> Counted:
+        """Return figures as they are counted now."""
+        return await self._database.read(reading.answer, question)
+
+    async def pool(self, question: PoolQuestion) -> PoolCounted:
+        """Return how many subjects a pool holds."""
+        return await self._database.read(pool.answer, question)
 
     def forget(self) -> None:
         """Forget what was read: something was changed in between."""

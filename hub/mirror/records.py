@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, content_of, micros
+from hub.mirror.statistics import due
 from hub.mirror.tables import CHANGE, CONTENT_HASH, TABLES, TOMBSTONE
 from schema.declare import ENTITIES, Declared, declared
 from schema.entity import Mirrored, Observation, Tombstone, key_of
@@ -86,6 +87,7 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
     if winners:
         _write(connection, rows, entity, winners, held)
         _remember(connection, rows, entity, history)
+        due.note(connection, entity.name, winners)
     return outcomes
 
 

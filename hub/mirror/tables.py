@@ -5,7 +5,21 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.types import TypeEngine
 
 import schema.entities  # noqa: F401  (declares them all)
@@ -113,4 +127,52 @@ LEASE = Table(
     Column("until", BigInteger, nullable=False),
     Column("last_run_at", BigInteger, nullable=False),
     comment="Who runs a scheduled job now, and when it last ran (定时任务租约)",
+)
+
+STATISTIC_DUE = Table(
+    "statistic_due",
+    METADATA,
+    Column("id", AUTO, primary_key=True, autoincrement=True),
+    Column("entity", String(40), nullable=False),
+    Column("key", Text, nullable=False),
+    comment="Records that changed and are not yet counted, written with the change (待统计记录)",
+)
+
+
+def _dimensions() -> list[Column[Any]]:
+    """Return what facts and cells are told apart by; nothing is null, what is not known is empty."""
+    texts = [Column(name, Text, nullable=False) for name in ("department", "matter", "town", "item", "way")]
+    return [*texts, Column("grade", String(8), nullable=False), Column("watched", Boolean, nullable=False)]
+
+
+STATISTIC_FACT = Table(
+    "statistic_fact",
+    METADATA,
+    Column("entity", String(40), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("day", Integer, nullable=False, comment="Beijing day as yyyymmdd"),
+    *_dimensions(),
+    Column("subject", Text, nullable=False),
+    Column("member", Text, nullable=False, comment="What is counted once however often it comes: a case, an order, a campaign"),
+    Column("link", Text, nullable=False, comment="The number by which facts of another record depend on this one"),
+    Column("number", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Index("ix_statistic_fact_kind_day", "kind", "day"),
+    Index("ix_statistic_fact_subject", "subject"),
+    comment="What each mirrored record contributes to statistics (统计明细)",
+)
+
+STATISTIC_CELL = Table(
+    "statistic_cell",
+    METADATA,
+    Column("kind", String(40), nullable=False),
+    Column("grain", String(1), nullable=False, comment="D: of one day; M: of the month that begins on this day"),
+    Column("day", Integer, nullable=False, comment="Beijing day as yyyymmdd"),
+    *_dimensions(),
+    Column("number", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "grain", "day", "department", "matter", "town", "item", "way", "grade", "watched"),
+    comment="Sums of statistic_fact, by day and by month (统计汇总)",
 )

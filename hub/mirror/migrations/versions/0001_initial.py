@@ -660,6 +660,69 @@ def upgrade() -> None:
     op.create_index("ix_sms_receipt_reported_at", "sms_receipt", ["reported_at"], unique=False)
     op.create_index("ix_sms_receipt_status", "sms_receipt", ["status"], unique=False)
     op.create_table(
+        "statistic_cell",
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("grain", sa.String(length=1), nullable=False, comment="D: of one day; M: of the month that begins on this day"),
+        sa.Column("day", sa.Integer(), nullable=False, comment="Beijing day as yyyymmdd"),
+        sa.Column("department", sa.Text(), nullable=False),
+        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("town", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("grade", sa.String(length=8), nullable=False),
+        sa.Column("watched", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "kind",
+            "grain",
+            "day",
+            "department",
+            "matter",
+            "town",
+            "item",
+            "way",
+            "grade",
+            "watched",
+            name=op.f("pk_statistic_cell"),
+        ),
+        comment="Sums of statistic_fact, by day and by month (统计汇总)",
+    )
+    op.create_table(
+        "statistic_due",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("entity", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statistic_due")),
+        comment="Records that changed and are not yet counted, written with the change (待统计记录)",
+    )
+    op.create_table(
+        "statistic_fact",
+        sa.Column("entity", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False, comment="Beijing day as yyyymmdd"),
+        sa.Column("department", sa.Text(), nullable=False),
+        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("town", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("grade", sa.String(length=8), nullable=False),
+        sa.Column("watched", sa.Boolean(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column(
+            "member", sa.Text(), nullable=False, comment="What is counted once however often it comes: a case, an order, a campaign"
+        ),
+        sa.Column("link", sa.Text(), nullable=False, comment="The number by which facts of another record depend on this one"),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "key", "place", name=op.f("pk_statistic_fact")),
+        comment="What each mirrored record contributes to statistics (统计明细)",
+    )
+    op.create_index("ix_statistic_fact_kind_day", "statistic_fact", ["kind", "day"], unique=False)
+    op.create_index("ix_statistic_fact_subject", "statistic_fact", ["subject"], unique=False)
+    op.create_table(
         "stream_health",
         sa.Column("stream_id", sa.Text(), nullable=False, comment="Platform and stream (数据流编号)"),
         sa.Column("platform", sa.Text(), nullable=False, comment="Platform (平台)"),
@@ -831,6 +894,11 @@ def downgrade() -> None:
     op.drop_table("subject")
     op.drop_index("ix_stream_health_platform", table_name="stream_health")
     op.drop_table("stream_health")
+    op.drop_index("ix_statistic_fact_subject", table_name="statistic_fact")
+    op.drop_index("ix_statistic_fact_kind_day", table_name="statistic_fact")
+    op.drop_table("statistic_fact")
+    op.drop_table("statistic_due")
+    op.drop_table("statistic_cell")
     op.drop_index("ix_sms_receipt_status", table_name="sms_receipt")
     op.drop_index("ix_sms_receipt_reported_at", table_name="sms_receipt")
     op.drop_table("sms_receipt")
