@@ -104,7 +104,6 @@ class UnknownDepartment(UserError):
     """Neither policy nor the enforcement platform names it."""
 
     department: str = strawberry.field(description="The code that was given (部门编码)")
-    known: list[str] = strawberry.field(description="Codes there are (已知编码)")
 
 
 @strawberry.type(description="There is no such credit grade (信用等级不存在)")

@@ -27,7 +27,7 @@ ROUND = re.compile(r"(?P<cause>.+?)(?::round-(?P<round>[0-9]+))?")
 
 
 class Commitment(NamedTuple):
-    """A promise: the approval, the check that carries our number for it, and what was checked again because of that check."""
+    """A promise that was found broken, now or before: approval, its check with our number, and the rechecks that followed."""
 
     approval: Approval
     check: Check

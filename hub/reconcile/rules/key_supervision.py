@@ -88,14 +88,15 @@ class KeySupervision(Rule[Facts]):
         open_now = [one for one in causes if one.ended_at is None]
         ended = {one.name for one in causes if one.ended_at is not None}
         owed = [self._owed(facts, one, causes, offs, book, now) for one in open_now]
+        keys = {each.key for each in owed}
         places = {one.key: place_of(one) for one in ledger}
         places |= {put_key(facts.code, present(one.name, offs)): present(one.name, offs) for one in open_now}
         return Verdict(
             version=facts.version,
             owed=tuple(owed),
-            keep=frozenset(one.key for one in ledger if _stays(one, ended, present(place_of(one).cause, offs))),
+            keep=frozenset(one.key for one in ledger if _stays(one, ended, present(place_of(one).cause, offs))) - keys,
             proven={key: facts.code for key, place in places.items() if self._proven(key, place, facts)},
-            troubles=tuple(_troubles(facts, ledger, {each.key for each in owed})),
+            troubles=tuple(_troubles(facts, ledger, keys)),
         )
 
     def _owed(
@@ -166,21 +167,24 @@ def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> d
     approvals = credit_queries.approvals_of_subjects(connection, rows, codes)
     numbers = {one.approval_no: task_number(one.approval_no) for group in approvals.values() for one in group}
     found = queries.checks(connection, rows, "external_no", numbers.values())
-    broken = {no: found[number][0] for no, number in numbers.items() if number in found and broken_commitment(found[number][0])}
-    orders = {result.order_no for check in broken.values() for result in check.results if result.order_no}
+    puts = queries.obligations_of(connection, rows, PUT, codes)
+    offs = queries.obligations_of(connection, rows, OFF, codes)
+    known = {place_of(one).cause for group in puts.values() for one in group}
+    first = {no: found[number][0] for no, number in numbers.items() if number in found}
+    checks = {no: check for no, check in first.items() if broken_commitment(check) or no in known}
+    orders = {result.order_no for check in checks.values() for result in check.results if result.order_no}
     rechecks = supervision_queries.rechecks_of(connection, rows, orders)
     periods = periods_of(credit_queries.records_of_subjects(connection, rows, codes))
     entries = queries.records_where(connection, rows, KeySubject, "code", codes)
-    puts = queries.obligations_of(connection, rows, PUT, codes)
-    offs = queries.obligations_of(connection, rows, OFF, codes)
+
+    def commitments(code: str) -> list[Commitment]:
+        checked = [(one, checks[one.approval_no]) for one in approvals.get(code, []) if one.approval_no in checks]
+        return [Commitment(one, check, _followed(check, rechecks)) for one, check in checked]
+
     return {
         code: Facts(
             code,
-            [
-                Commitment(one, broken[one.approval_no], _followed(broken[one.approval_no], rechecks))
-                for one in approvals.get(code, [])
-                if one.approval_no in broken
-            ],
+            commitments(code),
             [period for period in periods.values() if period.code == code],
             next(iter(entries.get(code, [])), None),
             puts.get(code, []),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from connectors.base import Page
 from connectors.enforcement import EnforcementConnector
 from connectors.errors import PermanentError, TransientError
-from schema.entity import Observation, key_of
+from schema.entity import Observation, Tombstone, key_of
 from tests.contract.cases import NOW, WIRE, FakeTime, said
 from tests.unit.connectors.enforcement_gateway import Script, asked, connector, page, refusal, settings
 
@@ -166,6 +166,16 @@ async def test_a_key_subject_that_two_whole_lists_lack_is_gone() -> None:
     one, other = "KeySubject 91330782MA2E4K7B4C@2", f"KeySubject RID-{'0f' * 32}@1"
     gone = f"KeySubject RID-{'0f' * 32} gone"
     assert read == [[one, other], [one], [one, gone], [one], [one, other]]
+
+
+async def test_a_key_subject_that_is_gone_may_begin_again_at_any_version() -> None:
+    script = Script(page(sample("key_subjects.json")["items"][0]), page(), page())
+    platform, cursor, items = connector(script, FakeTime()), None, []
+    for _ in range(3):
+        (each,) = await pages(platform, "key_subjects", cursor)
+        cursor = each.cursor
+        items += each.items
+    assert [item.counts_anew for item in items if isinstance(item, Tombstone)] == [True]
 
 
 async def test_a_key_subject_that_is_missed_once_is_not_gone() -> None:

@@ -19,9 +19,9 @@ from hub.mirror.database import Database, PostgreSQLDatabase
 from hub.mirror.records import Outcome, get, upsert
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, TABLES
-from schema.entities import Approval, Finding, TaskResult, VerificationTask
+from schema.entities import Approval, Finding, KeySubject, TaskResult, VerificationTask
 from schema.entity import Observation, Tombstone
-from tests.builders import HOUR, approval, credit_record, finding, gone, observed, task, task_result
+from tests.builders import HOUR, approval, credit_record, finding, gone, key_subject, observed, task, task_result
 from tests.servers import someone_waits
 
 NEW_TASKS = (f"T{number}" for number in itertools.count())
@@ -143,6 +143,18 @@ async def test_a_tombstone_without_version_takes_that_of_the_record(database: Da
         await outcomes(database, rows, *batch)
     assert await outcomes(database, rows, observed(approval(version=7))) == [Outcome.STALE]
     assert await outcomes(database, rows, observed(approval(version=8))) == [Outcome.APPLIED]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_counts_its_versions_anew_comes_back_with_any_version(database: Database, rows: Rows, together: bool) -> None:
+    off = msgspec.structs.replace(gone(key_subject()), counts_anew=True)
+    items: list[Observation | Tombstone] = [observed(key_subject(version=7)), off, off, observed(key_subject(version=1))]
+    batches = [items] if together else [[item] for item in items]
+    found = [outcome for batch in batches for outcome in await outcomes(database, rows, *batch)]
+    assert found == [Outcome.APPLIED, Outcome.APPLIED, Outcome.UNCHANGED, Outcome.APPLIED]
+    key = key_subject().code
+    assert (await database.read(get, rows, KeySubject, [key]))[key].version == 1
+    assert await outcomes(database, rows, observed(key_subject(version=1))) == [Outcome.UNCHANGED]
 
 
 async def test_parts_are_replaced_as_a_whole_and_end_with_their_record(database: Database, rows: Rows) -> None:

@@ -31,11 +31,21 @@ from schema.entities import (
 )
 from schema.entity import Observation
 from schema.identifiers import outgoing_number
-from tests.builders import SHOP_CODE, approval, credit_profile, credit_record, inspection_item, observed, task, task_result
+from tests.builders import (
+    SHOP_CODE,
+    approval,
+    credit_profile,
+    credit_record,
+    inspection_item,
+    key_subject,
+    observed,
+    task,
+    task_result,
+)
 from tests.settable_clock import START
-from tests.unit.reconcile.city import BOOK, approval_task, bad, event_task, observation, read_ledger, road_event
+from tests.unit.reconcile.city import APPROVAL_NO, BOOK, approval_task, bad, event_task, observation, read_ledger, road_event, taken
 
-OLD_NUMBER = "330782000012345"
+OLD_NUMBER, ORDER_NO = "330782000012345", "ZG-1"
 CAUSES = {
     "Approval": "approval_no",
     "VerificationTask": "task_id",
@@ -81,7 +91,14 @@ def checks_of_approval(draw: st.DrawFn) -> list[Observation]:
             task_id="T-A", version=version, status=draw(st.sampled_from([TaskStatus.PENDING, TaskStatus.DONE, TaskStatus.DONE]))
         )
         code = draw(st.sampled_from([None, SHOP_CODE]))
-        result = task_result(task_id="T-A", result_id="T-A/0", version=version, conclusion=draw(CONCLUSIONS), subject_code=code)
+        result = task_result(
+            task_id="T-A",
+            result_id="T-A/0",
+            version=version,
+            conclusion=draw(CONCLUSIONS),
+            subject_code=code,
+            order_no=draw(st.sampled_from([None, ORDER_NO])),
+        )
         said.append(observation(Check(of, [result], [])))
     return said
 
@@ -142,6 +159,46 @@ def checks_of_event(draw: st.DrawFn) -> list[Observation]:
 
 
 @st.composite
+def points(draw: st.DrawFn) -> list[Observation]:
+    """Records of findings, some cancelled later, in two years; they were accepted in the order of their numbers."""
+    said = []
+    for number in range(1, draw(st.integers(0, 5)) + 1):
+        costs, year = draw(st.sampled_from(["0.5", "5.5", "6", "12", "33"])), draw(st.sampled_from([2019, 2019, 2018]))
+        for version in range(1, draw(st.integers(1, 2)) + 1):
+            record = taken(number, costs, occurred_at=START.replace(year=year), version=version, cancelled=version > 1)
+            said.append(observed(record))
+    return said
+
+
+@st.composite
+def rechecks(draw: st.DrawFn) -> list[Observation]:
+    said = []
+    for version in range(1, draw(st.integers(0, 3)) + 1):
+        of = task(
+            task_id="T-RECHECK",
+            type=TaskType.RECHECK,
+            version=version,
+            status=draw(st.sampled_from([TaskStatus.PENDING, TaskStatus.DONE, TaskStatus.DONE])),
+            origin_platform="enforcement",
+            origin_ref=ORDER_NO,
+            external_no=None,
+        )
+        code = draw(st.sampled_from([None, SHOP_CODE]))
+        result = task_result(
+            task_id="T-RECHECK", result_id="T-RECHECK/0", version=version, conclusion=draw(CONCLUSIONS), subject_code=code
+        )
+        said.append(observation(Check(of, [result], [])))
+    return said
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> list[Observation]:
+    """At most one: what an entry proved before it was replaced is a fact of the ledger."""
+    named = draw(st.lists(st.sampled_from([f"未履行告知承诺：{APPROVAL_NO}", "严重失信：2019年度", "人工列入"]), max_size=2))
+    return [observed(key_subject(reason="；".join(named)))] if named else []
+
+
+@st.composite
 def credit(draw: st.DrawFn) -> list[Observation]:
     said = []
     number = outgoing_number("BR", "breach-record:F1")
@@ -152,6 +209,7 @@ def credit(draw: st.DrawFn) -> list[Observation]:
         )
     if draw(st.booleans()):
         said.append(observed(credit_profile(old_codes=(OLD_NUMBER,))))
+    said += draw(points())
     if draw(st.booleans()):
         said.append(observed(inspection_item(item_code="WH-900", points=Decimal(4), severity=None)))
     return said
@@ -160,7 +218,7 @@ def credit(draw: st.DrawFn) -> list[Observation]:
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Observation], list[Observation]]:
     """Return a history in the order of versions, and the same in another order with repetitions."""
-    kinds = (approvals(), checks_of_approval(), random_checks(), events(), checks_of_event(), credit())
+    kinds = (approvals(), checks_of_approval(), random_checks(), events(), checks_of_event(), credit(), rechecks(), entries())
     ordered = [one for kind in kinds for one in draw(kind)]
     repeated = draw(st.lists(st.sampled_from(ordered), max_size=6)) if ordered else []
     return ordered, draw(st.permutations([*ordered, *repeated]))
@@ -192,7 +250,9 @@ def required(connection: Connection, rows: Rows) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, one in ledger.items():
         if one.state in OPEN_STATES:
-            found[key] = (one.state, one.platform, one.payload, one.needs, one.subject_code, one.chain, one.sequence, one.due_at)
+            # Of an entry's causes, which was found first, and by when it was owed then, is a matter of arrival.
+            place, due_at = (0, None) if one.rule.startswith("key-supervision") else (one.sequence, one.due_at)
+            found[key] = (one.state, one.platform, one.payload, one.needs, one.subject_code, one.chain, place, due_at)
         elif one.state is ObligationState.CLOSED and key in owed:
             found[key] = one.state
     assert owed <= found.keys(), "what the mirror owes is in the ledger, and not withdrawn"
@@ -201,7 +261,8 @@ def required(connection: Connection, rows: Rows) -> dict[str, object]:
 
 def _causes(connection: Connection) -> list[str]:
     found = [connection.execute(select(TABLES[name].c[column])).scalars() for name, column in CAUSES.items()]
-    return sorted({key for keys in found for key in keys if key is not None})
+    told = {key for keys in found for key in keys if key is not None}
+    return sorted(told | {SHOP_CODE, f"{SHOP_CODE}:2019", f"{SHOP_CODE}:2018"})
 
 
 @given(histories())
