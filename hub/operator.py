@@ -11,7 +11,8 @@ from connectors.base import Connector
 from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
-from hub.reconcile import operations
+from hub.reconcile import identities, operations
+from hub.reconcile.derive import Derivation
 from schema.context import PlatformHealth
 from schema.entities import StreamHealth
 from schema.operations import Outcome
@@ -38,6 +39,7 @@ class Operator:
     database: Database
     rows: Rows
     connectors: Mapping[str, Connector]
+    derivation: Derivation
     clock: Callable[[], datetime]
     stale_after: timedelta
     wake: Callable[[], None]
@@ -108,6 +110,18 @@ class Operator:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         """Close an item of the ops list."""
         return await self.database.write(operations.resolve_ops_item, self.rows, item_id, resolution, by, self.clock())
+
+    async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
+        """Merge what an identifier names into the subject of another."""
+        outcome = await self.database.write(identities.merge, self.derivation, identifier, into, reason, by, self.clock())
+        self.wake()
+        return outcome
+
+    async def split(self, merge_id: str, reason: str, by: str) -> Outcome:
+        """Undo a merge."""
+        outcome = await self.database.write(identities.split, self.derivation, merge_id, reason, by, self.clock())
+        self.wake()
+        return outcome
 
     async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
         """Let streams be read from their beginning."""

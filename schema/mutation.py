@@ -7,17 +7,16 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
-from strawberry import Info
 
-from schema.context import OPS_ACT, Context
+from schema.acting import REASON, Asked, actor, blank, refused, told, too_many
+from schema.context import Context
+from schema.identities import IdentityMutations
 from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
-from schema.user_errors import InputMissing, ReasonMissing, TooMany, UserError
+from schema.user_errors import InputMissing
 
-Asked = Info[Context, None]
-REASON = "Why, for the record; not blank (原因)"
 KEY = "Key of the obligation (应办编号)"
 
 
@@ -73,7 +72,7 @@ class ReplayDeliveriesInput:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation:
+class Mutation(IdentityMutations):
     """The operators' actions."""
 
     @mutation("Try obligations again now: stuck ones, and such as were waived or settled", "重试应办事项")
@@ -81,85 +80,56 @@ class Mutation:
         self, info: Asked, input_: Annotated[RetryObligationsInput, strawberry.argument(name="input")]
     ) -> ObligationsPayload | None:
         """Ask the engine, after a look at the number of keys."""
-        by = _actor(info)
-        refused = _too_many(input_.keys, "keys")
-        outcome = refused or await info.context.hub.retry(input_.keys, input_.reason, by)
-        return ObligationsPayload(outcome=_told(info, outcome))
+        by = actor(info)
+        outcome = too_many(input_.keys, "keys") or await info.context.hub.retry(input_.keys, input_.reason, by)
+        return ObligationsPayload(outcome=told(info, outcome))
 
     @mutation("Take an open obligation off the ledger, with a reason", "豁免应办事项")
     async def waive_obligation(
         self, info: Asked, input_: Annotated[WaiveObligationInput, strawberry.argument(name="input")]
     ) -> ObligationPayload | None:
         """Ask the engine, after a look at the reason."""
-        by = _actor(info)
-        outcome = _blank(input_.reason, "reason") or await info.context.hub.waive(input_.key, input_.reason, by)
-        return ObligationPayload(outcome=_told(info, outcome))
+        by = actor(info)
+        outcome = blank(input_.reason, "reason") or await info.context.hub.waive(input_.key, input_.reason, by)
+        return ObligationPayload(outcome=told(info, outcome))
 
     @mutation("Note that an obligation was discharged by hand, with a reason", "人工办结应办事项")
     async def settle_obligation(
         self, info: Asked, input_: Annotated[SettleObligationInput, strawberry.argument(name="input")]
     ) -> ObligationPayload | None:
         """Ask the engine, after a look at the reason."""
-        by = _actor(info)
-        outcome = _blank(input_.reason, "reason") or await info.context.hub.settle(input_.key, input_.reason, by)
-        return ObligationPayload(outcome=_told(info, outcome))
+        by = actor(info)
+        outcome = blank(input_.reason, "reason") or await info.context.hub.settle(input_.key, input_.reason, by)
+        return ObligationPayload(outcome=told(info, outcome))
 
     @mutation("Close an item of the ops list, saying how it was settled", "办结人工处理事项")
     async def resolve_ops_item(
         self, info: Asked, input_: Annotated[ResolveOpsItemInput, strawberry.argument(name="input")]
     ) -> OpsItemPayload | None:
         """Ask the engine, after a look at the resolution."""
-        by = _actor(info)
-        outcome = _blank(input_.resolution, "resolution") or await info.context.hub.resolve(input_.item_id, input_.resolution, by)
-        return OpsItemPayload(outcome=_told(info, outcome))
+        by = actor(info)
+        outcome = blank(input_.resolution, "resolution") or await info.context.hub.resolve(input_.item_id, input_.resolution, by)
+        return OpsItemPayload(outcome=told(info, outcome))
 
     @mutation("Read a platform's stream again from its beginning; nothing is lost or doubled", "重新同步数据流")
     async def resync(self, info: Asked, input_: Annotated[ResyncInput, strawberry.argument(name="input")]) -> ResyncPayload | None:
         """Ask the engine."""
-        by = _actor(info)
-        return ResyncPayload(outcome=_told(info, await info.context.hub.resync(input_.platform, input_.stream, by)))
+        by = actor(info)
+        return ResyncPayload(outcome=told(info, await info.context.hub.resync(input_.platform, input_.stream, by)))
 
     @mutation("Apply deliveries once more, from what was kept of them", "重放投递")
     async def replay_deliveries(
         self, info: Asked, input_: Annotated[ReplayDeliveriesInput, strawberry.argument(name="input")]
     ) -> ReplayPayload | None:
         """Ask the engine, after a look at which of the two ways is meant."""
-        by = _actor(info)
-        return ReplayPayload(outcome=_told(info, await _replay(info.context, input_, by)))
+        by = actor(info)
+        return ReplayPayload(outcome=told(info, await _replay(info.context, input_, by)))
 
 
 async def _replay(context: Context, wanted: ReplayDeliveriesInput, by: str) -> Outcome:
     ids, platform, since = wanted.delivery_ids, wanted.platform, wanted.since
     if ids is not None and platform is None and since is None:
-        return _too_many(ids, "deliveryIds") or await context.hub.replay(ids, by)
+        return too_many(ids, "deliveryIds") or await context.hub.replay(ids, by)
     if ids is None and platform is not None and since is not None:
         return await context.hub.replay_since(platform, since, by)
-    return _refused(InputMissing(message="give either deliveryIds, or platform and since", path=[]))
-
-
-def _actor(info: Asked) -> str:
-    """Return the name under which an act is audited; raise GraphError if the caller may not act."""
-    info.context.caller.require(OPS_ACT)
-    return info.context.caller.name or "anonymous"
-
-
-def _told(info: Asked, outcome: Outcome) -> Outcome:
-    """Return the outcome, and let what was read before be read anew."""
-    info.context.reads.forget()
-    return outcome
-
-
-def _blank(text: str, name: str) -> Outcome | None:
-    return None if text.strip() else _refused(ReasonMissing(message=f"{name} is blank: say why, for the record", path=[name]))
-
-
-def _too_many(keys: list[str], name: str) -> Outcome | None:
-    if len(keys) <= FIRST_LIMIT:
-        return None
-    return _refused(
-        TooMany(message=f"{name} has {len(keys)} entries; at most {FIRST_LIMIT} at once", path=[name], limit=FIRST_LIMIT)
-    )
-
-
-def _refused(error: UserError) -> Outcome:
-    return Outcome(refused=(error,))
+    return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[]))

@@ -7,6 +7,7 @@ from strawberry import Info
 
 from schema.connection import Connection
 from schema.context import OPS_READ, Context
+from schema.declare import declared
 from schema.entities import (
     Approval,
     BlacklistEntry,
@@ -34,11 +35,15 @@ from schema.entities import (
     SmsReceipt,
     StreamHealth,
     Subject,
+    SubjectAlias,
+    SubjectIdentifier,
+    SubjectMerge,
     TaskResult,
     TownCoordination,
     VerificationTask,
 )
 from schema.global_id import Node, read_global_id
+from schema.identifiers import canonical_identifier
 from schema.platform import Platform, platform_of
 from schema.resolver import resolver
 from schema.root_fields import many, one, read_one
@@ -48,8 +53,13 @@ from schema.root_fields import many, one, read_one
 class Query:
     """One and many of each entity, ids, and the platforms' health."""
 
-    subject: Subject | None = one(Subject)
     subjects: Connection[Subject] | None = many(Subject)
+    subject_identifier: SubjectIdentifier | None = one(SubjectIdentifier)
+    subject_identifiers: Connection[SubjectIdentifier] | None = many(SubjectIdentifier)
+    subject_alias: SubjectAlias | None = one(SubjectAlias)
+    subject_aliases: Connection[SubjectAlias] | None = many(SubjectAlias)
+    subject_merge: SubjectMerge | None = one(SubjectMerge)
+    subject_merges: Connection[SubjectMerge] | None = many(SubjectMerge)
     approval: Approval | None = one(Approval)
     approvals: Connection[Approval] | None = many(Approval)
     matter: Matter | None = one(Matter)
@@ -107,6 +117,18 @@ class Query:
     quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
+
+    @resolver(
+        "The subject that an identifier names, whichever of its identifiers it is; null if none is known", "按识别码查询监管对象"
+    )
+    async def subject(
+        self,
+        info: Info[Context, None],
+        code: Annotated[str, strawberry.argument(description="USCC, RID code or old number (识别码)")],
+    ) -> Subject | None:
+        """Read it, the identifier as people may write it."""
+        found: Subject | None = await read_one(info.context, declared(Subject), canonical_identifier(code))
+        return found
 
     @resolver("The platforms that the hub bridges, and whether each is in sync", "各平台同步状况")
     async def platforms(self, info: Info[Context, None]) -> list[Platform] | None:

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Entity, entity
 
 
@@ -86,7 +87,7 @@ class Obligation(Entity, frozen=True):
     lease_until: Annotated[Instant | None, Internal(), Says("The claim ends", "租约")]
     tries: Annotated[int, Internal(), Says("Failures in a row, for the backoff", "连续失败")]
 
-    subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     history = to_many("Attempt", "Each call", "尝试记录", ours="key", theirs="obligation_key")
     approval = to_one("Approval", "Approval that caused it", "审批办件", ours="cause", theirs="approval_no")
     task = to_one("VerificationTask", "Check that caused it", "核查任务", ours="cause", theirs="task_id")
