@@ -62,7 +62,7 @@ def merge(
     if code is None or not merges.has_subject(connection, code):
         return Outcome(refused=(_unknown(into, "into"),))
     standing = merges.merge_of(connection, rows, known[identifier].merge_id or "")
-    if standing is not None and standing.into_code == code:
+    if standing is not None and identities.credit_codes(connection, [standing.into_code]).get(standing.into_code) == code:
         return Outcome((standing.merge_id,))
     wrong = _refusal(connection, known[identifier], code, standing)
     if wrong is not None:
