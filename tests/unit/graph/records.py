@@ -72,7 +72,8 @@ class FakeHub:
         return await self._note("resolve", item_id, resolution, by)
 
     async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
-        return await self._note("merge", identifier, into, reason, by)
+        refused = await self._note("merge", identifier, into, reason, by)
+        return Outcome((f"{identifier}/1",)) if refused.done else refused
 
     async def split(self, merge_id: str, reason: str, by: str) -> Outcome:
         return await self._note("split", merge_id, reason, by)
