@@ -28,7 +28,7 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
-from hub.mirror import inbox, ledger, ops_list
+from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
@@ -136,6 +136,7 @@ class Hub:
             self.rows,
             self.connectors,
             self.asker,
+            self.derivation,
             world.clock,
             timedelta(seconds=own.stale_seconds),
             wake=self.worker.wake,
@@ -200,6 +201,7 @@ class Hub:
                 raise SchemaOutdated(
                     f"the database is at revision {revision or 'none'}; run `bihuan db upgrade` once, then start again"
                 )
+            await self._complete_identifiers()
             await self._seed_policy()
             yield self
         finally:
@@ -279,6 +281,12 @@ class Hub:
             with contextlib.suppress(DatabaseUnavailable):
                 await self.operator.refresh()
             await self.world.sleep(self.settings.hub.idle_seconds * 2)
+
+    async def _complete_identifiers(self) -> None:
+        """Let what was written before there were identifiers be found by them; only a look where that was done."""
+        if not await self.database.read(merges.is_complete):
+            while await self.database.write(merges.complete, self.rows):
+                pass
 
     async def _seed_policy(self) -> None:
         """Put what policy says of matters, departments and items into the mirror; platforms that speak win (policy.md)."""

@@ -134,7 +134,7 @@ def _problems(made: CampaignRequest, departments: frozenset[str], now: datetime)
     for at, code in enumerate(made.departments):
         if code not in departments:
             message = f"no department '{code}': add it to departments.csv, or name one of those there are"
-            yield UnknownDepartment(message=message, path=["departments", str(at)], department=code, known=sorted(departments))
+            yield UnknownDepartment(message=message, path=["departments", str(at)], department=code)
     grades = [grade.value for grade in Grade]
     for at, grade in enumerate(made.grades):
         if grade not in grades:

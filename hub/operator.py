@@ -15,7 +15,8 @@ from hub.mirror import inbox, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
-from hub.reconcile import operations
+from hub.reconcile import identities, operations
+from hub.reconcile.derive import Derivation
 from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.entities import StreamHealth
@@ -47,6 +48,7 @@ class Operator:
     rows: Rows
     connectors: Mapping[str, Connector]
     asker: Asker
+    derivation: Derivation
     clock: Callable[[], datetime]
     stale_after: timedelta
     wake: Callable[[], None]
@@ -134,6 +136,18 @@ class Operator:
     async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
         """Keep a request for a joint inspection."""
         return await self.campaigns.request(wanted, by)
+
+    async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
+        """Merge what an identifier names into the subject of another."""
+        outcome = await self.database.write(identities.merge, self.derivation, identifier, into, reason, by, self.clock())
+        self.wake()
+        return outcome
+
+    async def split(self, merge_id: str, reason: str, by: str) -> Outcome:
+        """Undo a merge."""
+        outcome = await self.database.write(identities.split, self.derivation, merge_id, reason, by, self.clock())
+        self.wake()
+        return outcome
 
     async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
         """Let streams be read from their beginning."""

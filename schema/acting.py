@@ -4,9 +4,10 @@ from strawberry import Info
 
 from schema.context import OPS_ACT, Context
 from schema.operations import Outcome
-from schema.user_errors import InputMissing, TooMany, UserError
+from schema.user_errors import InputMissing, ReasonMissing, TooMany, UserError
 
 Asked = Info[Context, None]
+REASON = "Why, for the record; not blank (原因)"
 
 
 def actor(info: Asked) -> str:
@@ -36,3 +37,8 @@ def too_many(entries: list[str], name: str, limit: int) -> list[UserError]:
     if len(entries) <= limit:
         return []
     return [TooMany(message=f"{name} has {len(entries)} entries; at most {limit} at once", path=[name], limit=limit)]
+
+
+def unreasoned(reason: str, name: str = "reason") -> Outcome | None:
+    """Return the refusal of an act for which no reason is given, None where there is one."""
+    return None if reason.strip() else refused(ReasonMissing(message=f"{name} is blank: say why, for the record", path=[name]))

@@ -56,6 +56,16 @@ class Indexed(NamedTuple):
     """The field has an index of its own, and may be filtered and ordered by."""
 
 
+class FirstOf(NamedTuple):
+    """The value is that of the first of these columns that has one: it follows from the record, and is no content of its own.
+
+    The class sets it in its `__post_init__`; rows that were written before the field was declared are filled in by
+    hub/mirror/identities.py.
+    """
+
+    columns: tuple[str, ...]
+
+
 class Internal(NamedTuple):
     """The engine's own column: kept in the table, never in the graph."""
 
@@ -81,24 +91,40 @@ class Field:
         return Internal in self.marks or Sealed in self.marks
 
 
+class Through(NamedTuple):
+    """A table that an edge passes: our column equals its column `ours`, and its column `theirs` equals the far column.
+
+    One of the two is that table's key, so that passing it never doubles a record. No record is rewritten: one row changed
+    in the table moves the edges of all records, and changed back moves them back. In SQL it is one JOIN more.
+    """
+
+    entity: str
+    ours: str
+    theirs: str
+
+
 class Relation(NamedTuple):
-    """An edge: our column equals theirs. `to` is a name, so that two files may point at each other."""
+    """An edge: our column equals theirs, directly or `through` a table. `to` is a name, so that files may point at each other."""
 
     arity: Literal["one", "many"]
     to: str
     says: Says
     ours: str
     theirs: str
+    through: Through | None = None
 
 
-def to_one(to: str, en: str, zh: str, *, ours: str, theirs: str) -> Any:
-    """Declare an edge to at most one record of `to`: the one whose column `theirs` equals our column `ours`."""
-    return Relation("one", to, Says(en, zh), ours, theirs)
+def to_one(to: str, en: str, zh: str, *, ours: str, theirs: str, through: Through | None = None) -> Any:
+    """Declare an edge to at most one record of `to`: the one whose column `theirs` equals our column `ours`.
+
+    Where `through` a table several could be meant, it is the one that holds our own value, else the one of the lowest key.
+    """
+    return Relation("one", to, Says(en, zh), ours, theirs, through)
 
 
-def to_many(to: str, en: str, zh: str, *, ours: str, theirs: str) -> Any:
-    """Declare an edge to all records of `to` whose column `theirs` equals our column `ours`."""
-    return Relation("many", to, Says(en, zh), ours, theirs)
+def to_many(to: str, en: str, zh: str, *, ours: str, theirs: str, through: Through | None = None) -> Any:
+    """Declare an edge to all records of `to` whose column `theirs` equals our column `ours`, if need be `through` a table."""
+    return Relation("many", to, Says(en, zh), ours, theirs, through)
 
 
 class Computed(NamedTuple):
@@ -130,6 +156,8 @@ class Declared:
     scope: str
     part_of: tuple[str, str] | None
     """(name of the whole, our column that holds its key): parts live and die with the version of their whole."""
+    found_through: Through | None = None
+    """A record is found by whatever this table leads to its key from; lists show the records that it leads to, and no others."""
 
     @property
     def name(self) -> str:
@@ -160,7 +188,18 @@ def target(owner: Declared, edge: Relation) -> Declared:
         raise DeclarationError(f"{owner.name}: an edge leads to '{edge.to}'; known are {', '.join(ENTITIES)}")
     if edge.theirs not in ENTITIES[edge.to].fields:
         raise DeclarationError(f"{owner.name}: the edge to {edge.to} joins on its '{edge.theirs}', which it has not")
+    if edge.through is not None:
+        check_through(owner, edge.through)
     return ENTITIES[edge.to]
+
+
+def check_through(owner: Declared, by: Through) -> None:
+    """Raise DeclarationError if a table to pass is not declared, lacks a column, or could double a record."""
+    passed = ENTITIES.get(by.entity)
+    if passed is None or not {by.ours, by.theirs} <= passed.fields.keys():
+        raise DeclarationError(f"{owner.name}: passes {by.entity} by '{by.ours}' and '{by.theirs}', which is not declared so")
+    if passed.key not in {by.ours, by.theirs}:
+        raise DeclarationError(f"{owner.name}: passes {by.entity} without its key '{passed.key}', which would double records")
 
 
 def read_fields(record: Record) -> Iterator[Field]:

@@ -15,11 +15,13 @@ from schema.declare import (
     Computed,
     DeclarationError,
     Declared,
+    FirstOf,
     Indexed,
     Instant,
     Relation,
     Says,
     Step,
+    Through,
     declared,
     read_fields,
 )
@@ -56,12 +58,14 @@ def entity(
     indexes: tuple[tuple[str, ...], ...] = (),
     scope: str = "graph:read",
     part_of: tuple[str, str] | None = None,
+    found_through: Through | None = None,
 ) -> Callable[[type[E]], type[E]]:
     """Declare the class below as an entity.
 
     `key` names the column that identifies a record; `indexes` lists column tuples beyond the `Indexed` fields;
     `scope` is the right that reading it asks for; `part_of` = (name of the whole, our column with its key) makes its
-    rows live and die with the version of that whole. Raises DeclarationError when the class contradicts itself.
+    rows live and die with the version of that whole; `found_through` lets records be found by whatever a table leads to
+    their key from. Raises DeclarationError when the class contradicts itself.
     """
 
     def declare(record: type[E]) -> type[E]:
@@ -69,12 +73,14 @@ def entity(
         edges = {name: edge for name, edge in vars(record).items() if isinstance(edge, Relation)}
         computed = {name: field for name, field in vars(record).items() if isinstance(field, Computed)}
         needed = (key, *(name for names in indexes for name in names), *(edge.ours for edge in edges.values()))
-        for column in (*needed, *((part_of[1],) if part_of else ())):
+        derived = tuple(name for field in fields.values() if (mark := field.marks.get(FirstOf)) for name in mark.columns)
+        for column in (*needed, *derived, *((part_of[1],) if part_of else ())):
             if column not in fields:
                 raise DeclarationError(f"{record.__name__}: no column '{column}'; it has {', '.join(fields)}")
         table = "".join("_" + c.lower() if c.isupper() else c for c in record.__name__)[1:]
         singles = tuple((name,) for name, field in fields.items() if Indexed in field.marks)
         owner = ((part_of[1],),) if part_of else ()
+        columns = tuple(dict.fromkeys(owner + singles + indexes))
         ENTITIES[record.__name__] = Declared(
             record,
             table,
@@ -83,9 +89,10 @@ def entity(
             fields,
             edges,
             computed,
-            tuple(dict.fromkeys(owner + singles + indexes)),
+            columns,
             scope,
             part_of,
+            found_through,
         )
         return record
 

@@ -138,12 +138,15 @@ def _edge(owner: Declared, edge: Relation) -> Any:
     to = target(owner, edge)
     if edge.arity == "many":  # null only where a right that the owner does not ask for may be missing
         return connection_field(
-            to, str(edge.says), lambda root: Joined(edge.theirs, getattr(root, edge.ours)), nullable=to.scope != owner.scope
+            to,
+            str(edge.says),
+            lambda root: Joined(edge.theirs, getattr(root, edge.ours), edge.through),
+            nullable=to.scope != owner.scope,
         )
 
     async def resolve(root: Any, info: Info[Context, None]) -> Any:
         info.context.caller.require(to.scope)
         value = getattr(root, edge.ours)
-        return None if value is None else await info.context.reads.one(to.record, Joined(edge.theirs, value))
+        return None if value is None else await info.context.reads.one(to.record, Joined(edge.theirs, value, edge.through))
 
     return strawberry.field(resolver=resolve, graphql_type=to.record | None, description=str(edge.says))

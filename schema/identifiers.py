@@ -65,6 +65,11 @@ def parse_uscc(text: str) -> str:
     return code
 
 
+def canonical_identifier(text: str) -> str:
+    """Return an identifier as it is kept: a USCC in upper case, all without surrounding blanks; nothing else is changed."""
+    return parse_uscc(text) if is_uscc(text) else text.strip()
+
+
 def is_uscc(text: str) -> bool:
     """Return whether parse_uscc would take the text."""
     return _holds(parse_uscc, text)
@@ -125,6 +130,11 @@ def parse_registration_number(text: str) -> str:
     if not re.fullmatch(r"[0-9]{15}", number):
         raise IdentifierError(f"registration number {_offender(text)}: needs 15 digits")
     return number
+
+
+def is_registration_number(text: str) -> bool:
+    """Return whether parse_registration_number would take the text."""
+    return _holds(parse_registration_number, text)
 
 
 def _is_birth_date(digits: str) -> bool:

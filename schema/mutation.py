@@ -9,17 +9,17 @@ from typing import Annotated
 
 import strawberry
 
-from schema.acting import Asked, actor, refused, told, too_many
+from schema.acting import REASON, Asked, actor, refused, told, too_many, unreasoned
 from schema.context import Context
+from schema.identities import IdentityMutations
 from schema.notices import NoticeActions
 from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
 from schema.requests import Requests
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
-from schema.user_errors import InputMissing, ReasonMissing
+from schema.user_errors import InputMissing
 
-REASON = "Why, for the record; not blank (原因)"
 KEY = "Key of the obligation (应办编号)"
 
 
@@ -93,7 +93,7 @@ class OperatorActions:
     ) -> ObligationPayload | None:
         """Ask the engine, after a look at the reason."""
         by = actor(info)
-        outcome = _blank(input_.reason, "reason") or await info.context.hub.waive(input_.key, input_.reason, by)
+        outcome = unreasoned(input_.reason, "reason") or await info.context.hub.waive(input_.key, input_.reason, by)
         return ObligationPayload(outcome=told(info, outcome))
 
     @mutation("Note that an obligation was discharged by hand, with a reason", "人工办结应办事项")
@@ -102,7 +102,7 @@ class OperatorActions:
     ) -> ObligationPayload | None:
         """Ask the engine, after a look at the reason."""
         by = actor(info)
-        outcome = _blank(input_.reason, "reason") or await info.context.hub.settle(input_.key, input_.reason, by)
+        outcome = unreasoned(input_.reason, "reason") or await info.context.hub.settle(input_.key, input_.reason, by)
         return ObligationPayload(outcome=told(info, outcome))
 
     @mutation("Close an item of the ops list, saying how it was settled", "办结人工处理事项")
@@ -111,7 +111,9 @@ class OperatorActions:
     ) -> OpsItemPayload | None:
         """Ask the engine, after a look at the resolution."""
         by = actor(info)
-        outcome = _blank(input_.resolution, "resolution") or await info.context.hub.resolve(input_.item_id, input_.resolution, by)
+        outcome = unreasoned(input_.resolution, "resolution") or await info.context.hub.resolve(
+            input_.item_id, input_.resolution, by
+        )
         return OpsItemPayload(outcome=told(info, outcome))
 
     @mutation("Read a platform's stream again from its beginning; nothing is lost or doubled", "重新同步数据流")
@@ -130,7 +132,7 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations):
     """All actions: the operators' own, and what front ends ask for."""
 
 
@@ -141,10 +143,6 @@ async def _replay(context: Context, wanted: ReplayDeliveriesInput, by: str) -> O
     if ids is None and platform is not None and since is not None:
         return await context.hub.replay_since(platform, since, by)
     return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[]))
-
-
-def _blank(text: str, name: str) -> Outcome | None:
-    return None if text.strip() else refused(ReasonMissing(message=f"{name} is blank: say why, for the record", path=[name]))
 
 
 def _too_many(keys: list[str], name: str) -> Outcome | None:

@@ -49,6 +49,17 @@ class Operations(Protocol):
         """Close an item of the ops list; refuse UnknownOpsItem, WrongState."""
         ...
 
+    async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
+        """Merge what an identifier names into the subject of another; done is the merge's id.
+
+        Refuses InvalidIdentifier, UnknownSubject, SameSubject, CircularMerge, AlreadyMerged, PersonWithEnterprise.
+        """
+        ...
+
+    async def split(self, merge_id: str, reason: str, by: str) -> Outcome:
+        """Undo a merge; refuse UnknownMerge."""
+        ...
+
     async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
         """Read a platform's stream again from its beginning, or all its streams; done are their stream ids.
 

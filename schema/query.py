@@ -7,6 +7,7 @@ from strawberry import Info
 
 from schema.connection import Connection
 from schema.context import GRAPH_READ, OPS_READ, Context
+from schema.declare import declared
 from schema.due import DueQuery
 from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
@@ -36,11 +37,15 @@ from schema.entities import (
     SmsReceipt,
     StreamHealth,
     Subject,
+    SubjectAlias,
+    SubjectIdentifier,
+    SubjectMerge,
     TaskResult,
     TownCoordination,
     VerificationTask,
 )
 from schema.global_id import Node, read_global_id
+from schema.identifiers import canonical_identifier
 from schema.loop import LoopQuery
 from schema.platform import Platform, platform_of
 from schema.resolver import resolver
@@ -53,8 +58,13 @@ from schema.supervision_pool import SupervisionPool, pool_field
 class Query(LoopQuery, DueQuery):
     """One and many of each entity, statistics, ids, and the platforms' health."""
 
-    subject: Subject | None = one(Subject)
     subjects: Connection[Subject] | None = many(Subject)
+    subject_identifier: SubjectIdentifier | None = one(SubjectIdentifier)
+    subject_identifiers: Connection[SubjectIdentifier] | None = many(SubjectIdentifier)
+    subject_alias: SubjectAlias | None = one(SubjectAlias)
+    subject_aliases: Connection[SubjectAlias] | None = many(SubjectAlias)
+    subject_merge: SubjectMerge | None = one(SubjectMerge)
+    subject_merges: Connection[SubjectMerge] | None = many(SubjectMerge)
     approval: Approval | None = one(Approval)
     approvals: Connection[Approval] | None = many(Approval)
     matter: Matter | None = one(Matter)
@@ -115,6 +125,18 @@ class Query(LoopQuery, DueQuery):
 
     statistics: Statistics | None = statistics_field()
     supervision_pool: SupervisionPool | None = pool_field()
+
+    @resolver(
+        "The subject that an identifier names, whichever of its identifiers it is; null if none is known", "按识别码查询监管对象"
+    )
+    async def subject(
+        self,
+        info: Info[Context, None],
+        code: Annotated[str, strawberry.argument(description="USCC, RID code or old number (识别码)")],
+    ) -> Subject | None:
+        """Read it, the identifier as people may write it."""
+        found: Subject | None = await read_one(info.context, declared(Subject), canonical_identifier(code))
+        return found
 
     @resolver("The platforms that the hub bridges, and whether each is in sync", "各平台同步状况")
     async def platforms(self, info: Info[Context, None]) -> list[Platform] | None:

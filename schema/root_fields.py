@@ -13,9 +13,12 @@ from schema.slices import Joined
 
 
 async def read_one(context: Context, entity: Declared, key: str) -> Any:
-    """Return a record by its key, or None; raise GraphError if the caller may not read such records."""
+    """Return a record by its key, or by what leads to it (`Declared.found_through`), or None.
+
+    Raises GraphError if the caller may not read such records.
+    """
     context.caller.require(entity.scope)
-    return await context.reads.one(entity.record, Joined(entity.key, key))
+    return await context.reads.one(entity.record, Joined(entity.key, key, entity.found_through))
 
 
 def one(record: Record) -> Any:

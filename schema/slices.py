@@ -6,6 +6,8 @@ Everything here is immutable and hashable, so that equal wishes of one request b
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from schema.declare import Through
+
 FIRST_DEFAULT = 20
 FIRST_LIMIT = 200
 """The most records that one list gives at once, and the most values that one `in` compares with."""
@@ -39,10 +41,11 @@ class Place(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """Only records whose column has this value: the far end of an edge."""
+    """Only records whose column has this value, or one that `through` leads there: the far end of an edge."""
 
     column: str
     value: Any
+    through: Through | None = None
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,54 @@ class RequestConflict(UserError):
     differs: list[str] = strawberry.field(description="Inputs that differ from it (不同之处)")
 
 
+@strawberry.type(description="This cannot be an identifier (识别码无效)")
+class InvalidIdentifier(UserError):
+    """It is no USCC with right check characters, no RID code and no old number."""
+
+    identifier: str = strawberry.field(description="What was given; masked if it may be an identity number (识别码)")
+
+
+@strawberry.type(description="No record tells of this subject (监管对象不存在)")
+class UnknownSubject(UserError):
+    """The identifier names nothing that the hub has heard of."""
+
+    identifier: str = strawberry.field(description="The identifier that was given (识别码)")
+
+
+@strawberry.type(description="Both name one subject already (同一监管对象)")
+class SameSubject(UserError):
+    """There is nothing to merge."""
+
+    code: str = strawberry.field(description="Code of the subject (监管对象编码)")
+
+
+@strawberry.type(description="The one belongs to the other already, the other way round (循环合并)")
+class CircularMerge(UserError):
+    """The subject to merge into leads to what is to be merged."""
+
+    way: list[str] = strawberry.field(description="How it leads there (经过的识别码)")
+
+
+@strawberry.type(description="It was merged into another subject by hand (已合并)")
+class AlreadyMerged(UserError):
+    """One merge of an identifier stands at a time."""
+
+    merge_id: str = strawberry.field(description="The merge that stands (合并编号)")
+    into_code: str = strawberry.field(description="What it was merged into (并入编码)")
+
+
+@strawberry.type(description="A person and an enterprise are never one subject (个人与企业不可合并)")
+class PersonWithEnterprise(UserError):
+    """One is a RID code, the other is not."""
+
+
+@strawberry.type(description="No merge has this id (合并不存在)")
+class UnknownMerge(UserError):
+    """The id names nothing."""
+
+    merge_id: str = strawberry.field(description="The id that was given (合并编号)")
+
+
 USER_ERRORS = (
     UnknownObligation,
     WrongState,
@@ -170,5 +218,12 @@ USER_ERRORS = (
     UnknownReport,
     FiguresMissing,
     RequestConflict,
+    InvalidIdentifier,
+    UnknownSubject,
+    SameSubject,
+    CircularMerge,
+    AlreadyMerged,
+    PersonWithEnterprise,
+    UnknownMerge,
 )
 """All kinds, for the schema: the interface alone does not lead to them."""

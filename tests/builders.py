@@ -35,6 +35,7 @@ from schema.entities import (
     Finding,
     Grade,
     GridEvent,
+    IdentifierKind,
     InspectionItem,
     KeySubject,
     Matter,
@@ -59,6 +60,9 @@ from schema.entities import (
     SmsReceipt,
     StreamHealth,
     Subject,
+    SubjectAlias,
+    SubjectIdentifier,
+    SubjectMerge,
     TaskResult,
     TaskStatus,
     TaskType,
@@ -267,6 +271,45 @@ def subject(**fields: Any) -> Subject:
         code=SHOP_CODE,
         code_type=CodeType.USCC,
         name="义乌市天䶮印刷有限公司",
+    )
+    return _but(made, fields)
+
+
+def subject_identifier(**fields: Any) -> SubjectIdentifier:
+    """The code of `subject()`, which nobody says anything else of."""
+    made = SubjectIdentifier(
+        identifier=SHOP_CODE,
+        kind=IdentifierKind.USCC,
+        code=SHOP_CODE,
+        credit_code=SHOP_CODE,
+        told_by=None,
+        told_code=None,
+        told_at=None,
+        merge_id=None,
+    )
+    return _but(made, fields)
+
+
+def subject_alias(**fields: Any) -> SubjectAlias:
+    """The credit platform's word on an old number of `subject()`."""
+    made = SubjectAlias(
+        alias_id=f"330782000012345/{SHOP_CODE}", identifier="330782000012345", code=SHOP_CODE, told_by="credit", told_at=START
+    )
+    return _but(made, fields)
+
+
+def subject_merge(**fields: Any) -> SubjectMerge:
+    """Another code that ops merged into `subject()`."""
+    made = SubjectMerge(
+        merge_id=f"{OTHER_CODE}/1",
+        from_identifier=OTHER_CODE,
+        into_code=SHOP_CODE,
+        merged_at=START,
+        merged_by="console",
+        reason=f"同一经营者，电话 {PHONE}",
+        undone_at=None,
+        undone_by=None,
+        undone_reason=None,
     )
     return _but(made, fields)
 
@@ -697,6 +740,9 @@ EVERYTHING: tuple[Entity, ...] = (
     repair(),
     stream_health(),
     subject(),
+    subject_identifier(),
+    subject_alias(),
+    subject_merge(),
     task(),
     task_result(),
     town_coordination(),

@@ -14,6 +14,7 @@ from strawberry.dataloader import DataLoader
 
 from hub.graph import sql
 from hub.graph.shape import shaper
+from hub.graph.sql import Owners
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.mirror.statistics import pool, reading
@@ -40,21 +41,22 @@ class Loaders:
         if isinstance(joined.value, str) and "\x00" in joined.value:  # PostgreSQL would refuse the whole statement
             return None
         told = declared(entity)
-        found = await self._load(("one", told.name, joined.column), joined.value, _read_one, told, joined.column)
+        owners = Owners(joined.column, joined.through)
+        found = await self._load(("one", told.name, owners), joined.value, _read_one, told, owners)
         return cast(R | None, found)
 
     async def page(self, entity: type[R], wanted: Slice, joined: Joined | None = None) -> Sequence[R]:
         """Return the wanted records in order, and one more if there are more."""
         told = declared(entity)
-        column, value = joined or (None, None)
-        return cast(Sequence[R], await self._load(("page", told.name, column, wanted), value, _read_pages, told, column, wanted))
+        owners, value = _far_end(joined)
+        return cast(Sequence[R], await self._load(("page", told.name, owners, wanted), value, _read_pages, told, owners, wanted))
 
     async def count(self, entity: type[R], wanted: Slice, joined: Joined | None = None) -> int:
         """Return the number of records that the filter lets through."""
         told = declared(entity)
-        column, value = joined or (None, None)
-        kind = ("count", told.name, column, wanted.where)
-        return cast(int, await self._load(kind, value, _read_counts, told, column, wanted))
+        owners, value = _far_end(joined)
+        kind = ("count", told.name, owners, wanted.where)
+        return cast(int, await self._load(kind, value, _read_counts, told, owners, wanted))
 
     async def statistics(self, question: Question) -> Counted:
         """Return figures as they are counted now."""
@@ -78,36 +80,40 @@ class Loaders:
         return await self._made[kind].load(value)
 
 
-def _read_one(connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str) -> list[Any]:
+def _far_end(joined: Joined | None) -> tuple[Owners | None, Any]:
+    return (None, None) if joined is None else (Owners(joined.column, joined.through), joined.value)
+
+
+def _read_one(connection: Connection, rows: Rows, values: list[Any], entity: Declared, owners: Owners) -> list[Any]:
     """Return a record or None for each value, in their order."""
     shape = shaper(rows, entity)
     found: dict[Any, Any] = {}
-    for row in connection.execute(sql.by_values(rows, entity, column, values)):
+    for row in connection.execute(sql.by_values(rows, entity, owners, values)):
         found.setdefault(row[-1], row)
-    kept = [rows.keep(entity.name, column, value) for value in values]
+    kept = [sql.owner_value(rows, entity, owners, value) for value in values]
     return [shape(found[each]) if each in found else None for each in kept]
 
 
 def _read_pages(
-    connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str | None, wanted: Slice
+    connection: Connection, rows: Rows, values: list[Any], entity: Declared, owners: Owners | None, wanted: Slice
 ) -> list[Any]:
     """Return a list of records for each value, in their order."""
     shape = shaper(rows, entity)
-    if column is None or len(values) == 1:
-        joined = None if column is None else Joined(column, values[0])
+    if owners is None or len(values) == 1:
+        joined = None if owners is None else Joined(owners.column, values[0], owners.through)
         return [[shape(row) for row in connection.execute(sql.page(rows, entity, wanted, joined))]]
     lists: dict[Any, list[Any]] = defaultdict(list)
-    for row in connection.execute(sql.pages(rows, entity, wanted, column, values)):
+    for row in connection.execute(sql.pages(rows, entity, wanted, owners, values)):
         lists[row[-2]].append(shape(row))
-    return [lists[rows.keep(entity.name, column, value)] for value in values]
+    return [lists[sql.owner_value(rows, entity, owners, value)] for value in values]
 
 
 def _read_counts(
-    connection: Connection, rows: Rows, values: list[Any], entity: Declared, column: str | None, wanted: Slice
+    connection: Connection, rows: Rows, values: list[Any], entity: Declared, owners: Owners | None, wanted: Slice
 ) -> list[int]:
     """Return the number of records for each value, in their order."""
-    if column is None:
+    if owners is None:
         return [int(connection.execute(sql.count(rows, entity, wanted)).scalar_one())]
-    found = connection.execute(sql.counts(rows, entity, wanted, column, values))
+    found = connection.execute(sql.counts(rows, entity, wanted, owners, values))
     numbers = {row[0]: int(row[1]) for row in found}
-    return [numbers.get(rows.keep(entity.name, column, value), 0) for value in values]
+    return [numbers.get(sql.owner_value(rows, entity, owners, value), 0) for value in values]

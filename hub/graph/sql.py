@@ -1,16 +1,17 @@
 """The SELECT statements behind the graph, made from the declarations. Both databases understand them; none has LATERAL.
 
 A page of many parents at once is cut by row_number() per parent; a single parent's page is cut by LIMIT, which an index serves.
+An edge `through` a table is one JOIN more: its owner is then the value in that table.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, or_, select, tuple_
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
-from schema.declare import Declared
+from schema.declare import Declared, Through
 from schema.slices import Comparison, Joined, Order, Place, Slice
 
 OWNER = "owner_"
@@ -22,47 +23,90 @@ def shown(entity: Declared) -> list[str]:
     return [name for name, field in entity.fields.items() if not field.internal]
 
 
-def by_values(rows: Rows, entity: Declared, column: str, values: Sequence[Any]) -> Select[Any]:
-    """Return the statement for the records whose column has one of the values, by key, each with its owner."""
-    table = TABLES[entity.name]
-    owner = table.c[column]
-    kept = [rows.keep(entity.name, column, value) for value in values]
-    return select(*_columns(entity), owner.label(OWNER)).where(owner.in_(kept)).order_by(table.c[entity.key])
+class Owners(NamedTuple):
+    """The far end of an edge, for many owners at once: the column that is compared, directly or `through` a table."""
+
+    column: str
+    through: Through | None = None
+
+
+def owner_value(rows: Rows, entity: Declared, owners: Owners, value: Any) -> Any:
+    """Return an owner's value as the column that is compared with it keeps it."""
+    name, column = (entity.name, owners.column) if owners.through is None else (owners.through.entity, owners.through.ours)
+    return rows.keep(name, column, value)
+
+
+def by_values(rows: Rows, entity: Declared, owners: Owners, values: Sequence[Any]) -> Select[Any]:
+    """Return the statement for the records whose column has one of the values, by key, each with its owner.
+
+    Where an edge through a table leads to several records, the one that holds the owner's own value comes first.
+    """
+    table, (source, owner) = TABLES[entity.name], _owned(entity, owners)
+    kept = [owner_value(rows, entity, owners, value) for value in values]
+    own_first = [] if owners.through is None else [case((table.c[owners.column] == owner, 0), else_=1)]
+    found = select(*_columns(entity), owner.label(OWNER)).select_from(source).where(owner.in_(kept))
+    return found.order_by(*own_first, table.c[entity.key])
 
 
 def page(rows: Rows, entity: Declared, wanted: Slice, joined: Joined | None) -> Select[Any]:
     """Return the statement for one list: the wanted records in order, and one more."""
-    where = _conditions(rows, entity, wanted, [] if joined is None else [Comparison(joined.column, "eq", joined.value)])
-    return select(*_columns(entity)).where(*where).order_by(*_ordering(entity, wanted.order)).limit(wanted.first + 1)
+    conditions = _conditions(rows, entity, wanted)
+    if joined is None:
+        found = select(*_columns(entity)).where(*conditions, *_led_to(entity))
+    else:
+        owners = Owners(joined.column, joined.through)
+        source, owner = _owned(entity, owners)
+        mine = owner == owner_value(rows, entity, owners, joined.value)
+        found = select(*_columns(entity)).select_from(source).where(*conditions, mine)
+    return found.order_by(*_ordering(entity, wanted.order)).limit(wanted.first + 1)
 
 
-def pages(rows: Rows, entity: Declared, wanted: Slice, column: str, values: Sequence[Any]) -> Select[Any]:
+def pages(rows: Rows, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for the lists of many owners at once: of each the wanted records in order, and one more."""
-    owner = TABLES[entity.name].c[column]
+    source, owner = _owned(entity, owners)
     place = func.row_number().over(partition_by=owner, order_by=_ordering(entity, wanted.order)).label("place_")
-    where = _conditions(rows, entity, wanted, [Comparison(column, "in", tuple(values))])
-    numbered = select(*_columns(entity), owner.label(OWNER), place).where(*where).subquery("numbered")
+    mine = owner.in_([owner_value(rows, entity, owners, value) for value in values])
+    found = select(*_columns(entity), owner.label(OWNER), place).select_from(source)
+    numbered = found.where(*_conditions(rows, entity, wanted), mine).subquery("numbered")
     return select(numbered).where(numbered.c.place_ <= wanted.first + 1).order_by(numbered.c[OWNER], numbered.c.place_)
 
 
-def counts(rows: Rows, entity: Declared, wanted: Slice, column: str, values: Sequence[Any]) -> Select[Any]:
+def counts(rows: Rows, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for (owner, number of records) of each owner that has any."""
-    owner = TABLES[entity.name].c[column]
-    where = _filters(rows, entity, [*wanted.where, Comparison(column, "in", tuple(values))])
-    return select(owner, func.count()).where(*where).group_by(owner)
+    source, owner = _owned(entity, owners)
+    mine = owner.in_([owner_value(rows, entity, owners, value) for value in values])
+    return select(owner, func.count()).select_from(source).where(*_filters(rows, entity, wanted.where), mine).group_by(owner)
 
 
 def count(rows: Rows, entity: Declared, wanted: Slice) -> Select[Any]:
     """Return the statement for the number of records that the filter lets through."""
-    return select(func.count()).select_from(TABLES[entity.name]).where(*_filters(rows, entity, wanted.where))
+    where = [*_filters(rows, entity, wanted.where), *_led_to(entity)]
+    return select(func.count()).select_from(TABLES[entity.name]).where(*where)
 
 
 def _columns(entity: Declared) -> list[ColumnElement[Any]]:
     return [TABLES[entity.name].c[name] for name in shown(entity)]
 
 
-def _conditions(rows: Rows, entity: Declared, wanted: Slice, more: Sequence[Comparison]) -> list[ColumnElement[bool]]:
-    conditions = _filters(rows, entity, [*wanted.where, *more])
+def _owned(entity: Declared, owners: Owners) -> tuple[FromClause, ColumnElement[Any]]:
+    """Return what to select from, and the column that says which owner a row belongs to."""
+    table, by = TABLES[entity.name], owners.through
+    if by is None:
+        return table, table.c[owners.column]
+    passed = TABLES[by.entity]
+    return table.join(passed, passed.c[by.theirs] == table.c[owners.column]), passed.c[by.ours]
+
+
+def _led_to(entity: Declared) -> list[ColumnElement[bool]]:
+    """Return the condition for lists of an entity that is found through a table: its own key leads to it, and nowhere else."""
+    if (by := entity.found_through) is None:
+        return []
+    passed, key = TABLES[by.entity], TABLES[entity.name].c[entity.key]
+    return [select(1).where(passed.c[by.ours] == key, passed.c[by.theirs] == key).exists()]
+
+
+def _conditions(rows: Rows, entity: Declared, wanted: Slice) -> list[ColumnElement[bool]]:
+    conditions = _filters(rows, entity, wanted.where)
     return conditions if wanted.after is None else [*conditions, _behind(rows, entity, wanted.order, wanted.after)]
 
 

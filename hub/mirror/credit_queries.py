@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, union
 
 from hub.domain.calendar import BEIJING, beijing_day
+from hub.mirror import identities
 from hub.mirror.queries import APPROVAL, CHUNK, OBLIGATION, TASK, records_where, settled_at, unsettled_in
 from hub.mirror.rows import Rows, micros, moment
-from hub.mirror.subjects import old_numbers_of
-from hub.mirror.tables import SUBJECT_ALIAS, TABLES
+from hub.mirror.tables import TABLES
 from schema.entities import Approval, CreditRecord
 from schema.entities.credit import Points
 
-RECORD, RESULT = TABLES["CreditRecord"], TABLES["TaskResult"]
+RECORD, RESULT, IDENTIFIER = TABLES["CreditRecord"], TABLES["TaskResult"], TABLES["SubjectIdentifier"]
 OVER = ("DONE", "TRANSFERRED")
 
 
@@ -28,17 +28,17 @@ def records_of_subjects(connection: Connection, rows: Rows, codes: Iterable[str]
 def approvals_of_subjects(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[str, list[Approval]]:
     """Return approvals by the code of their subject, those that only name its old number too."""
     wanted = sorted(set(codes))
-    found = {code: list(group) for code, group in records_where(connection, rows, Approval, "subject_code", wanted).items()}
-    old = old_numbers_of(connection, wanted)
-    for number, group in records_where(connection, rows, Approval, "old_number", old).items():
-        found.setdefault(old[number], []).extend(one for one in group if one.subject_code is None)
+    names = identities.credit_names(connection, wanted) | {code: code for code in wanted}
+    found: dict[str, list[Approval]] = {}
+    for identifier, group in records_where(connection, rows, Approval, "identifier", names).items():
+        found.setdefault(names[identifier], []).extend(group)
     return found
 
 
 def codes_of_approvals(connection: Connection, approval_nos: Iterable[str]) -> list[str]:
     """Return the codes of the subjects of these approvals: their own, or the one behind their old number; unknown ones left out."""
-    code = func.coalesce(APPROVAL.c.subject_code, SUBJECT_ALIAS.c.code)
-    known = APPROVAL.outerjoin(SUBJECT_ALIAS, SUBJECT_ALIAS.c.old_code == APPROVAL.c.old_number)
+    code = func.coalesce(IDENTIFIER.c.credit_code, APPROVAL.c.subject_code)
+    known = APPROVAL.outerjoin(IDENTIFIER, IDENTIFIER.c.identifier == APPROVAL.c.identifier)
     found: set[str] = set()
     for chunk in _chunks(approval_nos):
         here = select(code).select_from(known).where(APPROVAL.c.approval_no.in_(chunk), code.is_not(None))

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from hub.mirror.sealing import Seals
 from hub.mirror.tables import joined_columns
-from schema.declare import ENTITIES, Field, Personal, Sealed, Step, declared
+from schema.declare import ENTITIES, Field, FirstOf, Personal, Sealed, Step, declared
 from schema.entity import Entity
 
 E = TypeVar("E", bound=Entity)
@@ -101,14 +102,22 @@ class Rows:
         return self._readers[record]
 
 
-def content_of(record: Entity, parts: Sequence[Entity] = ()) -> bytes:
-    """Return a record and its parts as JSON without what we added (when we saw it): equal content gives equal bytes.
+@cache
+def derived_columns(entity: str) -> tuple[str, ...]:
+    """Return the fields whose value follows from others of the record."""
+    return tuple(name for name, field in ENTITIES[entity].fields.items() if FirstOf in field.marks)
 
-    The same moment in another zone, and the same number with other zeros behind the point, is the same content.
+
+def content_of(record: Entity, parts: Sequence[Entity] = ()) -> bytes:
+    """Return a record and its parts as JSON: equal content gives equal bytes.
+
+    Left out is what we added: when we saw it, and what follows from other fields. The same moment in another zone, and the
+    same number with other zeros behind the point, is the same content.
     """
     plain = [[type(each).__name__, msgspec.to_builtins(each, builtin_types=(datetime, Decimal))] for each in (record, *parts)]
-    for _, fields in plain:
-        fields.pop("observed_at", None)
+    for entity, fields in plain:
+        for name in ("observed_at", *derived_columns(entity)):
+            fields.pop(name, None)
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_canonical).encode()
 
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, select
 
+from hub.mirror import identities
 from hub.mirror.queries import CHUNK, OBLIGATION, records_where, unsettled_in
 from hub.mirror.rows import Rows, micros
-from hub.mirror.tables import SUBJECT_ALIAS, TABLES
+from hub.mirror.tables import TABLES
 from schema.entities import CreditRecord, ScoreEntry
 
 APPROVAL, ENTRY, RECORD = (TABLES[name] for name in ("Approval", "ScoreEntry", "CreditRecord"))
@@ -48,23 +49,18 @@ class _Applied(NamedTuple):
 def phones_of(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[str, str]:
     """Return the telephone of each subject's newest approval (by acceptance, then number); subjects without one are left out.
 
-    An approval that knows its applicant by an old number only is found by that number (subjects.py).
+    An approval may know its applicant by an earlier identifier, an old number for one (identities.py).
     """
-    wanted, newest = sorted(set(codes)), dict[str, _Applied]()
-    for start in range(0, len(wanted), CHUNK):
-        chunk = wanted[start : start + CHUNK]
-        columns = (APPROVAL.c.accepted_at, APPROVAL.c.approval_no, APPROVAL.c.phone)
-        here = select(APPROVAL.c.subject_code, *columns).where(APPROVAL.c.subject_code.in_(chunk))
-        old = (
-            select(SUBJECT_ALIAS.c.code, *columns)
-            .join(APPROVAL, APPROVAL.c.old_number == SUBJECT_ALIAS.c.old_code)
-            .where(SUBJECT_ALIAS.c.code.in_(chunk), APPROVAL.c.subject_code.is_(None))
-        )
-        for statement in (here, old):
-            for code, *row in connection.execute(statement):
-                found = _Applied(*row)
-                if code not in newest or found[:2] > newest[code][:2]:
-                    newest[code] = found
+    wanted = set(codes)
+    names, newest = identities.credit_names(connection, wanted) | {code: code for code in wanted}, dict[str, _Applied]()
+    identifiers = sorted(names)
+    columns = (APPROVAL.c.accepted_at, APPROVAL.c.approval_no, APPROVAL.c.phone)
+    for start in range(0, len(identifiers), CHUNK):
+        here = APPROVAL.c.identifier.in_(identifiers[start : start + CHUNK])
+        for identifier, *row in connection.execute(select(APPROVAL.c.identifier, *columns).where(here)):
+            code, found = names[identifier], _Applied(*row)
+            if code not in newest or found[:2] > newest[code][:2]:
+                newest[code] = found
     return {code: rows.read("Approval", "phone", one.phone) for code, one in newest.items() if one.phone is not None}
 
 

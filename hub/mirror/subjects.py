@@ -7,11 +7,12 @@ as well as the present one, so that the order of arrival does not matter.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, tuple_
 
+from hub.mirror import identities
 from hub.mirror.database import insert_into
 from hub.mirror.rows import Rows, micros
-from hub.mirror.tables import CONTENT_HASH, SUBJECT_ALIAS, TABLES
+from hub.mirror.tables import CONTENT_HASH, TABLES
 from schema.entities import Approval, CodeType, CreditProfile, Subject, TaskResult
 from schema.entity import Observation
 
@@ -25,31 +26,22 @@ class _Named(NamedTuple):
         return self.record.version, self.record.name, self.record.source
 
 
-class _Alias(NamedTuple):
-    told_at: int
-    code: str
-
-
 def code_type_of(code: str) -> CodeType:
     """Return what a code is: persons' codes begin with RID- (credit.md)."""
     return CodeType.RESIDENT_ID if code.startswith("RID-") else CodeType.USCC
 
 
 def know_subjects(connection: Connection, rows: Rows, observations: Iterable[Observation]) -> None:
-    """Keep the subjects that observations name, present or outdated ones, and the old numbers that credit profiles tell of."""
+    """Keep the subjects that observations name, present or outdated ones, all identifiers, and what profiles say of old ones."""
     newest: dict[str, _Named] = {}
-    aliases: dict[str, _Alias] = {}
-    for observation in observations:
+    told = list(observations)
+    for observation in told:
         for named in _named(observation):
             if named.code not in newest or named.rank > newest[named.code].rank:
                 newest[named.code] = named
-        if isinstance(profile := observation.record, CreditProfile):
-            for old in profile.old_codes:
-                aliases[old] = max(aliases.get(old, _Alias(0, "")), _Alias(micros(profile.updated_at), profile.code))
     if newest:
         _keep_subjects(connection, rows, newest)
-    if aliases:
-        _keep_aliases(connection, aliases)
+    identities.know(connection, rows, told)
 
 
 def _keep_subjects(connection: Connection, rows: Rows, newest: dict[str, _Named]) -> None:
@@ -63,15 +55,6 @@ def _keep_subjects(connection: Connection, rows: Rows, newest: dict[str, _Named]
     )
     values = [rows.as_row(newest[code].record) | {CONTENT_HASH: b""} for code in sorted(newest)]
     connection.execute(insert.on_conflict_do_update(index_elements=["code"], set_=changed, where=here < new), values)
-
-
-def _keep_aliases(connection: Connection, aliases: dict[str, _Alias]) -> None:
-    insert = insert_into(connection, SUBJECT_ALIAS)
-    changed = {name: insert.excluded[name] for name in ("code", "told_at")}
-    as_python = "C" if connection.dialect.name == "postgresql" else "BINARY"
-    here, new = (tuple_(columns["told_at"], columns["code"].collate(as_python)) for columns in (SUBJECT_ALIAS.c, insert.excluded))
-    values = [{"old_code": old, "code": aliases[old].code, "told_at": aliases[old].told_at} for old in sorted(aliases)]
-    connection.execute(insert.on_conflict_do_update(index_elements=["old_code"], set_=changed, where=here < new), values)
 
 
 def _named(observation: Observation) -> Iterable[_Named]:
@@ -93,19 +76,16 @@ def _named(observation: Observation) -> Iterable[_Named]:
             yield _Named(code, kept)
 
 
-def codes_for(connection: Connection, old_numbers: Iterable[str]) -> dict[str, str]:
-    """Return the present code for each old number that the credit platform has told of."""
-    wanted = sorted(set(old_numbers))
-    if not wanted:
-        return {}
-    found = connection.execute(select(SUBJECT_ALIAS.c.old_code, SUBJECT_ALIAS.c.code).where(SUBJECT_ALIAS.c.old_code.in_(wanted)))
-    return {row[0]: row[1] for row in found}
+def codes_for(connection: Connection, identifiers: Iterable[str]) -> dict[str, str]:
+    """Return, for each old number or code, the code that the credit platform has for it now; left out where nobody knows one.
+
+    The credit platform's own word counts (oldCodes), and for an old number a decision of ops. That ops merged one code into
+    another changes nothing here: each keeps its records on the credit platform (docs/decisions/one-subject-many-identifiers.md).
+    """
+    return identities.credit_codes(connection, identifiers)
 
 
-def old_numbers_of(connection: Connection, codes: Iterable[str]) -> dict[str, str]:
-    """Return the code behind each old number that the credit platform has told of for these codes."""
-    wanted = sorted(set(codes))
-    if not wanted:
-        return {}
-    found = connection.execute(select(SUBJECT_ALIAS.c.old_code, SUBJECT_ALIAS.c.code).where(SUBJECT_ALIAS.c.code.in_(wanted)))
-    return {row[0]: row[1] for row in found}
+def codes_and_names_for(connection: Connection, identifiers: Iterable[str]) -> dict[str, str]:
+    """Return what `codes_for` returns, and beside it the same code for all that the credit platform ever called it by."""
+    found = codes_for(connection, identifiers)
+    return found | identities.credit_names(connection, found.values())

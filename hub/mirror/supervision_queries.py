@@ -9,11 +9,11 @@ from hub.mirror import credit_queries
 from hub.mirror.credit_queries import RECORD, RESULT, start_of
 from hub.mirror.queries import APPROVAL, OBLIGATION, TASK, Check, checks
 from hub.mirror.rows import Rows
-from hub.mirror.tables import SUBJECT_ALIAS, TABLES
+from hub.mirror.tables import TABLES
 from schema.entities import TaskType
 from schema.entities.credit import Points
 
-LISTED = TABLES["KeySubject"]
+LISTED, IDENTIFIER = TABLES["KeySubject"], TABLES["SubjectIdentifier"]
 
 
 def rechecks_of(connection: Connection, rows: Rows, orders: Iterable[str]) -> dict[str, list[Check]]:
@@ -63,9 +63,9 @@ def _listed(after: str, limit: int) -> Select[str]:
 
 
 def _broken(rule: str, after: str, limit: int) -> Select[str]:
-    code = func.coalesce(APPROVAL.c.subject_code, SUBJECT_ALIAS.c.code)
+    code = func.coalesce(IDENTIFIER.c.credit_code, APPROVAL.c.subject_code)
     approvals = TASK.join(APPROVAL, APPROVAL.c.approval_no == TASK.c.origin_ref)
-    known = approvals.outerjoin(SUBJECT_ALIAS, SUBJECT_ALIAS.c.old_code == APPROVAL.c.old_number)
+    known = approvals.outerjoin(IDENTIFIER, IDENTIFIER.c.identifier == APPROVAL.c.identifier)
     put = exists().where(OBLIGATION.c.key == literal(f"{rule}:") + code + ":" + APPROVAL.c.approval_no)
     here = and_(credit_queries.broken_commitments(), code > after, ~put)
     return select(code.label("code")).select_from(known).where(here).distinct().order_by(code).limit(limit)

@@ -102,16 +102,6 @@ TOMBSTONE = Table(
     comment="Records that their platform deleted; an older version does not bring them back (删除标记)",
 )
 
-SUBJECT_ALIAS = Table(
-    "subject_alias",
-    METADATA,
-    Column("old_code", Text, primary_key=True),
-    Column("code", Text, nullable=False),
-    Column("told_at", BigInteger, nullable=False, comment="When the profile that says so was changed; the newest one stays"),
-    Index("ix_subject_alias_code", "code"),
-    comment="Earlier numbers of subjects, from the credit platform's oldCodes (原注册号)",
-)
-
 QUOTA = Table(
     "quota",
     METADATA,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
-from hub.mirror import ledger
+from hub.mirror import ledger, merges
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from hub.reconcile.derive import Derivation
@@ -40,6 +40,8 @@ class Sweep:
 
     async def everything(self) -> Swept:
         """Ask all rules about what was never settled, what time has changed, and everything that is open."""
+        while await self._database.write(merges.complete, self._rows):
+            pass  # what is owed to a subject is found by its identifiers
         counted: dict[str, int] = {}
         failed: list[str] = []
         for rule in self._derivation.rules:

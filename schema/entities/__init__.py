@@ -5,6 +5,7 @@ from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCat
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
+from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
 from schema.entities.message import DeliveryStatus, SmsReceipt
 from schema.entities.obligation import (
     OPEN_STATES,
@@ -50,6 +51,7 @@ __all__ = [
     "Finding",
     "Grade",
     "GridEvent",
+    "IdentifierKind",
     "InspectionItem",
     "KeySubject",
     "Matter",
@@ -74,6 +76,9 @@ __all__ = [
     "SmsReceipt",
     "StreamHealth",
     "Subject",
+    "SubjectAlias",
+    "SubjectIdentifier",
+    "SubjectMerge",
     "TaskResult",
     "TaskStatus",
     "TaskType",

@@ -3,7 +3,10 @@
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says, to_many, to_one
+import msgspec
+
+from schema.declare import FirstOf, Indexed, Instant, Personal, Says, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 
 
@@ -66,12 +69,19 @@ class Approval(Mirrored, frozen=True):
     department_name: Annotated[str, Says("Name of that department", "部门名称 BMMC")]
     region: Annotated[str, Indexed(), Says("Region code, six digits", "行政区划 XZQH")]
     updated_at: Annotated[Instant, Indexed(), Says("When the platform last changed it", "更新时间 GXSJ")]
+    identifier: Annotated[
+        str | None, FirstOf(("subject_code", "old_number")), Indexed(), Says("Identifier of the applicant", "申请人识别码")
+    ] = None
 
-    subject = to_one("Subject", "Who applied", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Who applied", "监管对象", ours="identifier", theirs="code", through=TO_SUBJECT)
     matter = to_one("Matter", "What was applied for", "审批事项", ours="matter_code", theirs="code")
     department = to_one("Department", "Department that decides", "部门", ours="department_code", theirs="code")
     tasks = to_many("VerificationTask", "Checks that it caused", "核查任务", ours="approval_no", theirs="origin_ref")
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="approval_no", theirs="cause")
+
+    def __post_init__(self) -> None:
+        """Name the applicant by the best identifier that was given."""
+        msgspec.structs.force_setattr(self, "identifier", self.subject_code or self.old_number)
 
 
 @entity(
@@ -89,5 +99,5 @@ class BlacklistEntry(Mirrored, frozen=True):
     since: Annotated[str, Says("Date since when, yyyy-MM-dd", "认定日期 rdrq")]
     removed_on: Annotated[str | None, Indexed(), Says("Date of removal, yyyy-MM-dd; null while open", "移除日期 ycrq")]
 
-    subject = to_one("Subject", "Who is on it", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Who is on it", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     matter = to_one("Matter", "For what", "审批事项", ours="matter_code", theirs="code")

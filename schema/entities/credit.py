@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Says, Step, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entities.subject import CodeType
 from schema.entity import Mirrored, entity
 
@@ -53,7 +54,7 @@ class CreditProfile(Mirrored, frozen=True):
     old_codes: Annotated[tuple[str, ...], Says("Earlier numbers of the subject", "原注册号")]
     updated_at: Annotated[Instant, Indexed(), Says("When the platform last changed it", "更新时间")]
 
-    subject = to_one("Subject", "Whose profile it is", "监管对象", ours="code", theirs="code")
+    subject = to_one("Subject", "Whose profile it is", "监管对象", ours="code", theirs="code", through=TO_SUBJECT)
     records = to_many("CreditRecord", "The records behind it", "信用记录", ours="code", theirs="subject_code")
 
 
@@ -80,7 +81,7 @@ class CreditRecord(Mirrored, frozen=True):
     updated_at: Annotated[Instant, Says("When the platform last changed it", "更新时间")]
     cancelled: Annotated[bool, Says("Taken back by an operator", "已撤销")]
 
-    subject = to_one("Subject", "Whose record it is", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Whose record it is", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     profile = to_one("CreditProfile", "Score and grade", "综合信用", ours="subject_code", theirs="code")
     task = to_one("VerificationTask", "Check that found the breach", "核查任务", ours="evidence_ref", theirs="task_id")
     finding = to_one("Finding", "Finding that it stands for", "检查结果项", ours="evidence_finding", theirs="finding_id")

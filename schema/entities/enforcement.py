@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entities.task import Severity
 from schema.entity import Mirrored, entity
 
@@ -61,7 +62,7 @@ class KeySubject(Mirrored, frozen=True):
     since: Annotated[str, Says("Date since when, yyyy-MM-dd", "起始日期")]
     ref: Annotated[str, Says("Number of the newest cause", "依据编号")]
 
-    subject = to_one("Subject", "Who is watched", "监管对象", ours="code", theirs="code")
+    subject = to_one("Subject", "Who is watched", "监管对象", ours="code", theirs="code", through=TO_SUBJECT)
 
 
 @entity("An enforcement department", "部门", key="code")

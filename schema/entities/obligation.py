@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, computed, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Entity, entity
 
 
@@ -115,7 +116,7 @@ class Obligation(Entity, frozen=True):
     )
     overdue = computed(bool, "Still open, and due before now", "是否逾期未办", is_overdue)
 
-    subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     history = to_many("Attempt", "Each call", "尝试记录", ours="key", theirs="obligation_key")
     approval = to_one("Approval", "Approval that caused it", "审批办件", ours="cause", theirs="approval_no")
     task = to_one("VerificationTask", "Check that caused it", "核查任务", ours="cause", theirs="task_id")

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Personal, Says, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Entity, entity
 
 
@@ -24,5 +25,5 @@ class OpsItem(Entity, frozen=True):
     resolved_by: Annotated[str | None, Says("Who settled it", "处理人")]
     resolution: Annotated[str | None, Personal("text"), Says("How and why", "处理说明")]
 
-    subject = to_one("Subject", "Subject", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Subject", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     obligation = to_one("Obligation", "Obligation it is about", "应办事项", ours="cause", theirs="key")

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Annotated
 
 from schema.declare import Indexed, Instant, Personal, Says, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 
 
@@ -70,5 +71,5 @@ class FiguresCheck(Mirrored, frozen=True):
     checked_at: Annotated[Instant, Indexed(), Says("When", "核查时间")]
 
     report = to_one("SelfReport", "The report", "自治结果", ours="report_no", theirs="report_no")
-    subject = to_one("Subject", "Whose figures", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Whose figures", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="check_no", theirs="cause")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
 from schema.entities.credit import RepairWay
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 
 Points = Step(Decimal("0.1"))
@@ -59,7 +60,7 @@ class SelfReport(Mirrored, frozen=True):
     mark_reason: Annotated[str | None, Says("Why the hub refused it", "处理说明 clsm")]
     updated_at: Annotated[Instant, Indexed(), Says("When the platform last changed it", "更新时间 gxsj")]
 
-    subject = to_one("Subject", "Whose it is", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Whose it is", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     record = to_one("CreditRecord", "Record that it repairs", "信用记录", ours="repairs_biz_no", theirs="biz_no")
     figures_checks = to_many("FiguresCheck", "On-line checks of its figures", "数据核查", ours="report_no", theirs="report_no")
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="report_no", theirs="cause")
@@ -79,7 +80,7 @@ class ScoreEntry(Mirrored, frozen=True):
     state: Annotated[ScoreState, Says("Whether it can be repaired still", "状态 state")]
     updated_at: Annotated[Instant, Indexed(), Says("When the hub last wrote it", "更新时间 updated")]
 
-    subject = to_one("Subject", "Whose list it is on", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Whose list it is on", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     record = to_one("CreditRecord", "The credit record", "信用记录", ours="biz_no", theirs="biz_no")
 
 
@@ -95,5 +96,5 @@ class Notice(Mirrored, frozen=True):
     issued_at: Annotated[Instant, Indexed(), Says("When it was issued", "发布时间 issued")]
     department_code: Annotated[str, Indexed(), Says("Department that issued it", "部门 department")]
 
-    subject = to_one("Subject", "To whom", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "To whom", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     department = to_one("Department", "Department that issued it", "部门", ours="department_code", theirs="code")

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
+from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 
 
@@ -122,7 +123,7 @@ class TaskResult(Mirrored, frozen=True):
     signed_by_officers: Annotated[bool, Says("Signed by the officers", "执法人员签字")]
     remarks: Annotated[str | None, Personal("text"), Says("Remarks", "备注")]
 
-    subject = to_one("Subject", "Whom it is about", "监管对象", ours="subject_code", theirs="code")
+    subject = to_one("Subject", "Whom it is about", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     task = to_one("VerificationTask", "The check", "核查任务", ours="task_id", theirs="task_id")
     findings = to_many("Finding", "Items checked", "检查结果项", ours="result_id", theirs="result_id")
 

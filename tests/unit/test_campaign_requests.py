@@ -177,7 +177,7 @@ async def test_a_request_without_a_department_is_refused(desk: Desk) -> None:
 async def test_a_department_that_nobody_knows_is_refused_with_those_there_are(desk: Desk) -> None:
     error = await desk.refusal(departments=["HB", "XX"])
     assert isinstance(error, UnknownDepartment)
-    assert (error.department, error.path, "HB" in error.known) == ("XX", ["departments", "1"], True)
+    assert (error.department, error.path, "departments.csv" in error.message) == ("XX", ["departments", "1"], True)
 
 
 async def test_a_department_that_policy_has_ended_is_refused(desk: Desk) -> None:

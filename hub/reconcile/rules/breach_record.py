@@ -40,13 +40,17 @@ ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with ex
 
 
 class Facts(NamedTuple):
-    """A check, the approval behind it, the code behind that one's old number, items, and records with our numbers."""
+    """A check, the approval behind it, the code behind that one's old number, items, and records with our numbers.
+
+    `codes` are the credit platform's present codes, by whatever check and approval name, and by earlier names of these.
+    """
 
     check: Check
     approval: Approval | None
     old_code: str | None
     items: Mapping[str, InspectionItem]
     records: Mapping[str, Sequence[CreditRecord]]
+    codes: Mapping[str, str] = {}
 
 
 class BreachRecord(Rule[Facts]):
@@ -68,7 +72,9 @@ class BreachRecord(Rule[Facts]):
         found = {cause: check for cause, (check,) in queries.checks(connection, rows, "task_id", causes).items()}
         origins = [check.task.origin_ref or "" for check in found.values() if check.task.origin_platform == "approval"]
         approvals = {no: one for no, (one,) in queries.records_where(connection, rows, Approval, "approval_no", origins).items()}
-        codes = subjects.codes_for(connection, [one.old_number for one in approvals.values() if one.old_number])
+        named = [one.subject_code for check in found.values() for one in check.results]
+        named += [number for one in approvals.values() for number in (one.subject_code, one.old_number)]
+        codes = subjects.codes_and_names_for(connection, [each for each in named if each])
         items = queries.items_by_code(connection, rows, {one.item_code for check in found.values() for one in check.findings})
         records = queries.records_of_checks(connection, rows, found)  # of findings that are gone now, too
         records.update(
@@ -77,7 +83,8 @@ class BreachRecord(Rule[Facts]):
         facts = {}
         for cause, check in found.items():
             approval = approvals.get(check.task.origin_ref or "") if check.task.origin_platform == "approval" else None
-            facts[cause] = Facts(check, approval, codes.get(approval.old_number or "") if approval else None, items, records)
+            old_code = codes.get(approval.old_number or "") if approval else None
+            facts[cause] = Facts(check, approval, old_code, items, records, codes)
         return facts
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
@@ -90,14 +97,16 @@ class BreachRecord(Rule[Facts]):
         troubles: list[Trouble] = []
         measures = Measures(book.policy, facts.items, _points_when_made(ledger, task))
         breaches = breaches_of(facts.check, facts.approval, measures, troubles)
-        owed = tuple([self._owed(facts, breach, book, troubles) for breach in breaches])
+        codes = _codes_when_made(ledger)
+        owed = tuple([self._owed(facts, breach, codes.get(breach.key), book, troubles) for breach in breaches])
         for each in owed:
             troubles += cancelled_though_owed(each, facts.records.get(self.number(each.key), []))
         return Verdict(version=task.version, owed=owed, proven=proven, troubles=tuple(troubles))
 
-    def _owed(self, facts: Facts, breach: Breach, book: Rulebook, troubles: list[Trouble]) -> Owed:
+    def _owed(self, facts: Facts, breach: Breach, made_for: str | None, book: Rulebook, troubles: list[Trouble]) -> Owed:
         task, approval, result = facts.check.task, facts.approval, breach.result
         code = result.subject_code or (approval.subject_code if approval else None) or facts.old_code
+        code = _credit_code(facts, code, made_for)
         occurred_at = result.checked_at or task.updated_at
         needs, command = self._needs(facts, breach, code), None
         if needs is None and code is not None and breach.points is not None:
@@ -186,6 +195,20 @@ def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask) -> d
         if as_it_is and isinstance(command, PostCreditRecord):
             made[one.key] = command.points
     return made
+
+
+def _codes_when_made(ledger: Iterable[Obligation]) -> dict[str, str]:
+    """Return the codes under which records may have been made, by key."""
+    commands = ((one.key, command_of(one)) for one in ledger if may_exist(one))
+    return {key: command.code for key, command in commands if isinstance(command, PostCreditRecord)}
+
+
+def _credit_code(facts: Facts, code: str | None, made_for: str | None) -> str | None:
+    """Return the code that the credit platform knows now; a record that was made under an earlier one of it stays right."""
+    if code is None:
+        return None
+    now = facts.codes.get(code, code)
+    return made_for if made_for is not None and facts.codes.get(made_for, made_for) == now else now
 
 
 def _old_number(key: str, approval: Approval) -> Trouble:

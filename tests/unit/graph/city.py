@@ -11,6 +11,7 @@ from hub.graph.limits import Limits
 from hub.graph.loaders import Loaders
 from hub.graph.schema import HubSchema, build_schema
 from hub.mirror.database import Database
+from hub.mirror.merges import complete
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CONTENT_HASH, TABLES
 from schema.context import Caller, Context
@@ -39,6 +40,8 @@ class City:
             table = TABLES[type(record).__name__]
             extra = {CONTENT_HASH: b""} if CONTENT_HASH in table.c else {}
             connection.execute(insert(table), {**self.rows.as_row(record), **extra})
+        while complete(connection, self.rows):  # so that records are found by their identifiers, as after intake
+            pass
 
     def context(self, caller: Caller, correlation_id: str = "c-1") -> Context:
         return Context(Loaders(self.database, self.rows), self.hub, caller, correlation_id)

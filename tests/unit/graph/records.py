@@ -91,6 +91,13 @@ class FakeHub:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         return await self._note("resolve", item_id, resolution, by)
 
+    async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
+        refused = await self._note("merge", identifier, into, reason, by)
+        return Outcome((f"{identifier}/1",)) if refused.done else refused
+
+    async def split(self, merge_id: str, reason: str, by: str) -> Outcome:
+        return await self._note("split", merge_id, reason, by)
+
     async def resync(self, platform: str, stream: str | None, by: str) -> Outcome:
         return await self._note("resync", platform, stream, by)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.mirror.subjects import code_type_of, codes_for, know_subjects
-from hub.mirror.tables import SUBJECT_ALIAS, TABLES
+from hub.mirror.tables import TABLES
 from schema.entities import CodeType, Subject
 from schema.entity import Observation
 from tests.builders import HOUR, OTHER_CODE, SHOP_CODE, approval, credit_profile, observed, subject, task, task_result
@@ -26,7 +26,8 @@ def known(connection: Connection, rows: Rows) -> list[Subject]:
 
 def forget(connection: Connection) -> None:
     connection.execute(TABLES["Subject"].delete())
-    connection.execute(SUBJECT_ALIAS.delete())
+    for name in ("SubjectAlias", "SubjectIdentifier"):
+        connection.execute(TABLES[name].delete())
 
 
 SAYINGS = (

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hub.reconcile.rules.verification_result import verification_number
+from hub.reconcile.rules.approval_verification import task_number
 from schema.commands import PutKeySubject, RemoveKeySubject
 from schema.entities import Conclusion, KeySubject, Obligation, TaskResult, TaskStatus, TaskType
 from schema.entity import Observation, Tombstone
@@ -41,7 +41,7 @@ def checked(
     """The finished check of that approval, with a rectification order `ZG-<number>` where it did not conform."""
     of = task(
         task_id=f"T-{number}",
-        external_no=verification_number(number),
+        external_no=task_number(number),
         origin_ref=number,
         status=TaskStatus.DONE,
         version=version,

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("department_name", sa.Text(), nullable=False, comment="Name of that department (部门名称 BMMC)"),
         sa.Column("region", sa.Text(), nullable=False, comment="Region code, six digits (行政区划 XZQH)"),
         sa.Column("updated_at", sa.BigInteger(), nullable=False, comment="When the platform last changed it (更新时间 GXSJ)"),
+        sa.Column("identifier", sa.Text(), nullable=True, comment="Identifier of the applicant (申请人识别码)"),
         sa.Column("source", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
         sa.Column("observed_at", sa.BigInteger(), nullable=False, comment="When the hub saw it (采集时间)"),
         sa.Column("version", sa.BigInteger(), nullable=False, comment="Version the platform gave it; it only grows (版本)"),
@@ -62,6 +63,7 @@ def upgrade() -> None:
     op.create_index("ix_approval_accepted_at", "approval", ["accepted_at"], unique=False)
     op.create_index("ix_approval_decided_at", "approval", ["decided_at"], unique=False)
     op.create_index("ix_approval_department_code", "approval", ["department_code"], unique=False)
+    op.create_index("ix_approval_identifier", "approval", ["identifier"], unique=False)
     op.create_index("ix_approval_identity_no_join", "approval", ["identity_no_join"], unique=False)
     op.create_index("ix_approval_matter_code", "approval", ["matter_code"], unique=False)
     op.create_index("ix_approval_old_number", "approval", ["old_number"], unique=False)
@@ -754,15 +756,59 @@ def upgrade() -> None:
     op.create_index("ix_subject_name", "subject", ["name"], unique=False)
     op.create_table(
         "subject_alias",
-        sa.Column("old_code", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column(
-            "told_at", sa.BigInteger(), nullable=False, comment="When the profile that says so was changed; the newest one stays"
-        ),
-        sa.PrimaryKeyConstraint("old_code", name=op.f("pk_subject_alias")),
-        comment="Earlier numbers of subjects, from the credit platform's oldCodes (原注册号)",
+        sa.Column("alias_id", sa.Text(), nullable=False, comment="Identifier and code (编号)"),
+        sa.Column("identifier", sa.Text(), nullable=False, comment="Earlier identifier (原识别码)"),
+        sa.Column("code", sa.Text(), nullable=False, comment="Code that it belongs to by this word (所属编码)"),
+        sa.Column("told_by", sa.Text(), nullable=False, comment="Platform that said so (来源平台)"),
+        sa.Column("told_at", sa.BigInteger(), nullable=False, comment="When it last said so (告知时间)"),
+        sa.PrimaryKeyConstraint("alias_id", name=op.f("pk_subject_alias")),
+        comment="A platform's word that an identifier is an earlier one of a code (原识别码告知)",
     )
     op.create_index("ix_subject_alias_code", "subject_alias", ["code"], unique=False)
+    op.create_index("ix_subject_alias_identifier", "subject_alias", ["identifier"], unique=False)
+    op.create_table(
+        "subject_identifier",
+        sa.Column("identifier", sa.Text(), nullable=False, comment="USCC, RID code or old number (识别码)"),
+        sa.Column("kind", sa.String(length=40), nullable=False, comment="What it is (识别码类型)"),
+        sa.Column("code", sa.Text(), nullable=False, comment="Code of the subject that it belongs to now (所属监管对象编码)"),
+        sa.Column(
+            "credit_code",
+            sa.Text(),
+            nullable=True,
+            comment="Code that the credit platform has for it; null for an old number nobody resolves (信用平台现用编码)",
+        ),
+        sa.Column("told_by", sa.Text(), nullable=True, comment="Platform whose word on it is the newest (来源平台)"),
+        sa.Column("told_code", sa.Text(), nullable=True, comment="Code that it belongs to by that word (平台所述编码)"),
+        sa.Column("told_at", sa.BigInteger(), nullable=True, comment="When that was said (告知时间)"),
+        sa.Column(
+            "merge_id", sa.Text(), nullable=True, comment="Merge by hand that outranks the word, where one stands (人工合并编号)"
+        ),
+        sa.PrimaryKeyConstraint("identifier", name=op.f("pk_subject_identifier")),
+        comment="An identifier of a subject (主体识别码)",
+    )
+    op.create_index("ix_subject_identifier_code", "subject_identifier", ["code"], unique=False)
+    op.create_index("ix_subject_identifier_credit_code", "subject_identifier", ["credit_code"], unique=False)
+    op.create_index("ix_subject_identifier_kind", "subject_identifier", ["kind"], unique=False)
+    op.create_index("ix_subject_identifier_merge_id", "subject_identifier", ["merge_id"], unique=False)
+    op.create_index("ix_subject_identifier_told_code", "subject_identifier", ["told_code"], unique=False)
+    op.create_table(
+        "subject_merge",
+        sa.Column("merge_id", sa.Text(), nullable=False, comment="Identifier and number of its merge, from 1 (合并编号)"),
+        sa.Column("from_identifier", sa.Text(), nullable=False, comment="What was merged (被合并识别码)"),
+        sa.Column("into_code", sa.Text(), nullable=False, comment="Code that it was merged into (并入编码)"),
+        sa.Column("merged_at", sa.BigInteger(), nullable=False, comment="When (合并时间)"),
+        sa.Column("merged_by", sa.Text(), nullable=False, comment="By whom (合并人)"),
+        sa.Column("reason", sa.LargeBinary(), nullable=False, comment="Why (合并原因)"),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True, comment="When it was undone; null while it stands (撤销时间)"),
+        sa.Column("undone_by", sa.Text(), nullable=True, comment="By whom it was undone (撤销人)"),
+        sa.Column("undone_reason", sa.LargeBinary(), nullable=True, comment="Why it was undone (撤销原因)"),
+        sa.PrimaryKeyConstraint("merge_id", name=op.f("pk_subject_merge")),
+        comment="An identifier that was merged into a subject by hand (人工合并)",
+    )
+    op.create_index("ix_subject_merge_from_identifier", "subject_merge", ["from_identifier"], unique=False)
+    op.create_index("ix_subject_merge_into_code", "subject_merge", ["into_code"], unique=False)
+    op.create_index("ix_subject_merge_merged_at", "subject_merge", ["merged_at"], unique=False)
+    op.create_index("ix_subject_merge_undone_at", "subject_merge", ["undone_at"], unique=False)
     op.create_table(
         "task_result",
         sa.Column("result_id", sa.Text(), nullable=False, comment="Task id and index (结果编号)"),
@@ -888,6 +934,18 @@ def downgrade() -> None:
     op.drop_index("ix_task_result_conclusion", table_name="task_result")
     op.drop_index("ix_task_result_checked_at", table_name="task_result")
     op.drop_table("task_result")
+    op.drop_index("ix_subject_merge_undone_at", table_name="subject_merge")
+    op.drop_index("ix_subject_merge_merged_at", table_name="subject_merge")
+    op.drop_index("ix_subject_merge_into_code", table_name="subject_merge")
+    op.drop_index("ix_subject_merge_from_identifier", table_name="subject_merge")
+    op.drop_table("subject_merge")
+    op.drop_index("ix_subject_identifier_told_code", table_name="subject_identifier")
+    op.drop_index("ix_subject_identifier_merge_id", table_name="subject_identifier")
+    op.drop_index("ix_subject_identifier_kind", table_name="subject_identifier")
+    op.drop_index("ix_subject_identifier_credit_code", table_name="subject_identifier")
+    op.drop_index("ix_subject_identifier_code", table_name="subject_identifier")
+    op.drop_table("subject_identifier")
+    op.drop_index("ix_subject_alias_identifier", table_name="subject_alias")
     op.drop_index("ix_subject_alias_code", table_name="subject_alias")
     op.drop_table("subject_alias")
     op.drop_index("ix_subject_name", table_name="subject")
@@ -1044,6 +1102,7 @@ def downgrade() -> None:
     op.drop_index("ix_approval_old_number", table_name="approval")
     op.drop_index("ix_approval_matter_code", table_name="approval")
     op.drop_index("ix_approval_identity_no_join", table_name="approval")
+    op.drop_index("ix_approval_identifier", table_name="approval")
     op.drop_index("ix_approval_department_code", table_name="approval")
     op.drop_index("ix_approval_decided_at", table_name="approval")
     op.drop_index("ix_approval_accepted_at", table_name="approval")
