@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from mocks.people import Subject, identity_check_digit, uscc_of
+from mocks.people import Subject, identity_check_digit, uscc_check_digit
 from mocks.store import Document
 from tests.e2e.city_life import all_closed
 from tests.e2e.eventually import eventually
@@ -13,7 +13,7 @@ _BODY = "33078219790830142"
 SCHOOL = Subject(
     "1",
     "义乌市某教育培训学校",
-    uscc=uscc_of("52330782", "MJ8712345"),
+    uscc="52330782MJ8712345" + uscc_check_digit("52330782MJ8712345"),
     representative="楼𬭎",
     representative_number=_BODY + identity_check_digit(_BODY),
     telephone="13905790456",
