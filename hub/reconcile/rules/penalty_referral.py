@@ -97,7 +97,7 @@ class PenaltyReferral(Rule[Facts]):
         bad = [one for one in facts.recheck.results if _is_bad(facts.recheck, one)]
         if task.status is not TaskStatus.DONE or not bad:
             return Verdict(version=version, proven=proven)
-        ordered = [one for one in given(facts.checks, facts.order_no) if one.task.task_id != task.task_id]
+        ordered = given(facts.checks, facts.order_no)
         if not ordered:
             withdrawn = any(may_exist(one) for one in ledger)
             return Verdict(version=version, owed=() if withdrawn else (self._owed(facts, bad, None, book),), proven=proven)

@@ -126,6 +126,17 @@ async def test_a_check_whose_fate_is_unknown_is_for_ops_once_and_is_cancelled_sh
     assert len(await city.ops()) == 1
 
 
+async def test_a_check_whose_fate_was_unknown_and_that_shows_up_with_the_revocation_is_cancelled_silently(
+    city: City, hub: Office
+) -> None:
+    await city.say(GRANTED)
+    hub.connectors["enforcement"].replies[APPROVAL_KEY] = [UnknownOutcome("enforcement", "TIMEOUT", "no answer", START)]
+    await hub.worker.work_once("enforcement")
+    await city.say(REVOKED, observed(approval_task()))
+    assert await city.lines() == {APPROVAL_KEY: "CLOSED", KEY: "DUE"}
+    assert await city.ops() == []
+
+
 async def test_what_was_accepted_and_never_seen_is_not_waited_for_for_ever(city: City, hub: Office) -> None:
     await city.say(GRANTED)
     await hub.worker.work_once("enforcement")
