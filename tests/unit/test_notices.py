@@ -1,4 +1,4 @@
-"""Requests of departments in the engine: kept once with what follows from them, refused with a reason otherwise; on both databases."""
+"""Requests of departments in the engine: kept once with what follows from them, or refused; on both databases."""
 
 import asyncio
 from collections.abc import Mapping
