@@ -98,8 +98,8 @@ class Repairs(Rule[Facts]):
             there = [one.key for one in ledger if one.command == "PostRepair" and one.state in THERE]
             return Verdict(version=report.version, keep=frozenset((*over, *there)), proven=proven)
         marked = [one.key for one in ledger if one.key == f"{key}/2" and may_exist(one)]
-        owed = [each for each in self._owed(facts, key, ledger, book, marked=bool(marked)) if each.key not in marked]
-        return Verdict(version=report.version, owed=tuple(owed), keep=frozenset((*over, *marked)), proven=proven)
+        owed = tuple(self._owed(facts, key, ledger, book, marked=bool(marked)))
+        return Verdict(version=report.version, owed=owed, keep=frozenset((*over, *marked)), proven=proven)
 
     def _owed(self, facts: Facts, key: str, ledger: Sequence[Obligation], book: Rulebook, *, marked: bool) -> Iterable[Owed]:
         """Return what a decided row asks for; `marked` where its mark may be set already, so that nothing new begins."""

@@ -152,8 +152,8 @@ async def test_the_telephone_is_that_of_the_newest_approval_by_acceptance_then_n
 
     await city.say(
         applied("YW9", 9, "13900000009"),
-        applied("YW1", 1, "13900000001"),
         applied("YW2", 1, "13900000002"),
+        applied("YW1", 1, "13900000001"),
         applied("YW3", 0, "13900000003", subject_code=OTHER_CODE),
     )
     await city.say(observed(points_record()))
