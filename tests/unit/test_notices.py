@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Requests of departments in the engine: kept once with what follows from them, refused with a reason otherwise."""
-=======
 """Requests of departments in the engine: kept once with what follows from them, or refused; on both databases."""
->>>>>>> rulesC
 
 import asyncio
 from collections.abc import Mapping
