@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from connectors.base import Page
+from connectors.base import Item, Page
 from connectors.enforcement import EnforcementConnector
 from connectors.errors import PermanentError, TransientError
 from schema.entity import Observation, Tombstone, key_of
@@ -170,7 +170,7 @@ async def test_a_key_subject_that_two_whole_lists_lack_is_gone() -> None:
 
 async def test_a_key_subject_that_is_gone_may_begin_again_at_any_version() -> None:
     script = Script(page(sample("key_subjects.json")["items"][0]), page(), page())
-    platform, cursor, items = connector(script, FakeTime()), None, []
+    platform, cursor, items = connector(script, FakeTime()), None, list[Item]()
     for _ in range(3):
         (each,) = await pages(platform, "key_subjects", cursor)
         cursor = each.cursor
