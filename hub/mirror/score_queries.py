@@ -82,10 +82,13 @@ def notices_unsettled(connection: Connection, rule: str, after: str, limit: int)
     """Return records that take points and are not on their subject's list, records of another version, and those that stand on
     the list as open and of which no message is owed, although an approval of the subject names a telephone."""
     never = and_(TAKES_POINTS, ~_exists(f"{rule}:" + RECORD.c.record_id + "/2"))
-    phone = select(1).where(APPROVAL.c.subject_code == RECORD.c.subject_code, APPROVAL.c.phone.is_not(None)).exists()
     open_entry = select(1).where(ENTRY.c.biz_no == RECORD.c.biz_no, ENTRY.c.state == "OPEN").exists()
-    untold = and_(TAKES_POINTS, RECORD.c.open_points > 0, open_entry, phone, ~_told(rule))
-    return unsettled(connection, rule, RECORD, "record_id", (never, untold), after, limit)
+    untold = and_(TAKES_POINTS, RECORD.c.open_points > 0, open_entry, ~_told(rule))
+    named = select(1).where(APPROVAL.c.subject_code == RECORD.c.subject_code, APPROVAL.c.phone.is_not(None)).exists()
+    old = and_(SUBJECT_ALIAS.c.code == RECORD.c.subject_code, SUBJECT_ALIAS.c.old_code == APPROVAL.c.old_number)
+    by_old = select(1).where(old, APPROVAL.c.subject_code.is_(None), APPROVAL.c.phone.is_not(None)).exists()
+    wanted = (never, and_(untold, named), and_(untold, by_old))
+    return unsettled(connection, rule, RECORD, "record_id", wanted, after, limit)
 
 
 def states_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:

@@ -200,7 +200,7 @@ def required(connection: Connection, rows: Rows) -> dict[str, object]:
 
 
 def _causes(connection: Connection) -> list[str]:
-    keys = {"Approval": "approval_no", "VerificationTask": "task_id", "GridEvent": "event_no"}
+    keys = {"Approval": "approval_no", "VerificationTask": "task_id", "GridEvent": "event_no", "CreditRecord": "record_id"}
     return [key for name, column in keys.items() for key in connection.execute(select(TABLES[name].c[column])).scalars()]
 
 
