@@ -12,7 +12,9 @@ from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.entities import CreditRecord, ScoreEntry
 
-APPROVAL, ENTRY, RECORD = (TABLES[name] for name in ("Approval", "ScoreEntry", "CreditRecord"))
+APPROVAL, ENTRY, RECORD, IDENTIFIER = (
+    TABLES[name] for name in ("Approval", "ScoreEntry", "CreditRecord", "SubjectIdentifier")
+)
 TAKES_POINTS = and_(RECORD.c.points > 0, RECORD.c.cancelled.is_(False))
 
 
@@ -78,10 +80,13 @@ def notices_unsettled(connection: Connection, rule: str, after: str, limit: int)
     """Return records that take points and are not on their subject's list, records of another version, and those that stand on
     the list as open and of which no message is owed, although an approval of the subject names a telephone."""
     never = and_(TAKES_POINTS, ~_exists(f"{rule}:" + RECORD.c.record_id + "/2"))
-    phone = select(1).where(APPROVAL.c.subject_code == RECORD.c.subject_code, APPROVAL.c.phone.is_not(None)).exists()
     open_entry = select(1).where(ENTRY.c.biz_no == RECORD.c.biz_no, ENTRY.c.state == "OPEN").exists()
-    untold = and_(TAKES_POINTS, RECORD.c.open_points > 0, open_entry, phone, ~_told(rule))
-    return unsettled_in(connection, rule, RECORD, "record_id", (never, untold), after, limit)
+    untold = and_(TAKES_POINTS, RECORD.c.open_points > 0, open_entry, ~_told(rule))
+    named = select(1).where(APPROVAL.c.subject_code == RECORD.c.subject_code, APPROVAL.c.phone.is_not(None)).exists()
+    earlier = and_(IDENTIFIER.c.credit_code == RECORD.c.subject_code, IDENTIFIER.c.identifier == APPROVAL.c.identifier)
+    by_another = select(1).where(earlier, APPROVAL.c.phone.is_not(None)).exists()
+    wanted = (never, and_(untold, named), and_(untold, by_another))
+    return unsettled_in(connection, rule, RECORD, "record_id", wanted, after, limit)
 
 
 def states_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:

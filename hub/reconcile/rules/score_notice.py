@@ -22,7 +22,7 @@ from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.score import PLACES, can_be_repaired, chain_of, entry_of, message_of, plain, takes_points
 from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, PutScore, SendSms
-from schema.entities import Approval, CreditRecord, Obligation, ScoreEntry, ScoreState
+from schema.entities import Approval, CreditProfile, CreditRecord, Obligation, ScoreEntry, ScoreState
 from schema.entity import Observation
 from schema.identifiers import mobile_of
 
@@ -55,12 +55,13 @@ class ScoreNotice(Rule[Facts]):
         return [record.record_id] if isinstance(record, CreditRecord) else []
 
     def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Records, those whose entry was seen, and those that were not told of and whose subject has a new approval."""
+        """Records, those whose entry was seen, and those not told of whose subject has a new approval or an old number."""
         said = [observation.record for observation in observations]
         entries = [one.biz_no for one in said if isinstance(one, ScoreEntry)]
         approvals = [one for one in said if isinstance(one, Approval) and one.phone]
         old = subjects.codes_for(connection, [one.old_number for one in approvals if one.old_number and not one.subject_code])
         codes = [one.subject_code or old.get(one.old_number or "", "") for one in approvals]
+        codes += [one.code for one in said if isinstance(one, CreditProfile) and one.old_codes]
         return {
             *super().touched(connection, observations),
             *score_queries.records_numbered(connection, entries),

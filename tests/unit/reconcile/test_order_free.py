@@ -53,6 +53,7 @@ CAUSES = {
     "TaskResult": "order_no",
     "Coordination": "coordination_id",
     "CampaignRequest": "request_no",
+    "CreditRecord": "record_id",
 }
 """Where the causes of all rules stand."""
 

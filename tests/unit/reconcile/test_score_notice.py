@@ -179,6 +179,20 @@ async def test_an_approval_that_knows_an_old_number_only_names_the_telephone_too
     assert command.mobile == "13900000006"
 
 
+async def test_an_old_number_that_is_resolved_later_makes_the_message_owed(city: City) -> None:
+    await city.say(observed(approval(subject_code=None, old_number="330782000012345")), observed(points_record()))
+    assert SMS not in await city.lines()
+    await city.say(observed(credit_profile(old_codes=("330782000012345",))))
+    assert (await city.lines())[SMS] == "DUE"
+
+
+async def test_an_approval_by_old_number_that_nobody_was_asked_about_is_found_by_the_sweep(city: City) -> None:
+    await city.say(observed(credit_profile(old_codes=("330782000012345",))), observed(points_record()), observed(entry()))
+    await city.keep_silent(observed(approval(subject_code=None, old_number="330782000012345")))
+    await city.sweep.everything()
+    assert (await city.lines())[SMS] == "DUE"
+
+
 async def test_a_telephone_that_becomes_known_later_makes_the_message_owed(city: City) -> None:
     await city.say(observed(points_record()))
     assert await city.lines() == {ENTRY: "DUE"}
