@@ -1,6 +1,6 @@
 """The loop as one answer (闭环): from any of its records the whole chain, in order of time, and what is still owed.
 
-The types are filled by hub/graph/loop.py; docs/loop.md explains them with an example.
+The types are filled by hub/graph/loops/loop.py; docs/loop.md explains them with an example.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The kinds of steps that a loop is made of, each with its words in both languages. Used by loop.py and hub/graph/happenings.py."""
+"""The kinds of steps that a loop is made of, each with its words in both languages. Used by loop.py and hub/graph/loops/."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""What records said in earlier versions, from the change history: states whose time no field keeps. Called by hub/graph/loop.py.
+"""What records said in earlier versions, from the change history: states whose time no field keeps. Called by loops/loop.py.
 
 Bounded: it is read only for kinds of records whose states leave no time behind, and of those the newest versions.
 """

@@ -2,7 +2,7 @@
 
 Each round asks, for all records found in the one before, one statement for each column that a link leads to. A record is taken in
 if a link joins it to one that is in; what was read beside those stays aside, in case its link comes later. Circles end by
-themselves: nothing is asked for twice. Called by hub/graph/loop.py.
+themselves: nothing is asked for twice. Called by hub/graph/loops/loop.py.
 """
 
 from collections import defaultdict

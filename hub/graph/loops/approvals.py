@@ -27,7 +27,7 @@ def of_approval(one: Approval, past: Past) -> Iterator[Happening]:
 
 
 def of_blacklist(one: BlacklistEntry, past: Past) -> Iterator[Happening]:
-    """The platform tells days only: a day begins at midnight, in Beijing; loop.py knows better when it was ours."""
+    """The platform tells days only: a day begins at midnight, in Beijing; step.py knows better where the entry is ours."""
     yield Happening(K.BLACKLISTED, day_of(one.since), one.entry_no, one.matter_code, subject_code=one.subject_code)
     if one.removed_on:
         yield Happening(K.BLACKLIST_REMOVED, day_of(one.removed_on), one.entry_no, one.matter_code, subject_code=one.subject_code)

@@ -412,3 +412,12 @@ async def test_a_time_at_the_end_of_all_calendars_breaks_no_loop(each_city: City
     found = await loop(each_city, task())
     assert step(found, K.RECTIFICATION_ORDERED).title.en == "Rectification ordered: until 9999-12-31"
     assert step(found, K.OWED).late_seconds == 2**31 - 1
+
+
+async def test_what_is_there_before_the_ledger_knows_follows_from_what_caused_it(city: City) -> None:
+    await city.put(
+        approval(), obligation(number="N", state=ObligationState.SENT), task(external_no="N", status=TaskStatus.CANCELLED)
+    )
+    found = await loop(city, approval())
+    assert causes(found, K.TASK_CREATED) == [K.APPROVAL_GRANTED]
+    assert step(found, K.SENT) is found.steps[-1]
