@@ -39,7 +39,7 @@ async def test_what_subjects_do_reaches_the_graph_also_late_and_changed(stage: S
         stage.selfgov.approve(study, late=0)
 
         async def approved() -> bool:
-            return (await reports(running))[str(study)]["state"] == "APPROVED"
+            return bool((await reports(running))[str(study)]["state"] == "APPROVED")
 
         await eventually(approved, or_say="the approval")
 
