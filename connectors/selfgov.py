@@ -152,4 +152,6 @@ class SelfgovConnector(Connector):
 def _wanted(shape: Shape, keys: Sequence[str]) -> list[object]:
     """Return the keys as the table has them, each once; what cannot be one is left out."""
     distinct = list(dict.fromkeys(keys))
-    return [int(key) for key in distinct if key.isascii() and key.isdigit()] if shape.numbered else list(distinct)
+    return (
+        [int(key) for key in distinct if key.isascii() and key.isdigit() and len(key) <= 18] if shape.numbered else list(distinct)
+    )

@@ -242,7 +242,7 @@ async def test_rows_are_looked_up_by_key_and_what_is_no_key_is_left_out(shared: 
     for number in range(1, 452):
         shared.insert(number)
     connector = shared.connector()
-    found = await connector.fetch("SelfReport", [*map(str, range(1, 452)), "7", "x", "-1", "٣", "999"])
+    found = await connector.fetch("SelfReport", [*map(str, range(1, 452)), "7", "x", "-1", "٣", "999", "9" * 30])
     assert len(found) == 451
     with pytest.raises(PermanentError) as refused:
         await connector.fetch("Approval", ["1"])
