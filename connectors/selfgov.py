@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
-import msgspec
-
 from connectors.base import (
     Answer,
     Connector,
@@ -26,7 +24,7 @@ from connectors.base import (
 from connectors.errors import BadSignature, PermanentError
 from connectors.selfgov_commands import mark_report, put_notice, put_score
 from connectors.selfgov_database import ExchangeDatabase, Work
-from connectors.selfgov_reading import Reading, digest_of, keyed, odd_rows, page, read_cursor
+from connectors.selfgov_reading import keyed, next_rows, read_cursor
 from connectors.selfgov_records import Row, item_of, items_of
 from connectors.selfgov_settings import SelfgovSettings
 from connectors.selfgov_tables import NOTICE, PLATFORM, RESULT, SCORE, Shape
@@ -76,19 +74,16 @@ class SelfgovConnector(Connector):
     async def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Yield rows in the order of their times from what is settled to the present; see selfgov_reading.py."""
         shape, settling = self._shape(stream), self._settling(stream)
-        reading = read_cursor(cursor).starting(self.surroundings.clock(), settling)
+        reading = read_cursor(shape, cursor).starting(self.surroundings.clock(), settling)
         while reading.began is not None:
-            items: list[Item] = []
-            if reading.after is None:
-                items, reading = await self._odd(shape, reading)
-            rows = await self.database.read(
-                f"read {shape.name}", partial(page, shape=shape, reading=reading, limit=self.settings.page_size)
-            )
+            looking = partial(next_rows, shape=shape, reading=reading, limit=self.settings.page_size)
+            found = await self.database.read(f"read {shape.name}", looking)
             now = self.surroundings.clock()
-            items += [item_of(shape, row, now) for row in rows]
-            more = len(rows) == self.settings.page_size
-            reading = reading.turned(rows, shape, now, settling, more=more)
-            yield Page(items=tuple(items), cursor=reading.write(), more=more)
+            odd, reading = reading.telling(found.odd)
+            more = len(found.rows) == self.settings.page_size
+            reading = reading.turned(found.rows, shape, now, settling, more=more)
+            items = tuple(item_of(shape, row, now) for row in (*odd, *found.rows))
+            yield Page(items=items, cursor=reading.write(), more=more)
 
     def snapshot(self, stream: str) -> AsyncIterator[Page]:
         """Yield the whole table: reading from the beginning is a full read as well."""
@@ -153,15 +148,10 @@ class SelfgovConnector(Connector):
     def _settling(self, stream: str) -> timedelta:
         return self.settings.notice_settling if stream == "notices" else self.settings.settling
 
-    async def _odd(self, shape: Shape, reading: Reading) -> tuple[list[Item], Reading]:
-        """Return the rows without a usable time, where they are others than were told last."""
-        rows = await self.database.read(f"read {shape.name}", partial(odd_rows, shape=shape, limit=self.settings.page_size))
-        digest, now = digest_of(rows), self.surroundings.clock()
-        told = [] if digest == reading.odd else [item_of(shape, row, now) for row in rows]
-        return told, msgspec.structs.replace(reading, odd=digest)
-
 
 def _wanted(shape: Shape, keys: Sequence[str]) -> list[object]:
     """Return the keys as the table has them, each once; what cannot be one is left out."""
     distinct = list(dict.fromkeys(keys))
-    return [int(key) for key in distinct if key.isascii() and key.isdigit()] if shape.numbered else list(distinct)
+    return (
+        [int(key) for key in distinct if key.isascii() and key.isdigit() and len(key) <= 18] if shape.numbered else list(distinct)
+    )

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Numeric, String, cast, insert, literal, selec
 from connectors.base import Item, Receipt
 from connectors.beijing import beijing_text, beijing_time
 from connectors.errors import PermanentError
-from connectors.record_fields import text
 from connectors.selfgov_records import MARKS, SCORE_STATES, item_of, row_of
 from connectors.selfgov_tables import NOTICE, PLATFORM, RESULT, SCORE, Layout, Shape, Tables
 from schema.commands import MarkReport, PutNotice, PutScore
@@ -33,11 +32,11 @@ def put_score(connection: Connection, tables: Tables, command: PutScore, now: da
     Raises PermanentError for what the table cannot hold.
     """
     layout = tables.layout(connection, SCORE)
-    found = _locked(connection, layout, command.biz_no)
+    found = _found(connection, layout, command.biz_no, locked=True)
     wanted = {
         "bizno": layout.fitting("bizno", command.biz_no),
         "tyshxydm": layout.fitting("tyshxydm", command.code),
-        "points": str(command.points),
+        "points": f"{command.points:f}",
         "itemcode": layout.fitting("itemcode", command.item_code),
         "itemname": layout.shortened("itemname", command.item_name),
         "occurred": beijing_text(command.occurred_at),
@@ -73,7 +72,7 @@ def put_notice(connection: Connection, tables: Tables, command: PutNotice, now: 
         "department": layout.fitting("department", command.department),
     }
     expected = _expected(NOTICE, wanted, now)
-    found = _locked(connection, layout, command.notice_no)
+    found = _found(connection, layout, command.notice_no)  # it is never changed: no lock, and so no right to change it, is needed
     if found is None:
         connection.execute(insert(layout.table).values(wanted))
     elif (held := _record(NOTICE, found, now)) != expected:
@@ -90,10 +89,10 @@ def mark_report(connection: Connection, tables: Tables, command: MarkReport, now
     """
     layout = tables.layout(connection, RESULT)
     seen = beijing_text(command.updated_at)
-    found = _locked(connection, layout, int(command.report_no))
+    found = _found(connection, layout, int(command.report_no), locked=True)
     if found is None:
         raise PermanentError(PLATFORM, "NOT_FOUND", f"zz_result has no row {command.report_no}, although it was read from there")
-    if (stands := text(found["gxsj"])) != seen:
+    if (stands := str(found["gxsj"] or "").strip()) != seen:
         told = f"zz_result {command.report_no} changed at {stands}; the mark was for the row of {seen}, and is void"
         raise PermanentError(PLATFORM, "SUPERSEDED", told)
     flag = _FLAGS[ReportMark.TAKEN if command.taken else ReportMark.REFUSED]
@@ -105,9 +104,10 @@ def mark_report(connection: Connection, tables: Tables, command: MarkReport, now
     return _receipt(connection, layout, int(command.report_no), now, repeated=repeated)
 
 
-def _locked(connection: Connection, layout: Layout, key: object) -> Mapping[str, object] | None:
-    """Return a row, held until the transaction ends; None where there is none. SQLite's transaction holds all rows anyway."""
-    found = connection.execute(select(layout.table).where(layout.key == key).with_for_update()).mappings().first()
+def _found(connection: Connection, layout: Layout, key: object, *, locked: bool = False) -> Mapping[str, object] | None:
+    """Return a row, None where there is none; `locked` holds it until the transaction ends, as SQLite's does with all rows."""
+    chosen = select(layout.table).where(layout.key == key)
+    found = connection.execute(chosen.with_for_update() if locked else chosen).mappings().first()
     return None if found is None else row_of(dict(found))
 
 

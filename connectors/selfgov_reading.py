@@ -8,7 +8,7 @@ new can appear any more: `settling` behind the moment at which this run began, b
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, not_, or_, select
@@ -56,6 +56,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         last = (str(rows[-1][shape.time]), str(rows[-1][shape.key]))
         return msgspec.structs.replace(known, settled=known._settled(max(times, default=None), settling), after=last)
 
+    def telling(self, odd: Sequence[Row] | None) -> tuple[Sequence[Row], "Reading"]:
+        """Return which of the rows without a usable time are to be told, all or none, and the place once they are."""
+        if odd is None:
+            return (), self
+        digest = hashlib.blake2b(msgspec.json.encode(odd), digest_size=8).hexdigest() if odd else None
+        return () if digest == self.odd else odd, msgspec.structs.replace(self, odd=digest)
+
     def _settled(self, reached: datetime | None, settling: timedelta) -> datetime | None:
         """Return what is settled once rows up to `reached` were read; None: nothing more than before."""
         # Without a lag no row has told us anything of their clock: then there is none to pass over either.
@@ -73,7 +80,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.json.encode(self).decode()
 
 
-def read_cursor(cursor: str | None) -> Reading:
+def read_cursor(shape: Shape, cursor: str | None) -> Reading:
     """Return the place that a cursor of ours names, the beginning for None; raise CursorExpired for anything else."""
     if cursor is None:
         return Reading()
@@ -81,27 +88,36 @@ def read_cursor(cursor: str | None) -> Reading:
         reading = msgspec.json.decode(cursor, type=Reading)
     except msgspec.DecodeError:
         reading = None
-    if reading is None or any(moment is not None and moment.tzinfo is None for moment in (reading.settled, reading.began)):
+    if reading is None or not _is_usable(shape, reading):
         raise CursorExpired(PLATFORM, "BAD_CURSOR", "this cursor is not one of ours; start over from the beginning")
     return reading
 
 
-def page(connection: Connection, tables: Tables, shape: Shape, reading: Reading, limit: int) -> list[Row]:
-    """Return the next rows of a run in the order of their times and keys, `limit` at most."""
+class Rows(NamedTuple):
+    """What one look at a table gave."""
+
+    rows: list[Row]
+    """The next rows of a run, in the order of their times and keys."""
+    odd: list[Row] | None
+    """Rows that have no place in that order; None in the middle of a run."""
+
+
+def next_rows(connection: Connection, tables: Tables, shape: Shape, reading: Reading, limit: int) -> Rows:
+    """Return the next rows of a run, `limit` at most; at its beginning those without a usable time as well.
+
+    Their time is missing or no time, so that they would never be read otherwise.
+    """
     layout = tables.layout(connection, shape)
     here: ColumnElement[bool] = layout.time.like(WELL_FORMED)
     if reading.after is not None:
         here = and_(here, _behind(layout, *reading.after))
     elif reading.settled is not None:
         here = and_(here, layout.time >= beijing_text(reading.settled))
-    return _rows(connection, select(layout.table).where(here).order_by(layout.time, layout.key).limit(limit))
-
-
-def odd_rows(connection: Connection, tables: Tables, shape: Shape, limit: int) -> list[Row]:
-    """Return rows whose time is missing or no time, which have no place in the order: they would never be read otherwise."""
-    layout = tables.layout(connection, shape)
-    here = or_(layout.time.is_(None), not_(layout.time.like(WELL_FORMED)), layout.time < EARLIEST)
-    return _rows(connection, select(layout.table).where(here).order_by(layout.key).limit(limit))
+    rows = _rows(connection, select(layout.table).where(here).order_by(layout.time, layout.key).limit(limit))
+    if reading.after is not None:
+        return Rows(rows, None)
+    odd = or_(layout.time.is_(None), not_(layout.time.like(WELL_FORMED)), layout.time < EARLIEST)
+    return Rows(rows, _rows(connection, select(layout.table).where(odd).order_by(layout.key).limit(limit)))
 
 
 def keyed(connection: Connection, tables: Tables, shape: Shape, keys: Sequence[object]) -> list[Row]:
@@ -110,9 +126,10 @@ def keyed(connection: Connection, tables: Tables, shape: Shape, keys: Sequence[o
     return _rows(connection, select(layout.table).where(layout.key.in_(keys)).order_by(layout.key))
 
 
-def digest_of(rows: Sequence[Row]) -> str | None:
-    """Return a digest of rows, None for no rows."""
-    return hashlib.blake2b(msgspec.json.encode(rows), digest_size=8).hexdigest() if rows else None
+def _is_usable(shape: Shape, reading: Reading) -> bool:
+    key = "0" if reading.after is None else reading.after[1]
+    aware = all(moment is None or moment.tzinfo is not None for moment in (reading.settled, reading.began))
+    return aware and (not shape.numbered or key.removeprefix("-").isdecimal())
 
 
 def _behind(layout: Layout, time: str, key: str) -> ColumnElement[bool]:

@@ -34,8 +34,8 @@ CURES: Final = {
     "NO_SUCH_DATABASE": "HUB_SELFGOV_URL must name the exchange database of the self-governance system",
     "NO_SUCH_TABLE": "the system makes its tables itself: does HUB_SELFGOV_URL name the exchange database, and was it set up?",
     "NO_SUCH_COLUMN": "does HUB_SELFGOV_URL name the exchange database? Its tables are not as selfgov.md has them",
-    "NO_RIGHTS": "grant the user in HUB_SELFGOV_URL SELECT on the three tables, INSERT and UPDATE on zz_score and zz_notice, "
-    "UPDATE of clbz and clsm on zz_result",
+    "NO_RIGHTS": "grant the user in HUB_SELFGOV_URL SELECT on the three tables, INSERT and UPDATE on zz_score, "
+    "INSERT on zz_notice, UPDATE of clbz and clsm on zz_result",
     "READ_ONLY": "HUB_SELFGOV_URL must name the primary, which takes writes",
     "NO_DRIVER": "install the extra: bihuan[mysql]",
 }

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from connectors.base import Receipt
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, TransientError
 from connectors.selfgov import SelfgovConnector
 from hub.mirror.database import PostgreSQLDatabase
 from schema.commands import AnyCommand, MarkReport, PutScore
@@ -241,6 +241,22 @@ async def test_a_mark_that_meets_a_change_under_way_waits_and_is_void(postgresql
     await database.close()
     await engine.dispose()
     assert (shared.row()["clbz"], shared.row()["shzt"]) == ("0", "2")
+
+
+async def test_a_mark_for_a_row_whose_time_is_gone_is_void(shared: Shared) -> None:
+    shared.insert(4711, "")
+    assert (await refusal(shared.connector(), TAKEN)).code == "SUPERSEDED"
+
+
+async def test_a_server_that_holds_a_write_up_beyond_its_deadline_has_not_carried_it_out(postgresql_shared: Shared) -> None:
+    unlock = postgresql_shared.exchange.lock()
+    connector = postgresql_shared.connector(deadline_seconds=1)
+    with pytest.raises(TransientError) as held:
+        await ensured(connector, SCORED)
+    unlock()
+    assert (type(held.value), held.value.code) == (TransientError, "TIMEOUT")
+    assert postgresql_shared.sql("SELECT * FROM zz_score") == []
+    assert not (await ensured(connector, SCORED)).repeated, "it can be written later, over the same connector"
 
 
 async def test_a_mark_for_a_row_that_is_not_there_is_named(shared: Shared) -> None:

@@ -11,6 +11,7 @@ import pytest
 from connectors.base import Delivery, Quarantined
 from connectors.errors import BadSignature, CursorExpired, PermanentError
 from connectors.selfgov_reading import read_cursor
+from connectors.selfgov_tables import RESULT
 from schema.entities import RepairWay, ReportMark, ReportState, SelfReport
 from schema.entity import Observation
 from tests.contract.cases import NOW, FakeTime
@@ -210,12 +211,14 @@ async def test_a_page_of_bad_times_settles_nothing(shared: Shared, time: FakeTim
     shared.insert(1, "2019-08-15 09:00:00")
     shared.insert(2, "2019-08-15 99:00:00")
     pages = await Reader(shared.connector(page_size=1)).run()
-    settled = [read_cursor(page.cursor).settled for page in pages]
+    settled = [read_cursor(RESULT, page.cursor).settled for page in pages]
     assert settled[0] is not None
     assert settled[1] == settled[0] <= datetime.fromisoformat("2019-08-15T08:55:00+08:00")
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "[]", '{"settled": "2019-08-15T10:00:00"}', '{"after": ["2019"]}'])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "[]", '{"settled": "2019-08-15T10:00:00"}', '{"after": ["2019"]}', '{"after": ["2019", "x"]}']
+)
 async def test_a_cursor_that_is_none_of_ours_is_expired(shared: Shared, cursor: str) -> None:
     with pytest.raises(CursorExpired):
         await Reader(shared.connector(), cursor=cursor).run()
@@ -239,7 +242,7 @@ async def test_rows_are_looked_up_by_key_and_what_is_no_key_is_left_out(shared: 
     for number in range(1, 452):
         shared.insert(number)
     connector = shared.connector()
-    found = await connector.fetch("SelfReport", [*map(str, range(1, 452)), "7", "x", "-1", "٣", "999"])
+    found = await connector.fetch("SelfReport", [*map(str, range(1, 452)), "7", "x", "-1", "٣", "999", "9" * 30])
     assert len(found) == 451
     with pytest.raises(PermanentError) as refused:
         await connector.fetch("Approval", ["1"])
