@@ -46,15 +46,6 @@ def codes_of_approvals(connection: Connection, approval_nos: Iterable[str]) -> l
     return sorted(found)
 
 
-def causes_about(connection: Connection, rule: str, column: str, values: Iterable[str]) -> list[str]:
-    """Return the causes of a rule's obligations that have one of these values in a column of the ledger."""
-    found: set[str] = set()
-    for chunk in _chunks(values):
-        here = (OBLIGATION.c.rule == rule) & OBLIGATION.c[column].in_(chunk)
-        found.update(connection.execute(select(OBLIGATION.c.cause).where(here)).scalars())
-    return sorted(found)
-
-
 def periods_unsettled(
     connection: Connection, rule: str, dozen: Decimal, after: str, limit: int, *, persons: bool = True
 ) -> list[str]:

@@ -313,11 +313,11 @@ def causes_waiting_for(connection: Connection, rule: str, needs: Sequence[str]) 
     return sorted(found)
 
 
-def causes_numbered(connection: Connection, rule: str, numbers: Sequence[str]) -> list[str]:
-    """Return causes of a rule's obligations that carry one of these numbers of ours."""
-    found: set[str] = set()
-    for start in range(0, len(numbers), CHUNK):
-        here = (OBLIGATION.c.rule == rule) & OBLIGATION.c.number.in_(numbers[start : start + CHUNK])
+def causes_having(connection: Connection, rule: str, column: str, values: Iterable[str]) -> list[str]:
+    """Return, in order, the causes of a rule's obligations that have one of these values in a column: our number, the subject."""
+    wanted, found = sorted(set(values)), set[str]()
+    for start in range(0, len(wanted), CHUNK):
+        here = (OBLIGATION.c.rule == rule) & OBLIGATION.c[column].in_(wanted[start : start + CHUNK])
         found.update(connection.execute(select(OBLIGATION.c.cause).where(here)).scalars())
     return sorted(found)
 

@@ -12,9 +12,7 @@ from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.entities import CreditRecord, ScoreEntry
 
-APPROVAL, ENTRY, RECORD, IDENTIFIER = (
-    TABLES[name] for name in ("Approval", "ScoreEntry", "CreditRecord", "SubjectIdentifier")
-)
+APPROVAL, ENTRY, RECORD, IDENTIFIER = (TABLES[name] for name in ("Approval", "ScoreEntry", "CreditRecord", "SubjectIdentifier"))
 TAKES_POINTS = and_(RECORD.c.points > 0, RECORD.c.cancelled.is_(False))
 
 

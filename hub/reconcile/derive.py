@@ -29,11 +29,10 @@ class Derivation:
         applied = [item for item in changed if isinstance(item, Observation)]
         touched = []
         for rule in self.rules:
-            causes = set(rule.touched(connection, applied))
-            causes.update(rule.linked(connection, self.rows, applied))
+            causes = {cause for observation in applied for cause in rule.causes(observation)}
             needs = {need for observation in applied for need in rule.releases(observation)}
             causes.update(ledger.causes_waiting_for(connection, rule.name, sorted(needs)))
-            causes.update(rule.traced(connection, changed))
+            causes.update(rule.linked(connection, self.rows, changed))
             touched.append((rule, sorted(causes)))
         self._settle(connection, touched, now)
 

@@ -22,6 +22,8 @@ from schema.entity import Observation, Tombstone
 from schema.identifiers import outgoing_number
 
 F = TypeVar("F")
+Changes = Sequence[Observation | Tombstone]
+"""What was applied in one go: all of it is newer than what was held."""
 Candidates = Callable[[Connection, str, int], list[str]]
 """Returns causes in order, beginning after one, at most so many."""
 
@@ -84,9 +86,9 @@ class Rule(ABC, Generic[F]):
     def causes(self, observation: Observation) -> Iterable[str]:
         """Return the causes that a changed record may matter for."""
 
-    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Return the causes that changed records may matter for; a rule that has to look some up does so for all at once."""
-        return {cause for observation in observations for cause in self.causes(observation)}
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """Return further causes that applied changes matter for: what only mirror and ledger can name, of what is gone too."""
+        return ()
 
     @abstractmethod
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, F]:
@@ -107,18 +109,6 @@ class Rule(ABC, Generic[F]):
         """Return what the sweep asks for causes: `unsettled`, where neither policy nor time matters for that."""
         return self.unsettled
 
-    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
-        """Return further causes that applied changes matter for: of what is gone, and those that only the mirror can tell."""
-        return ()
-
-    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
-        """Return the causes that changed records may matter for and that only mirror and ledger can name; they were applied."""
-        return ()
-
-    def elapsed(self, connection: Connection, now: datetime, after: str, limit: int) -> list[str]:
-        """Return causes that time alone has changed, no record did, in order, beginning after one. None for most rules."""
-        return []
-
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""
         return ()
@@ -133,3 +123,8 @@ class Rule(ABC, Generic[F]):
 
 
 AnyRule = Rule[Any]
+
+
+def said_in(changes: Changes) -> list[Observation]:
+    """Return what platforms said of records that are there."""
+    return [each for each in changes if isinstance(each, Observation)]

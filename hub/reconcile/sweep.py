@@ -45,11 +45,7 @@ class Sweep:
         counted: dict[str, int] = {}
         failed: list[str] = []
         for rule in self._derivation.rules:
-            kinds = (
-                rule.candidates(self._derivation.book, self._clock()),
-                _elapsed(rule, self._clock()),
-                _in(rule, ledger.OPEN),
-            )
+            kinds = (rule.candidates(self._derivation.book, self._clock()), _in(rule, ledger.OPEN))
             counted[rule.name] = sum([await self._walk(rule, candidates, failed) for candidates in kinds])
         return Swept(counted, tuple(dict.fromkeys(failed)))
 
@@ -76,10 +72,6 @@ class Sweep:
                 return [f"{rule.name}:{causes[0]}"]
             return [each for cause in causes for each in await self._settle(rule, [cause])]
         return []
-
-
-def _elapsed(rule: AnyRule, now: datetime) -> Candidates:
-    return lambda connection, after, limit: rule.elapsed(connection, now, after, limit)
 
 
 def _in(rule: AnyRule, states: Sequence[str]) -> Candidates:

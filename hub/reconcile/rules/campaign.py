@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub.mirror import coordination_queries, ledger, queries
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from schema.commands import CreateCampaign
 from schema.entities import Campaign, CampaignRequest, Obligation
 from schema.entity import Observation
@@ -50,10 +50,12 @@ class CampaignDrawn(Rule[Facts]):
         record = observation.record
         return [record.request_no] if isinstance(record, CampaignRequest) else []
 
-    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """A campaign, which names its request by our number only."""
-        numbers = {one.record.external_no for one in observations if isinstance(one.record, Campaign) and one.record.external_no}
-        return ledger.causes_numbered(connection, NAME, sorted(numbers))
+        numbers = {
+            one.record.external_no for one in said_in(changes) if isinstance(one.record, Campaign) and one.record.external_no
+        }
+        return ledger.causes_having(connection, NAME, "number", numbers)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return requests with the campaigns that carry their number."""

@@ -12,18 +12,18 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from hub.domain.calendar import beijing_day
-from hub.mirror import credit_queries, queries, subjects
+from hub.mirror import credit_queries, ledger, queries, subjects
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
 from hub.reconcile.breach import broken_commitment
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.rules.breach_record import needs_code
 from hub.reconcile.rules.verification_result import needs_approval
 from schema.commands import AddToBlacklist, AnyCommand
 from schema.entities import Approval, BlacklistEntry, CodeType, CreditProfile, Obligation, TaskResult, VerificationTask
-from schema.entity import Observation, Tombstone
+from schema.entity import Observation
 from schema.identifiers import redact
 
 NAME = "commitment-blacklist"
@@ -58,11 +58,11 @@ class CommitmentBlacklist(Rule[Facts]):
             return [record.origin_ref]
         return [record.approval_no] if isinstance(record, Approval) else []
 
-    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """An entry of ours, for the approval behind its number."""
-        records = [item.record for item in changes if isinstance(item, Observation)]
+        records = [each.record for each in said_in(changes)]
         numbers = [one.entry_no for one in records if isinstance(one, BlacklistEntry)]
-        return credit_queries.causes_about(connection, NAME, "number", numbers)
+        return ledger.causes_having(connection, NAME, "number", numbers)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return the check that carries our number for each approval, the oldest if there are several."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub.mirror import coordination_queries, ledger, queries
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.standing import is_unsent
 from schema.commands import AnyCommand, IssueCoordination
 from schema.entities import Coordination, CoordinationStatus, Obligation, TownCoordination
@@ -49,7 +49,7 @@ def chain_of(coordination_id: str) -> str:
 def coordinations_named(connection: Connection, observations: Iterable[Observation]) -> list[str]:
     """Return the coordinations behind what towns say: they name them by our number only."""
     numbers = {one.record.out_no for one in observations if isinstance(one.record, TownCoordination)}
-    return ledger.causes_numbered(connection, NAME, sorted(numbers))
+    return ledger.causes_having(connection, NAME, "number", numbers)
 
 
 class CoordinationDispatch(Rule[Facts]):
@@ -64,9 +64,9 @@ class CoordinationDispatch(Rule[Facts]):
         record = observation.record
         return [record.coordination_id] if isinstance(record, Coordination) else []
 
-    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """What a town has of one."""
-        return coordinations_named(connection, observations)
+        return coordinations_named(connection, said_in(changes))
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return coordinations with what the towns have of them."""

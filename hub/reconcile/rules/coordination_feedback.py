@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from hub.mirror import coordination_queries, queries
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.rules.coordination_dispatch import DISPATCH, chain_of, coordinations_named, town_number
 from hub.reconcile.rules.coordination_dispatch import NAME as DISPATCHED_BY
 from hub.reconcile.standing import command_of, may_exist
@@ -56,9 +56,9 @@ class CoordinationFeedback(Rule[Facts]):
         record = observation.record
         return [record.coordination_id] if isinstance(record, Coordination) else []
 
-    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """What a town has of one."""
-        return coordinations_named(connection, observations)
+        return coordinations_named(connection, said_in(changes))
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return coordinations that a town has under our number, of several of the town's the first."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from hub.mirror import ledger as obligations
 from hub.mirror import notice_queries, queries
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from schema.commands import AnyCommand, CreateTask, TaskSubject
 from schema.entities import FiguresCheck, FiguresConclusion, Obligation, SelfReport, TaskType, VerificationTask
 from schema.entity import Observation
@@ -46,12 +46,12 @@ class FiguresInspection(Rule[Facts]):
         record = observation.record
         return [record.check_no] if isinstance(record, FiguresCheck) else []
 
-    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Checks of figures, and those whose task was seen."""
-        said = [observation.record for observation in observations]
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """Checks of figures whose task was seen."""
+        said = [each.record for each in said_in(changes)]
         tasks = [one.external_no for one in said if isinstance(one, VerificationTask) and one.origin_platform == "selfgov"]
         numbers = [number for number in tasks if number]
-        return {*super().touched(connection, observations), *obligations.causes_numbered(connection, NAME, numbers)}
+        return obligations.causes_having(connection, NAME, "number", numbers)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return checks of figures with the tasks that carry our number for them."""

@@ -24,7 +24,7 @@ from hub.mirror.queries import Check
 from hub.mirror.rows import Rows
 from hub.reconcile.breach import broken_commitment
 from hub.reconcile.dozens import Period, periods_of
-from hub.reconcile.rule import Candidates, Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.rules.verification_result import kept
 from hub.reconcile.standing import may_exist
@@ -74,7 +74,7 @@ class KeySupervision(Rule[Facts]):
         """An entry, a record of points, a promise or the checks on it, an old number that has a code: for their subject."""
         return subjects_touched(observation)
 
-    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """An entry that is gone; the subject behind a check that does not name it."""
         return subjects_traced(connection, changes)
 

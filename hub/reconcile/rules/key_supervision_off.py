@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from hub.mirror import supervision_queries
 from hub.mirror.rows import Rows
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.key_supervision import causes_of, load_subjects, subjects_touched, subjects_traced
 from hub.reconcile.standing import may_exist
 from hub.reconcile.supervision import (
@@ -33,7 +33,7 @@ from hub.reconcile.supervision import (
     shown,
 )
 from schema.entities import OPEN_STATES, Obligation, ObligationState
-from schema.entity import Observation, Tombstone
+from schema.entity import Observation
 
 NAME = OFF
 
@@ -50,7 +50,7 @@ class KeySupervisionOff(Rule[Facts]):
         """An entry, a record of points, a promise or the checks on it, an old number that has a code: for their subject."""
         return subjects_touched(observation)
 
-    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """An entry that is gone; the subject behind a check that does not name it."""
         return subjects_traced(connection, changes)
 

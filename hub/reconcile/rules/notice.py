@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.mirror import ledger as obligations
 from hub.mirror import notice_queries, queries
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from schema.commands import AnyCommand, PutNotice
 from schema.entities import Notice, NoticeRequest, Obligation
 from schema.entity import Observation
@@ -46,10 +46,10 @@ class Notices(Rule[Facts]):
         record = observation.record
         return [record.request_no] if isinstance(record, NoticeRequest) else []
 
-    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Requests, and those of which a notice was seen."""
-        seen = [observation.record.notice_no for observation in observations if isinstance(observation.record, Notice)]
-        return {*super().touched(connection, observations), *obligations.causes_numbered(connection, NAME, seen)}
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """Requests of which a notice was seen."""
+        seen = [each.record.notice_no for each in said_in(changes) if isinstance(each.record, Notice)]
+        return obligations.causes_having(connection, NAME, "number", seen)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return requests with the notices that carry our numbers for them."""

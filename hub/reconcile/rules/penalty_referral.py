@@ -17,7 +17,7 @@ from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.orders import Ordered, bad_items, checked_at, given, order_checked_by, subject_of, version_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, CreateTask
 from schema.entities import Conclusion, Obligation, TaskResult, TaskStatus, TaskType, VerificationTask
@@ -71,8 +71,9 @@ class PenaltyReferral(Rule[Facts]):
         referred = task.type is TaskType.SPECIAL and task.origin_platform == "enforcement"
         return [task.origin_ref] if referred and task.origin_ref else []
 
-    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """The rechecks of orders that tasks give, or gave in the version before."""
+        observations = said_in(changes)
         orders = check_queries.orders_in(observations) | check_queries.orders_before(connection, rows, observations)
         return check_queries.rechecks_of(connection, orders)
 

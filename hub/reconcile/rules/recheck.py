@@ -14,7 +14,7 @@ from hub.mirror import check_queries, queries
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.orders import Ordered, checked_at, deadline_of, given, naming, order_checked_by, subject_of, version_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from schema.commands import AnyCommand, CreateTask
 from schema.entities import Obligation, TaskResult, TaskType, VerificationTask
 from schema.entity import Observation
@@ -49,9 +49,9 @@ class Recheck(Rule[Facts]):
             orders.add(order_no)
         return orders
 
-    def linked(self, connection: Connection, rows: Rows, observations: Sequence[Observation]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """The orders that tasks gave in the version before."""
-        return check_queries.orders_before(connection, rows, observations)
+        return check_queries.orders_before(connection, rows, said_in(changes))
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return orders as they stand now; one that no result names any more has no checks."""

@@ -23,7 +23,7 @@ from hub.mirror import ledger as obligations
 from hub.mirror import queries, repair_queries
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.repair import Facts, asks_for, fault_of, made_of, refusal_of, stamp_of, waits_for
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.score import plain
 from hub.reconcile.standing import THERE, may_exist
 from schema.commands import AnyCommand, MarkReport, PostRepair
@@ -51,15 +51,14 @@ class Repairs(Rule[Facts]):
         record = observation.record
         return [record.report_no] if isinstance(record, SelfReport) else []
 
-    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Rows, those that name a record, and those whose repair was seen."""
-        said = [observation.record for observation in observations]
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """Rows that name a changed record, and those whose repair was seen."""
+        said = [each.record for each in said_in(changes)]
         named = [one.biz_no for one in said if isinstance(one, CreditRecord)]
         repairs = [one.biz_no for one in said if isinstance(one, Repair)]
         return {
-            *super().touched(connection, observations),
             *repair_queries.reports_repairing(connection, named),
-            *obligations.causes_numbered(connection, NAME, repairs),
+            *obligations.causes_having(connection, NAME, "number", repairs),
         }
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:

@@ -17,17 +17,17 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.mirror import credit_queries, queries
+from hub.mirror import credit_queries, ledger, queries
 from hub.mirror.rows import Rows
 from hub.mirror.subjects import code_type_of
 from hub.reconcile.credit_proof import cancelled_though_owed, proven_by
 from hub.reconcile.dozens import Period, period_in, periods_of
-from hub.reconcile.rule import Candidates, Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.rules.comprehensive_deduction import periods_touched, shown, taken_from
 from hub.reconcile.standing import command_of, may_exist
 from schema.commands import AnyCommand, PostCreditRecord
 from schema.entities import Approval, CodeType, CreditProfile, CreditRecord, Obligation, RecordCategory
-from schema.entity import Observation, Tombstone
+from schema.entity import Observation
 
 NAME = "responsible-person"
 NO_POINTS = Decimal("0.0")  # credit.md: the platform lowers the person's score by its own rule
@@ -62,15 +62,15 @@ class ResponsiblePerson(Rule[Facts]):
         """A record of regulatory points, for its period."""
         return periods_touched(observation)
 
-    def traced(self, connection: Connection, changes: Sequence[Observation | Tombstone]) -> Iterable[str]:
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
         """An approval, or an old number's code, for the serious periods of its subject; a record of ours, for what it proves."""
-        records = [item.record for item in changes if isinstance(item, Observation)]
+        records = [each.record for each in said_in(changes)]
         codes = credit_queries.codes_of_approvals(connection, [one.approval_no for one in records if isinstance(one, Approval)])
         codes += [one.code for one in records if isinstance(one, CreditProfile) and one.old_codes]
         ours = [one for one in records if isinstance(one, CreditRecord) and one.category is RecordCategory.RESPONSIBLE_PERSON]
         return [
-            *credit_queries.causes_about(connection, NAME, "subject_code", codes),
-            *credit_queries.causes_about(connection, NAME, "number", [one.biz_no for one in ours]),
+            *ledger.causes_having(connection, NAME, "subject_code", codes),
+            *ledger.causes_having(connection, NAME, "number", [one.biz_no for one in ours]),
         ]
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:

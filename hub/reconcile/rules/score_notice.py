@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from hub.mirror import score_queries, subjects
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.score import PLACES, can_be_repaired, chain_of, entry_of, message_of, plain, takes_points
 from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, PutScore, SendSms
@@ -54,16 +54,15 @@ class ScoreNotice(Rule[Facts]):
         record = observation.record
         return [record.record_id] if isinstance(record, CreditRecord) else []
 
-    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Records, those whose entry was seen, and those not told of whose subject has a new approval or an old number."""
-        said = [observation.record for observation in observations]
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """Records whose entry was seen, and those not told of whose subject has a new approval or an old number."""
+        said = [each.record for each in said_in(changes)]
         entries = [one.biz_no for one in said if isinstance(one, ScoreEntry)]
         approvals = [one for one in said if isinstance(one, Approval) and one.phone]
         old = subjects.codes_for(connection, [one.old_number for one in approvals if one.old_number and not one.subject_code])
         codes = [one.subject_code or old.get(one.old_number or "", "") for one in approvals]
         codes += [one.code for one in said if isinstance(one, CreditProfile) and one.old_codes]
         return {
-            *super().touched(connection, observations),
             *score_queries.records_numbered(connection, entries),
             *score_queries.records_to_tell_of(connection, NAME, filter(None, codes)),
         }

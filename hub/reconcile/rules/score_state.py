@@ -14,7 +14,7 @@ from hub.domain.points import repair_until
 from hub.mirror import score_queries
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.score_queries import Score
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.score import PLACES, can_be_repaired, chain_of, entry_of, plain, takes_points
 from hub.reconcile.standing import THERE, may_exist
 from schema.commands import AnyCommand, PutScore
@@ -41,10 +41,10 @@ class ScoreStates(Rule[Score]):
         record = observation.record
         return [record.record_id] if isinstance(record, CreditRecord) else []
 
-    def touched(self, connection: Connection, observations: Sequence[Observation]) -> Iterable[str]:
-        """Records, and those whose entry was seen."""
-        entries = [observation.record.biz_no for observation in observations if isinstance(observation.record, ScoreEntry)]
-        return {*super().touched(connection, observations), *score_queries.records_numbered(connection, entries)}
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """Records whose entry was seen."""
+        entries = [each.record.biz_no for each in said_in(changes) if isinstance(each.record, ScoreEntry)]
+        return score_queries.records_numbered(connection, entries)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Score]:
         """Return records with their entries."""
@@ -92,13 +92,15 @@ class ScoreStates(Rule[Score]):
         """The credit record."""
         return content_of(facts.record).decode()
 
-    def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
-        """Records of which nothing is open and whose entry does not say so."""
-        return score_queries.states_unsettled(connection, NAME, after, limit)
+    def candidates(self, book: Rulebook, now: datetime) -> Candidates:
+        """Records of which nothing is open, or whose time is over, and whose entry does not say so."""
 
-    def elapsed(self, connection: Connection, now: datetime, after: str, limit: int) -> list[str]:
-        """Records whose entry is open although their time is over."""
-        return score_queries.states_elapsed(connection, now, after, limit)
+        def find(connection: Connection, after: str, limit: int) -> list[str]:
+            unsaid = score_queries.states_unsettled(connection, NAME, after, limit)
+            over = score_queries.states_elapsed(connection, now, after, limit)
+            return sorted({*unsaid, *over})[:limit]
+
+        return find
 
 
 def _shown(entry: ScoreEntry | None) -> Iterable[ScoreState]:
