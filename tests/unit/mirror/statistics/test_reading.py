@@ -1,5 +1,6 @@
 """Answers are what one would count by hand over the facts, whatever is asked of them."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -116,6 +117,20 @@ def test_rows_and_total_are_as_counted_by_hand(
     assert {row.key: row.values for row in found.rows} == by_hand(facts, asked, asked.by, names)
     assert [row.key for row in found.rows] == sorted(row.key for row in found.rows)
     assert found.total == by_hand(facts, asked, (), names).get((), dict.fromkeys(names, 0))
+
+
+@pytest.mark.parametrize("by", [(), (StatisticAxis.DAY,), (StatisticAxis.MONTH,), (StatisticAxis.YEAR,)])
+def test_a_period_holds_its_first_and_last_day_and_no_other_wherever_they_lie_in_their_months(
+    memory: Memory, by: tuple[StatisticAxis, ...]
+) -> None:
+    facts = [Fact(Kind.TASK.value, day) for day in (0, *DAYS)]
+    with memory.engine.begin() as connection:
+        put(connection, facts)
+        for first, last in itertools.product((None, *DAYS), repeat=2):
+            asked = question("tasks_received", by=by, first=first, last=last)
+            found = reading.answer(connection, asked)
+            said = {row.key: row.values for row in found.rows}
+            assert said == by_hand(facts, asked, by, asked.row_figures), (first, last)
 
 
 @pytest.mark.parametrize("name", ["applications", "subjects_scored"])
