@@ -220,7 +220,7 @@ def _inspections(figures: Figures, scored: Sequence[Subject], approved: set[str 
     for place, firm in enumerate(scored):
         department = "JY" if place < figures.institutions else others[place % len(others)]
         findings = tuple((next(items[department]), points) for points in _split(totals[place]))
-        made.append(Inspection(firm, department, FIRST + timedelta(days=1 + place % 11), findings))
+        made.append(Inspection(firm, department, FIRST + timedelta(days=10 + place % 5), findings))
     return made
 
 

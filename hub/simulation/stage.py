@@ -96,6 +96,15 @@ class Stage:
         data: dict[str, Any] = answer["data"]
         return data
 
+    async def counted(self, query: str, within: float = 7200.0) -> dict[str, Any]:
+        """Return the data of a query of `statistics { uncounted ... }` once every change has been counted."""
+        for pause in _pauses(within):
+            data = await self.ask(query)
+            if not data["statistics"]["uncounted"]:
+                return data
+            await asyncio.sleep(pause)
+        raise NeverHappened(f"statistics: not everything was counted within {within:.0f} s")
+
 
 def _under_way(connection: Connection) -> bool:
     return any(state in {"DUE", "LEASED", "SENT"} and count for (_, state), count in ledger.backlog(connection).items())

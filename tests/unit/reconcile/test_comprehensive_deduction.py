@@ -214,7 +214,7 @@ async def test_a_late_record_that_shifts_a_dozen_tells_ops_nothing_once_it_was_s
     command = await city.command(FIRST)
     assert isinstance(command, PostCreditRecord)
     assert command.caused_by == "BR-FINDING-0003"
-    assert await city.ops() == []
+    assert {item.kind for item in await city.ops()} <= {"no-telephone"}
 
 
 async def test_the_record_on_the_platform_closes_its_obligation(city: City) -> None:
@@ -230,7 +230,7 @@ async def test_the_sweep_counts_years_as_the_rule_does(city: City, moment: str) 
     neighbours = [taken(n, "11.5", occurred_at=datetime(2016 + n, 7, 1, tzinfo=BEIJING)) for n in range(1, 5)]
     await city.keep_silent(*map(observed, [*neighbours, taken(8, "11.5", occurred_at=at, subject_code=OTHER_CODE)]))
     await city.sweep.everything()
-    assert await city.lines() == {}
+    assert await deductions(city) == {}
     await city.keep_silent(observed(taken(9, "0.5", occurred_at=at, subject_code=OTHER_CODE)))
     await city.sweep.everything()
     assert list(await deductions(city)) == [f"comprehensive-deduction:{OTHER_CODE}:{period_of(at)}:1"]

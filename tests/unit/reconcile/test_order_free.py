@@ -206,7 +206,16 @@ def credit(draw: st.DrawFn) -> list[Observation]:
     for version in range(1, draw(st.integers(0, 2)) + 1):
         cancelled = draw(st.booleans())
         said.append(
-            observed(credit_record(version=version, biz_no=number, evidence_ref="T-R", evidence_finding="F1", cancelled=cancelled))
+            observed(
+                credit_record(
+                    record_id="CR-F1",
+                    version=version,
+                    biz_no=number,
+                    evidence_ref="T-R",
+                    evidence_finding="F1",
+                    cancelled=cancelled,
+                )
+            )
         )
     if draw(st.booleans()):
         said.append(observed(credit_profile(old_codes=(OLD_NUMBER,))))
