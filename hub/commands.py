@@ -261,8 +261,19 @@ def demo(
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result of --check there.")] = None,
     breaches: Annotated[int, typer.Option(help="Extra breaches that wait from the beginning.")] = 0,
     faults: Annotated[bool, typer.Option(help="Whether the platforms misbehave under --check.")] = True,
+    case: Annotated[int | None, typer.Option(help="Play one of the ten cases of 2019 on a simulated clock: 1 to 10.")] = None,
+    city: Annotated[bool, typer.Option("--city", help="Replay the city of 2019 and compare with its published figures.")] = False,
+    leave_out: Annotated[
+        str | None, typer.Option(help="With --city: leave one record of a kind out, and see the comparison fail.")
+    ] = None,
 ) -> None:
-    """Run a whole city: mock platforms, the hub and its worker, and watch the loops close."""
+    """Run a whole city: mock platforms, the hub and its worker, and watch the loops close.
+
+    With --case or --city hub and platforms run in this process on a simulated clock; with --check any difference ends with 1.
+    """
+    if case is not None or city or leave_out is not None:
+        code = _simulated(case, city=city, leave_out=leave_out, check=check, seed=seed, json_file=json_file)
+        raise typer.Exit(code)
     from hub.demo import Demo  # noqa: PLC0415  (mocks are imported only when the demo is called)
 
     if approvals < 1:
@@ -279,6 +290,26 @@ def demo(
         faults=faults,
     )
     run(running.run(), interrupted=130 if check else 0)
+
+
+def _simulated(case: int | None, *, city: bool, leave_out: str | None, check: bool, seed: int, json_file: Path | None) -> int:
+    """Play a case, or replay the city; return the exit code."""
+    from hub.cases import CASES  # noqa: PLC0415  (as above)
+    from hub.demo_case import play_case  # noqa: PLC0415
+    from hub.demo_city import KINDS, replay_city  # noqa: PLC0415
+
+    if case is not None and (city or leave_out is not None):
+        fail(["--case and --city are two demos; give one of them"], WRONG_SETTINGS)
+    if case is not None and case not in CASES:
+        fail([f"--case {case}: there are cases 1 to {max(CASES)}"], WRONG_SETTINGS)
+    if leave_out is not None and (not city or leave_out not in KINDS):
+        fail([f"--leave-out {leave_out}: goes with --city, and takes one of {', '.join(KINDS)}"], WRONG_SETTINGS)
+    try:
+        if case is not None:
+            return play_case(case, check=check, seed=seed, json_file=json_file)
+        return replay_city(check=check, seed=seed, leave_out=leave_out, json_file=json_file)
+    except KeyboardInterrupt:
+        return 130
 
 
 @database_commands.command()

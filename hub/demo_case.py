@@ -75,6 +75,13 @@ def _line(told: Told) -> Text:
     return Text.assemble((f"{at}  ", "dim"), (f"{SYSTEMS[told.system]}  ", COLOURS.get(told.system, "")), told.words)
 
 
+def _late(seconds: int) -> str:
+    """Return how late a step was; seconds are the time that any call takes."""
+    if seconds < 60:
+        return ""
+    return f"  晚 {seconds // 3600} 小时" if seconds >= 3600 else f"  晚 {seconds // 60} 分钟"
+
+
 def _timeline(loop: dict[str, Any]) -> Table:
     table = Table(title="闭环全过程 the loop, as the graph tells it", title_style="bold", header_style="bold", title_justify="left")
     for name in ("时间", "系统", "环节", "编号", "期限"):
@@ -82,7 +89,7 @@ def _timeline(loop: dict[str, Any]) -> Table:
     for step in loop["steps"]:
         at = datetime.fromisoformat(step["at"]).astimezone(BEIJING) if step["at"] else None
         due = datetime.fromisoformat(step["dueAt"]).astimezone(BEIJING) if step["dueAt"] else None
-        late = f"  逾期 {step['lateSeconds'] // 3600} 小时" if step["lateSeconds"] else ""
+        late = _late(step["lateSeconds"] or 0)
         table.add_row(
             f"{at:%m-%d %H:%M}" if at else "待办",
             SYSTEMS.get(step["platform"], step["platform"]),

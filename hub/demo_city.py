@@ -6,9 +6,10 @@ end its own statistics must arrive at each published figure. With `left_out` one
 
 import tempfile
 import time as wall
+from collections.abc import Sequence
 from datetime import datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -22,9 +23,21 @@ from hub.simulation.stage import NeverHappened, Stage, staged
 from hub.telemetry import configure_logs
 from mocks.enforcement_tasks import FINAL
 from mocks.published_city import PublishedCity
-from mocks.published_plan import FIRST, UNROUTED, Draw, days, left_out, make_plan
+from mocks.published_plan import FIRST, LEAVE_OUT, UNROUTED, Draw, PublishedPlan, days, left_out, make_plan
 
-OPEN_EVENTS, OPEN_CHECKS, OPEN_COORDINATIONS = 20, 126, 3
+KINDS = LEAVE_OUT
+"""Of what one record can be left out."""
+
+
+class LeftOpen(NamedTuple):
+    """What is open in the end, exactly: on the platforms, and in the ledger events that wait for a route."""
+
+    events: int
+    checks: int
+    coordinations: int
+
+
+LEFT_OPEN = LeftOpen(events=20, checks=126, coordinations=3)
 """What the published figures leave open: of 630 events, of 688 checks, of 37 coordinations."""
 
 
@@ -46,36 +59,43 @@ def replay_city(*, check: bool, seed: int, leave_out: str | None, json_file: Pat
     """Replay the city and compare; with `check` return 1 on any difference. 3: something never happened."""
     configure_logs("error", as_json=False)
     console = Console(highlight=False)
-    return in_simulated_time(
-        _replayed(console, check=check, seed=seed, leave_out=leave_out, json_file=json_file),
-        datetime.combine(FIRST, time(8), BEIJING),
-    )
-
-
-async def _replayed(console: Console, *, check: bool, seed: int, leave_out: str | None, json_file: Path | None) -> int:
     plan = make_plan(seed)
     if leave_out is not None:
         plan = left_out(plan, leave_out)
         console.print(f"one {leave_out} is left out: the figures must not agree", style="yellow")
     begun = wall.monotonic()
-    with tempfile.TemporaryDirectory(prefix="bihuan-city-") as folder:
-        async with staged(Path(folder), seed, poll_seconds=1800.0) as stage:
-            try:
-                await _live(stage, PublishedCity(stage.platforms, plan, lambda draw, due: _order(stage, draw, due)), console)
-                compared = [each for published in PUBLISHED for each in await _compare(stage, published)]
-                compared += await _compare_open(stage)
-            except NeverHappened as error:
-                console.print(f"bihuan demo --city: {error}", style="red")
-                return 3
+    try:
+        compared = in_simulated_time(
+            compared_city(plan, PUBLISHED, LEFT_OPEN, seed, console), datetime.combine(FIRST, time(8), BEIJING)
+        )
+    except NeverHappened as error:
+        console.print(f"bihuan demo --city: {error}", style="red")
+        return 3
     console.print(_shown(compared))
-    wrong = [each for each in compared if not each.agrees]
+    agree = sum(each.agrees for each in compared)
+    every = agree == len(compared)
     seconds = wall.monotonic() - begun
-    console.print(
-        f"{len(compared) - len(wrong)} of {len(compared)} figures agree, {seconds:.0f} s", style="red" if wrong else "green"
-    )
+    console.print(f"{agree} of {len(compared)} figures agree, {seconds:.0f} s", style="green" if every else "red")
     if json_file:
         _write(json_file, compared)
-    return 1 if check and wrong else 0
+    return 0 if every or not check else 1
+
+
+async def compared_city(
+    plan: PublishedPlan, published: Sequence[Published], left_open: LeftOpen, seed: int, console: Console
+) -> list[Compared]:
+    """Replay a plan in the running simulated loop; return each figure with what the hub counted. Raises NeverHappened."""
+    with tempfile.TemporaryDirectory(prefix="bihuan-city-", dir=_in_memory()) as folder:
+        async with staged(Path(folder), seed, poll_seconds=1800.0) as stage:
+            await _live(stage, PublishedCity(stage.platforms, plan, lambda draw, due: _order(stage, draw, due)), console)
+            counted = [each for some in published for each in await _compare(stage, some)]
+            return counted + await _compare_open(stage, left_open)
+
+
+def _in_memory() -> str | None:
+    """Return a folder that costs no disk, where the system has one: a simulated city need not outlive its process."""
+    memory = Path("/dev/shm")  # noqa: S108  (the folder in it is made by tempfile)
+    return str(memory) if memory.is_dir() else None
 
 
 async def _live(stage: Stage, city: PublishedCity, console: Console) -> None:
@@ -127,35 +147,23 @@ async def _compare(stage: Stage, published: Published) -> list[Compared]:
     return [Compared(published.told, name, wanted, total[name]) for name, wanted in published.figures.items()]
 
 
-async def _compare_open(stage: Stage) -> list[Compared]:
-    """Return what is open in the end: exactly what the figures leave open, on the platforms and in the ledger."""
+async def _compare_open(stage: Stage, left_open: LeftOpen) -> list[Compared]:
     whole = stage.platforms
     tasks = [one for one in whole.enforcement.store.all("task").values() if (one["origin"] or {}).get("platform") == "approval"]
     unchecked = sum(one["status"] not in FINAL for one in tasks)
     unhandled = sum(one["status"] == "ISSUED" for one in whole.enforcement.store.all("coordination").values())
     waiting = {key.rpartition("/")[0] for key, _, _ in await stage.hub.database.read(ledger.open_keys, 10_000)}
-    return [
-        Compared("未办结", "events without a route", OPEN_EVENTS, len(waiting)),
-        Compared("未办结", "checks not done", OPEN_CHECKS, unchecked),
-        Compared("未办结", "coordinations not handled", OPEN_COORDINATIONS, unhandled),
-    ]
+    found = LeftOpen(len(waiting), unchecked, unhandled)
+    return [Compared("未办结", name, wanted, got) for name, wanted, got in zip(LeftOpen._fields, left_open, found, strict=True)]
 
 
 def _shown(compared: list[Compared]) -> Table:
-    table = Table(
-        "案例", "指标", "公布", "统计", "", title="公布数据与统计结果 published, and counted by the hub", title_justify="left"
-    )
+    table = Table("案例", "指标", "公布", "统计", "", title="公布数据与统计 published and counted", title_justify="left")
     before = ""
     for each in compared:
-        mark = "" if each.agrees else "✗"
-        table.add_row(
-            each.told if each.told != before else "",
-            each.name,
-            str(each.wanted),
-            str(each.found),
-            mark,
-            style="red" if mark else None,
-        )
+        told = each.told if each.told != before else ""
+        style = None if each.agrees else "red"
+        table.add_row(told, each.name, str(each.wanted), str(each.found), "" if each.agrees else "✗", style=style)
         before = each.told
     return table
 
