@@ -66,7 +66,7 @@ async def test_an_order_to_mend_is_rechecked_and_what_is_unmended_goes_to_the_ca
         assert len(stage.enforcement.store.all("task")) == 5
         assert len(stage.credit.store.all("record")) == 2
         assert stage.twins() == {}
-        assert await ops_items(running) == []
+        assert set(await ops_items(running)) <= {"no-telephone"}  # nobody knows how to reach the firm that was in the way
 
 
 async def test_help_that_a_department_asks_of_a_town_comes_back_and_the_latest_counts(stage: Stage) -> None:

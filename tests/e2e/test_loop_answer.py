@@ -1,5 +1,6 @@
 """The loop as one answer, of a city that really ran: each case is told whole, in order, and from both its ends alike."""
 
+from collections import Counter
 from typing import Any
 
 from schema.declare import declared
@@ -36,7 +37,11 @@ async def test_every_case_of_a_morning_is_told_from_its_trigger_to_its_end(stage
             assert told.count("FINDING") == (2 if granted.results is TWO_FINDINGS else len(granted.records)), told
             assert {"APPROVAL_GRANTED", "TASK_CREATED", "RESULT_WRITTEN_BACK"} <= set(told)
             assert (found["complete"], found["truncated"]) == (True, False), found
-            assert len([step for step in found["steps"] if step["obligation"]]) == 2 + len(granted.records)
+            rules = Counter(step["obligation"]["rule"] for step in found["steps"] if step["obligation"])
+            assert (rules["approval-verification"], rules["verification-result"]) == (1, 1)
+            assert rules["breach-record"] == len(granted.records)
+            taking = [points for _, points in granted.records if points != "0.0"]
+            assert len(taking) <= rules["score-notice"] <= 2 * len(taking), rules  # some subjects have no telephone
         for tip in morning.tips:
             told = kinds(await loop(running, GridEvent, tip.number))
             ends = {"DONE": "EVENT_HANDLED", "TRANSFERRED": "EVENT_TRANSFERRED", "CANCELLED": "EVENT_RETURNED"}[tip.ends]
