@@ -1,7 +1,6 @@
-"""`python -m hub.mirror.migrations.regenerate`: writes the first migration anew from the declared tables.
+"""`python -m hub.mirror.migrations.regenerate "what changes"`: writes the step that is missing behind the present head.
 
-Only for as long as nothing is released: there is one migration, and no database to keep. After the first release a change of
-an entity gets a step of its own: `... regenerate "what changes"` writes what is missing behind the present head.
+It compares what the migrations make with the declared tables. Read what it wrote: data, and changed keys, are for people.
 """
 
 import subprocess
@@ -17,13 +16,6 @@ from hub.mirror.upgrade import configuration, run_migrations
 VERSIONS = Path(__file__).parent / "versions"
 
 
-def regenerate() -> Path:
-    """Replace all migrations by one that makes today's tables; return its path."""
-    for old in VERSIONS.glob("*.py"):
-        old.unlink()
-    return write_step("0001", "initial")
-
-
 def add(message: str) -> Path:
     """Write a step from the present head to today's tables; return its path."""
     return write_step(f"{len(list(VERSIONS.glob('[0-9]*.py'))) + 1:04}", message)
@@ -34,8 +26,7 @@ def write_step(revision: str, message: str) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         engine = create_engine(f"sqlite+pysqlite:///{folder}/empty.db")
         with engine.begin() as connection:
-            if any(VERSIONS.glob("*.py")):
-                run_migrations(connection)
+            run_migrations(connection)
             command.revision(configuration(connection), message=message, autogenerate=True, rev_id=revision)
         engine.dispose()
     (made,) = VERSIONS.glob(f"{revision}_*.py")
@@ -46,5 +37,6 @@ def write_step(revision: str, message: str) -> Path:
 
 
 if __name__ == "__main__":
-    written = add(sys.argv[1]) if len(sys.argv) > 1 else regenerate()
-    sys.stdout.write(f"{written}\n")
+    if len(sys.argv) != 2:
+        sys.exit('say what changes: python -m hub.mirror.migrations.regenerate "a new column"')
+    sys.stdout.write(f"{add(sys.argv[1])}\n")
