@@ -35,7 +35,8 @@ async def test_lost_doubled_and_shuffled_callbacks_and_calls_that_time_out_after
         await officers_work(stage, morning)
         await all_closed(running, obligations_of(morning))
         assert_guaranteed(stage, morning)
-    came_true = {platform.name: platform.counters["faults.timeout_after_work"] for platform in stage.platforms}
+    made = [platform for platform in stage.platforms if platform.name != "sms"]  # by which the morning makes nothing for sure
+    came_true = {platform.name: platform.counters["faults.timeout_after_work"] for platform in made}
     assert min(came_true.values()) > 0, came_true
     for fault in ("callbacks.lost", "callbacks.doubled"):
         assert sum(platform.counters[fault] for platform in stage.platforms) > 0
