@@ -59,7 +59,7 @@ def quick(stage: Stage, url: str) -> dict[str, str]:
         "ENFORCEMENT_MARGIN_SECONDS": "0.2",
         "APPROVAL_UNKNOWN_MARGIN_SECONDS": "0.2",
     }
-    for name in ("APPROVAL", "CREDIT", "ENFORCEMENT", "GRID", "SELFGOV", "SMS"):
+    for name in (platform.name.upper() for platform in stage.platforms):
         own |= {f"{name}_DROPPED_AFTER_SECONDS": "1.5", f"{name}_DEADLINE_SECONDS": "1.5", f"{name}_POLL_SECONDS": "0.5"}
         own |= {f"{name}_QUOTA_PER_SECOND": "100"}
     return stage.environment(**own)
