@@ -7,13 +7,11 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
-import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -28,8 +26,9 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
+from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase, open_database
+from hub.mirror.database import Database, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
@@ -53,10 +52,8 @@ from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
 
-log = structlog.get_logger()
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
-Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
 def system_clock() -> datetime:
@@ -151,6 +148,20 @@ class Hub:
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
         )
+        self.loops = Loops(
+            self.applier,
+            self.deliveries,
+            self.poller if own.poll else None,
+            self.worker,
+            self.sweep,
+            self.tally,
+            self.operator,
+            self._arrived,
+            world.sleep,
+            idle_seconds=own.idle_seconds,
+            sweep_seconds=own.sweep_seconds,
+            waiting_seconds=own.waiting_seconds,
+        )
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
@@ -213,74 +224,8 @@ class Hub:
     @contextlib.asynccontextmanager
     async def running(self, *, intake: bool = True, work: bool = True) -> AsyncIterator["Hub"]:
         """Run the loops of this process: intake (webhooks are stored and applied), work (poll, discharge, sweep)."""
-        async with contextlib.AsyncExitStack() as stack:
-            loops: list[Loop] = [self._apply_loop, self._freshness_loop]
-            if intake:
-                loops += [self.deliveries.run]
-            if work:
-                loops += [self.worker.run, self._sweep_loop, self._waiting_loop, self._tally_loop]
-                loops += [self.poller.run] if self.settings.hub.poll else []
-            running = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
-            stack.push_async_callback(_end, running)
+        async with self.loops.running(intake=intake, work=work):
             yield self
-
-    async def _keep_running(self, loop: Loop) -> None:
-        """Run a loop until cancelled; one that ends with an error is logged and begun again."""
-        while True:
-            try:
-                await loop()
-            except Exception:  # outermost: a loop that ended would leave its work undone in silence
-                log.exception("a loop of the hub failed; it begins again", loop=loop.__qualname__)
-                await self.world.sleep(1.0)
-
-    async def _apply_loop(self) -> None:
-        """Apply deliveries as they come, and look for those that another process kept."""
-        while True:
-            self._arrived.clear()
-            try:
-                count = await self.applier.apply_deliveries()
-            except DatabaseUnavailable as error:
-                log.warning("cannot apply deliveries", error=str(error))
-                count = 0
-            if not count:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._arrived.wait(), self.settings.hub.idle_seconds)
-
-    async def _sweep_loop(self) -> None:
-        while True:
-            try:
-                await self.sweep.everything()
-                self.worker.wake()
-                await self.tally.recount_some()
-            except DatabaseUnavailable as error:
-                log.warning("cannot sweep", error=str(error))
-            await self.world.sleep(self.settings.hub.sweep_seconds)
-
-    async def _waiting_loop(self) -> None:
-        """Look at what waits more often than the sweep does at everything."""
-        while True:
-            await self.world.sleep(self.settings.hub.waiting_seconds)
-            try:
-                await self.sweep.waiting()
-                self.worker.wake()
-            except DatabaseUnavailable as error:
-                log.warning("cannot look at what waits", error=str(error))
-
-    async def _tally_loop(self) -> None:
-        """Count what changed for the statistics; what was counted wrongly the sweep finds."""
-        while True:
-            try:
-                await self.tally.count()
-            except DatabaseUnavailable as error:
-                log.warning("cannot count", error=str(error))
-            await self.world.sleep(self.settings.hub.idle_seconds)
-
-    async def _freshness_loop(self) -> None:
-        """Know when each platform was last read, so that the graph can say what is stale without asking the database."""
-        while True:
-            with contextlib.suppress(DatabaseUnavailable):
-                await self.operator.refresh()
-            await self.world.sleep(self.settings.hub.idle_seconds * 2)
 
     async def _complete_identifiers(self) -> None:
         """Let what was written before there were identifiers be found by them; only a look where that was done."""
@@ -356,9 +301,3 @@ class Hub:
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
         )
         return [Route("/approval/eligibility", endpoint.__call__, methods=["POST"])]
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

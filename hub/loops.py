@@ -1,0 +1,117 @@
+"""What a process of the hub does again and again: apply, poll, discharge, sweep, count. Built and started by app.py."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from connectors.base import Sleep
+from hub.intake.apply import Applier
+from hub.intake.deliveries import Deliveries
+from hub.intake.poller import Poller
+from hub.mirror.database import DatabaseUnavailable
+from hub.operator import Operator
+from hub.reconcile.sweep import Sweep
+from hub.reconcile.tally import Tally
+from hub.reconcile.worker import Worker
+
+log = structlog.get_logger()
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class Loops:
+    """The loops of one process. Times are seconds; what the database refuses for a while is tried again at the next turn."""
+
+    applier: Applier
+    deliveries: Deliveries
+    poller: Poller | None
+    """None where streams are not polled."""
+    worker: Worker
+    sweep: Sweep
+    tally: Tally
+    operator: Operator
+    arrived: asyncio.Event
+    """Set when a delivery was kept."""
+    sleep: Sleep
+    idle_seconds: float
+    sweep_seconds: float
+    waiting_seconds: float
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, intake: bool, work: bool) -> AsyncIterator[None]:
+        """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, sweep); end them behind the block."""
+        loops: list[Loop] = [self._apply, self._refresh]
+        if intake:
+            loops += [self.deliveries.run]
+        if work:
+            loops += [self.worker.run, self._sweep, self._look_at_waiting, self._count]
+            loops += [self.poller.run] if self.poller else []
+        tasks = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_running(self, loop: Loop) -> None:
+        """Run a loop until cancelled; one that ends with an error is logged and begun again."""
+        while True:
+            try:
+                await loop()
+            except Exception:  # outermost: a loop that ended would leave its work undone in silence
+                log.exception("a loop of the hub failed; it begins again", loop=loop.__qualname__)
+                await self.sleep(1.0)
+
+    async def _apply(self) -> None:
+        """Apply deliveries as they come, and look for those that another process kept."""
+        while True:
+            self.arrived.clear()
+            try:
+                count = await self.applier.apply_deliveries()
+            except DatabaseUnavailable as error:
+                log.warning("cannot apply deliveries", error=str(error))
+                count = 0
+            if not count:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.arrived.wait(), self.idle_seconds)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self.sweep.everything()
+                self.worker.wake()
+                await self.tally.recount_some()
+            except DatabaseUnavailable as error:
+                log.warning("cannot sweep", error=str(error))
+            await self.sleep(self.sweep_seconds)
+
+    async def _look_at_waiting(self) -> None:
+        """Look at what waits more often than the sweep does at everything."""
+        while True:
+            await self.sleep(self.waiting_seconds)
+            try:
+                await self.sweep.waiting()
+                self.worker.wake()
+            except DatabaseUnavailable as error:
+                log.warning("cannot look at what waits", error=str(error))
+
+    async def _count(self) -> None:
+        """Count what changed for the statistics; what was counted wrongly the sweep finds."""
+        while True:
+            try:
+                await self.tally.count()
+            except DatabaseUnavailable as error:
+                log.warning("cannot count", error=str(error))
+            await self.sleep(self.idle_seconds)
+
+    async def _refresh(self) -> None:
+        """Know when each platform was last read, so that the graph can say what is stale without asking the database."""
+        while True:
+            with contextlib.suppress(DatabaseUnavailable):
+                await self.operator.refresh()
+            await self.sleep(self.idle_seconds * 2)
