@@ -11,13 +11,13 @@ from structlog.typing import EventDict
 from connectors.base import Receipt
 from connectors.errors import PermanentError, PlatformDown, TransientError, UnknownOutcome
 from hub.mirror import ledger
-from hub.mirror.database import Database, PostgreSQLDatabase
+from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from hub.reconcile.rules.approval_verification import ApprovalVerification, Facts
 from hub.reconcile.rules.grid_dispatch import GridDispatch
-from schema.entities import ApprovalState, Attempt, Conclusion, TaskStatus, TaskType
+from schema.entities import ApprovalState, Attempt, Conclusion, ObligationState, TaskStatus, TaskType
 from tests.builders import approval, observed, task, task_result
 from tests.servers import someone_waits
 from tests.settable_clock import START, SettableClock
@@ -77,6 +77,26 @@ async def test_an_accepted_call_is_only_sent_and_closes_when_the_mirror_shows_it
     assert await hub.worker.work_once("enforcement") == 0
     await city.say(observed(approval_task()))
     assert await city.lines() == {APPROVAL_KEY: "CLOSED"}
+
+
+async def test_what_an_answer_shows_reaches_the_mirror_behind_the_completion(city: City, hub: Office) -> None:
+    await city.say(GRANTED)
+    shown = observed(approval_task())
+    hub.connectors["enforcement"].replies[APPROVAL_KEY] = [Receipt(reference="T1", shows=(shown,))]
+    await hub.worker.work_once("enforcement")
+    assert hub.shown == [("enforcement", "answer", shown)]
+    assert await city.lines() == {APPROVAL_KEY: "SENT"}
+
+
+async def test_what_cannot_be_mirrored_leaves_the_obligation_sent_and_the_worker_working(city: City, hub: Office) -> None:
+    """It is then not seen in time, and looked up again."""
+    await city.say(GRANTED)
+    for trouble in (DatabaseUnavailable("gone for a while"), ValueError("cannot be applied")):
+        hub.mirror_fails = trouble
+        hub.connectors["enforcement"].replies[APPROVAL_KEY] = [Receipt(reference="T1", shows=(observed(approval_task()),))]
+        await city.put(APPROVAL_KEY, state=ObligationState.DUE, next_at=START)
+        assert await hub.worker.work_once("enforcement") == 1
+        assert await city.lines() == {APPROVAL_KEY: "SENT"}
 
 
 async def test_an_answer_that_is_its_own_proof_closes_at_once(city: City, hub: Office) -> None:

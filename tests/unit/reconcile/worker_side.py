@@ -135,6 +135,7 @@ class Office:
     connectors: dict[str, FakeConnector] = field(init=False)
     worker: Worker = field(init=False)
     shown: list[tuple[object, ...]] = field(default_factory=list)
+    mirror_fails: Exception | None = None
     hold: asyncio.Event = field(default_factory=asyncio.Event)
     """Ends the call that is held."""
 
@@ -158,7 +159,9 @@ class Office:
         )
 
     async def mirrored(self, platform: str, stream: str, items: Sequence[Item]) -> None:
-        """Keep what an answer showed, as intake would."""
+        """Keep what an answer showed, as intake would; or fail as told."""
+        if self.mirror_fails is not None:
+            raise self.mirror_fails
         self.shown += [(platform, stream, *items)]
 
     async def claim(self, platform: str = "enforcement") -> list[Obligation]:
