@@ -35,7 +35,7 @@ def play_case(number: int, *, check: bool, seed: int, json_file: Path | None) ->
 
 async def _played(case: Case, console: Console, *, check: bool, seed: int, json_file: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="bihuan-case-") as folder:
-        async with staged(Path(folder), seed) as stage:
+        async with staged(Path(folder), seed, poll_seconds=60.0) as stage:
             play = Play(stage, lambda told: console.print(_line(told), soft_wrap=True))
             try:
                 await case.play(play)

@@ -24,7 +24,7 @@ from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 
-RESTS_FROM = 7200.0
+RESTS_FROM = 1800.0
 """Seconds of quiet over which the hub rests."""
 
 HUB = "http://hub.simulated"
