@@ -243,8 +243,10 @@ class Hub:
                 log.warning("cannot apply deliveries", error=str(error))
                 count = 0
             if not count:
+                # Not wait_for: that of Python 3.11 loses a cancellation which comes together with what was waited for.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._arrived.wait(), self.settings.hub.idle_seconds)
+                    async with asyncio.timeout(self.settings.hub.idle_seconds):
+                        await self._arrived.wait()
 
     async def _sweep_loop(self) -> None:
         while True:
