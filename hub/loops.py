@@ -77,8 +77,10 @@ class Loops:
                 log.warning("cannot apply deliveries", error=str(error))
                 count = 0
             if not count:
+                # Not wait_for: that of Python 3.11 loses a cancellation which comes together with what was waited for.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.arrived.wait(), self.idle_seconds)
+                    async with asyncio.timeout(self.idle_seconds):
+                        await self.arrived.wait()
 
     async def _sweep(self) -> None:
         while True:

@@ -4,6 +4,7 @@ A page and its cursor are committed together; the lease of a stream lets many pr
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -89,7 +90,9 @@ class Poller:
         except LeaseLost:
             return total
         except asyncio.CancelledError:
-            await self._database.write(streams.release, reading)
+            # With the database away the lease ends by itself; whoever is cancelled ends all the same.
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._database.write(streams.release, reading)
             raise
         except CursorExpired as error:
             failure, restart = f"{error.code}: {error}", True

@@ -31,6 +31,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         self._start = start
         super().__init__(self._jumping)
+        # What is due within it is due now: it must be more than a float can tell apart after years, else nothing is ever due.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Return the seconds that have passed since the beginning."""

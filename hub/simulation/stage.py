@@ -15,11 +15,12 @@ from typing import Any
 
 import httpx
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from hub.app import Hub, World
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
+from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
 from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
 from mocks.config import Config, Platforms, built_platforms, complete_settings
@@ -55,7 +56,35 @@ class Stage:
     wires: Mapping[str, "Wire"]
     """The way from the hub to each platform."""
     _client: httpx.AsyncClient = field(repr=False)
+    _build: Callable[[], Hub] = field(repr=False)
+    _gate: "_Gate" = field(repr=False)
+    _opened: contextlib.AsyncExitStack = field(repr=False)
     _running: contextlib.AsyncExitStack = field(repr=False)
+
+    async def stop(self) -> None:
+        """End the hub's process in order: what it knows of calls that it cuts off is written. Nobody answers until `start`."""
+        self._gate.behind = None
+        await self._running.aclose()
+        await self._opened.aclose()
+
+    async def kill(self) -> None:
+        """End the hub's process as a power failure does: from this moment on nothing is written, and nobody answers."""
+        self._gate.behind = None
+        if isinstance(self.hub.database, SQLiteDatabase):
+            event.listen(self.hub.database.engine, "begin", _refuse)
+        await self._running.aclose()
+        await self._opened.aclose()
+
+    async def start(self) -> None:
+        """Start a new process of the hub on the database that the one before it left."""
+        self.hub = self._build()
+        await self.begin()
+
+    async def begin(self) -> None:
+        """Let the hub's first process answer and run."""
+        self._gate.behind = httpx.ASGITransport(self.hub.web())
+        await self._opened.enter_async_context(self.hub.opened())
+        await self._running.enter_async_context(self.hub.running())
 
     async def until(self, moment: datetime) -> None:
         """Let time pass until a moment; return at once where it has passed.
@@ -106,6 +135,10 @@ class Stage:
         raise NeverHappened(f"statistics: not everything was counted within {within:.0f} s")
 
 
+def _refuse(_connection: Connection) -> None:
+    raise DatabaseUnavailable("the process was killed")
+
+
 def _under_way(connection: Connection) -> bool:
     return any(state in {"DUE", "LEASED", "SENT"} and count for (_, state), count in ledger.backlog(connection).items())
 
@@ -139,19 +172,23 @@ async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **setting
     }
     environment = household.environment(urls) | {f"HUB_{name}": value for name, value in {**own, **settings}.items()}
     wires = {platform.name: Wire(httpx.ASGITransport(platform.app)) for platform in platforms}
-    world = World(simulated_now, asyncio.sleep, random.Random(seed), wires, inline_database=True)
-    hub = Hub(load_settings(environment), world)
-    gate.behind = httpx.ASGITransport(hub.web())
+    loaded, chance = load_settings(environment), random.Random(seed)
+
+    def build() -> Hub:
+        return Hub(loaded, World(simulated_now, asyncio.sleep, random.Random(chance.random()), wires, inline_database=True))
+
     key = {"x-api-key": household.secrets["api_key"]}
     async with contextlib.AsyncExitStack() as stack:
         for platform in platforms:
             await platform.start()
             stack.push_async_callback(platform.stop)
-        await stack.enter_async_context(hub.opened())
-        running = await stack.enter_async_context(contextlib.AsyncExitStack())
-        await running.enter_async_context(hub.running())
+        opened, running = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
+        await stack.enter_async_context(opened)
+        await stack.enter_async_context(running)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=gate, base_url=HUB, headers=key, timeout=60))
-        yield Stage(hub, platforms, household, wires, client, running)
+        stage = Stage(build(), platforms, household, wires, client, build, gate, opened, running)
+        await stage.begin()
+        yield stage
 
 
 class Wire(httpx.AsyncBaseTransport):

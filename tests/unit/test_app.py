@@ -1,5 +1,6 @@
 """The hub as a whole, without network: what a start makes right, and operators' decisions through the graph."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from hub.graph.schema import build_schema
 from hub.mirror import merges
 from hub.mirror.tables import TABLES
 from hub.settings import load_settings
+from hub.simulation.clock import in_simulated_time, simulated_now
 from schema.context import Caller, Context
 from tests.builders import approval, credit_profile, observed
-from tests.settable_clock import SettableClock
+from tests.settable_clock import START, SettableClock
 from tests.subject_codes import old_number, uscc
 from tests.unit.test_settings import complete
 
@@ -113,3 +115,14 @@ async def test_a_merge_wakes_the_worker(hub: Hub) -> None:
     await hub.operator.merge(N, B, "its licence says so", "lou")
     await hub.operator.split(f"{N}/1", "it does not", "lou")
     assert woken == ["woken"] * 2
+
+
+def test_a_delivery_that_comes_as_the_process_is_told_to_end_does_not_keep_it_alive(tmp_path: Path) -> None:
+    async def live_and_end() -> None:
+        environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{tmp_path / 'hub.db'}", "HUB_POLL": "false"}
+        hub = Hub(load_settings(environment), World(simulated_now, asyncio.sleep, inline_database=True))
+        async with hub.opened(), asyncio.timeout(3600), hub.running(work=False):
+            await asyncio.sleep(0.5)
+            hub._arrived.set()
+
+    in_simulated_time(live_and_end(), START)

@@ -222,6 +222,15 @@ async def test_a_reading_that_the_end_of_the_process_cuts_off_gives_its_lease_ba
     assert (health.cursor, health.lease_until, health.failure) == ("1", None, None)
 
 
+async def test_a_reading_that_is_cut_off_while_the_database_is_away_ends_all_the_same(
+    database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    post = Post(database, rows, clock, through=Failing(database, lets=1, refuses=9))
+    post.platform.pages = [asyncio.CancelledError()]
+    with pytest.raises(asyncio.CancelledError):
+        await post.read_on()
+
+
 async def test_platforms_without_streams_leave_the_poller_nothing_to_do_until_it_is_cancelled(
     sqlite_database: Database, rows: Rows, clock: SettableClock
 ) -> None:

@@ -1,0 +1,27 @@
+"""Random histories in random order, with repetitions, faults and crashes: what is on the platforms in the end is the oracle's word.
+
+`HYPOTHESIS_PROFILE=long` runs twenty times as many; `python -m tests.chaos.histories N` any number. Hypothesis prints what fails as
+data, shrunk, with a blob that replays it: the same history goes the same way again.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from tests.chaos.histories import ALWAYS, check, make_template
+from tests.chaos.history import History, histories
+
+EXAMPLES = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 25
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("template") / "template.db")
+
+
+@settings(max_examples=EXAMPLES, deadline=None, database=None, print_blob=True, suppress_health_check=ALWAYS)
+@given(history=histories())
+def test_whatever_happens_in_whatever_order_the_effects_are_those_of_the_oracle(template: Path, history: History) -> None:
+    check(history, template)
