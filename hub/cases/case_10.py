@@ -95,6 +95,6 @@ CASE = Case(
     10,
     "物流园危险化学品：溯源、立案、移送（应急管理局）",
     "Dangerous chemicals: traced, cases filed, transferred (emergency)",
-    "2019-08-08 17:05",
+    "2019-08-08 09:00",
     _play,
 )
