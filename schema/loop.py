@@ -84,7 +84,9 @@ class LoopStep:
     subject_code: str | None = strawberry.field(description="Subject that it is about, where it names one (监管对象编码)")
     causes: list[strawberry.ID] = strawberry.field(description="Steps that led to it (起因环节)")
     due_at: datetime | None = strawberry.field(description="By when it is, or was, to be done (期限)")
-    late_seconds: int | None = strawberry.field(description="Seconds later than that; 0 in time, null without a term (逾期秒数)")
+    late_seconds: int | None = strawberry.field(
+        description="Seconds that it happened later than that, or is late so far; 0 in time, null without a term (逾期秒数)"
+    )
     obligation: LoopObligation | None = strawberry.field(
         description="What the hub owes here, or discharged by this step (应办事项)"
     )

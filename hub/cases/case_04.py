@@ -1,4 +1,4 @@
-"""Case 4: a grid event, transport. Weeds block the view on a road; ordered away, seen gone the next day, the town is told."""
+"""Case 4: a grid event, transport. Weeds block the view; ordered away, the town is told; seen gone the next day, closed."""
 
 from hub.cases.people import company
 from hub.cases.play import Case, Play
@@ -41,6 +41,10 @@ async def _play(play: Play) -> None:
     )
     play.tell("enforcement", "掌上执法：交通执法队到场，责令养护单位当日清除杂草")
     await play.rest()
+    play.tell("grid", "佛堂镇当日收到办理反馈")
+    play.expect("the town was answered on the day", grid.event(no)["status"], "40")
+    play.expect("without an approval there is no telephone: its notice is for people", await play.for_people(), ["no-telephone"])
+    play.tell("hub", f"{KEEPER.name}没有可用的手机号：扣分告知转人工处理清单")
     recheck = next(iter(play.tasks_of("RECHECK")), None)
     play.expect("one recheck, for the order", len(play.tasks_of("RECHECK")), 1)
     if recheck is None:
@@ -50,9 +54,8 @@ async def _play(play: Play) -> None:
     play.check(recheck["taskId"], {"conclusion": "CONFORM", "remarks": "杂草已清除，视线良好"})
     play.tell("enforcement", "掌上执法：次日复查，杂草已清除")
     await play.rest()
-    play.tell("grid", "佛堂镇收到反馈，事件结案")
-    play.expect("the town was answered", grid.event(no)["status"], "40")
     grid.close(no)
+    play.tell("grid", "佛堂镇确认已整改，事件结案")
     await play.rest()
     play.expect("no penalty", play.tasks_of("SPECIAL"), [])
     play.expect(

@@ -176,6 +176,11 @@ class Play:
         total: dict[str, Any] = found["statistics"]["total"]
         return total
 
+    async def for_people(self) -> list[str]:
+        """Return the kinds of what stands on the ops list, for people to settle."""
+        found = await self.stage.ask("{ opsItems(first: 200) { edges { node { kind } } } }")
+        return sorted(edge["node"]["kind"] for edge in found["opsItems"]["edges"])
+
     # --- what the platforms hold
 
     def records(self, code: str, category: str | None = None) -> list[Document]:

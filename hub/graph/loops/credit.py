@@ -13,6 +13,8 @@ def of_record(one: CreditRecord, past: Past) -> Iterator[Happening]:
     """Tell of a credit record: accepted, taken back."""
     points, code = shown(one.points), one.subject_code
     said, says = f"{one.item_name}, {points} points taken", f"{one.item_name}，扣{points}分"
+    if not one.points:  # the platform lowers a responsible person's score by its own rule (credit.md)
+        said = says = one.item_name
     yield Happening(K.RECORD_CREATED, one.created_at, one.record_id, said, says, code)
     if one.cancelled:
         gone = (version.fields.get("updated_at") for version in past.versions if version.fields.get("cancelled") is True)

@@ -1,7 +1,7 @@
 """A chain of records as one answer: steps in order of time, what led to what, and what is owed. Called by hub/operator.py.
 
-Of two steps in the same moment the cause comes first. The platforms' clocks are believed: a consequence that they put before its
-cause is shown before it, and still names it.
+Of two steps in the same second the cause comes first. Beyond that the platforms' clocks are believed: a consequence that they put
+before its cause is shown before it, and still names it.
 """
 
 from collections import defaultdict

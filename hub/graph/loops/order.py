@@ -1,4 +1,7 @@
-"""The order of a loop's steps: by time; in the same moment the cause before its effect, then as a case runs."""
+"""The order of a loop's steps: by time; within one second the cause before its effect, in one moment then as a case runs.
+
+Some platforms tell whole seconds only, so that what followed within a second would seem to come before its cause.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,16 +21,28 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     """Return the steps in order, of each only the causes that no other cause implies, in the same order."""
     _reduce(steps)
     depth = _depths(steps)
-    ordered = sorted(steps, key=lambda step: (*_place(step), depth[step.id], RANK[step.kind], step.id))
+    moments = _moments(steps, depth)
+    ordered = sorted(steps, key=lambda step: (*_place(step, moments), depth[step.id], RANK[step.kind], step.id))
     place = {step.id: at for at, step in enumerate(ordered)}
     for step in ordered:
         step.causes.sort(key=lambda cause: place[cause.id])
     return ordered
 
 
-def _place(step: Step) -> tuple[int, datetime]:
-    if step.at is not None:
-        return 0, step.at
+def _moments(steps: Sequence[Step], depth: Mapping[str, int]) -> dict[str, datetime]:
+    """Return when each step happened; not before its causes of the same second."""
+    moments: dict[str, datetime] = {}
+    for step in sorted(steps, key=lambda step: (depth[step.id], step.id)):
+        if step.at is not None:
+            second = step.at.replace(microsecond=0)
+            known = [moments[cause.id] for cause in step.causes if cause.id in moments]
+            moments[step.id] = max([step.at, *(at for at in known if at.replace(microsecond=0) == second)])
+    return moments
+
+
+def _place(step: Step, moments: Mapping[str, datetime]) -> tuple[int, datetime]:
+    if step.id in moments:
+        return 0, moments[step.id]
     return (2, step.due_at or NEVER) if step.kind in STILL_OWED or step.kind is K.AWAITED else (1, NEVER)
 
 

@@ -80,7 +80,8 @@ class Step:
         )
 
     def _late(self, now: datetime) -> int | None:
-        if self.obligation:
+        """What has happened was late by its own time, whenever the hub saw it; what has not, is late so far."""
+        if self.obligation and self.at is None:
             return late_seconds(self.obligation, now)
         return None if self.due_at is None else seconds_late(self.due_at, self.at or now)
 

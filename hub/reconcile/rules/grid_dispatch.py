@@ -22,8 +22,10 @@ from hub.reconcile.standing import is_unsent
 from schema.commands import AcceptEvent, AnyCommand, CreateTask, FileLink, TaskSubject
 from schema.entities import EventStatus, GridEvent, Obligation, TaskType, VerificationTask
 from schema.entity import Observation
+from schema.identifiers import outgoing_number
 
 NAME = "grid-dispatch"
+PREFIX = "GD"
 TAKEN_UP = frozenset({EventStatus.ACCEPTED, EventStatus.HANDLED, EventStatus.CLOSED, EventStatus.RETURNED, EventStatus.TRANSFERRED})
 
 
@@ -40,11 +42,33 @@ def key_for(event_no: str, sending: int) -> str:
     return f"{NAME}:{event_no}:{sending}"
 
 
+def task_number(event_no: str, sending: int) -> str:
+    """Return the number that the task of a sending carries on the enforcement platform."""
+    return outgoing_number(PREFIX, f"{key_for(event_no, sending)}/1")
+
+
+def sendings_of(connection: Connection, rows: Rows, event_nos: Iterable[str]) -> dict[str, int]:
+    """Return which sending of each event this is: by the answers that took effect, and by the tasks that were made.
+
+    A sending that has a task has begun, also where the ledger that knew of the answers before it was lost.
+    """
+    wanted = list(event_nos)
+    answers = queries.obligations_of(connection, rows, "grid-feedback", wanted)
+    tasks = queries.records_where(connection, rows, VerificationTask, "origin_ref", wanted)
+    found = {}
+    for no in wanted:
+        carried = {task.external_no for task in tasks.get(no, []) if task.origin_platform == "grid"}
+        counted = sending_of(answers.get(no, []))
+        begun = (n for n in range(counted + len(carried), counted, -1) if task_number(no, n) in carried)
+        found[no] = next(begun, counted)
+    return found
+
+
 class GridDispatch(Rule[Facts]):
     """A grid event is sent to a department -> a task, enforcement; then accepted, grid; key: event and its sending."""
 
     name = NAME
-    prefix = "GD"
+    prefix = PREFIX
     cause_entity = "GridEvent"
 
     def causes(self, observation: Observation) -> Iterable[str]:
@@ -59,9 +83,8 @@ class GridDispatch(Rule[Facts]):
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return events with the tasks of their present sending."""
         events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
-        answers = queries.obligations_of(connection, rows, "grid-feedback", events)
-        sendings = {no: sending_of(answers.get(no, [])) for no in events}
-        numbers = {no: self.number(key_for(no, sendings[no]) + "/1") for no in events}
+        sendings = sendings_of(connection, rows, events)
+        numbers = {no: task_number(no, sendings[no]) for no in events}
         tasks = queries.records_where(connection, rows, VerificationTask, "external_no", numbers.values())
         return {no: Facts(event, sendings[no], tasks.get(numbers[no], [])) for no, event in events.items()}
 

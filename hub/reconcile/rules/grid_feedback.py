@@ -14,13 +14,12 @@ from hub.mirror import queries
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
-from hub.reconcile.rules import grid_dispatch
-from hub.reconcile.sending import ANSWER, TOOK_EFFECT, is_returned, place_of, sending_of
+from hub.reconcile.rules.grid_dispatch import sendings_of, task_number
+from hub.reconcile.sending import ANSWER, TOOK_EFFECT, is_returned, place_of
 from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, FeedbackEvent
 from schema.entities import Conclusion, EventStatus, GridEvent, Obligation, TaskStatus, VerificationTask
 from schema.entity import Observation
-from schema.identifiers import outgoing_number
 
 NAME = "grid-feedback"
 ANSWERED = frozenset({EventStatus.HANDLED, EventStatus.CLOSED, EventStatus.RETURNED, EventStatus.TRANSFERRED})
@@ -77,9 +76,8 @@ class GridFeedback(Rule[Facts]):
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return events with the checks of their sendings, of each the oldest that carries our number."""
         events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
-        answers = queries.obligations_of(connection, rows, NAME, events)
-        sendings = {no: sending_of(answers.get(no, [])) for no in events}
-        numbers = {(no, n): _task_number(no, n) for no, last in sendings.items() for n in range(1, last + 1)}
+        sendings = sendings_of(connection, rows, events)
+        numbers = {(no, n): task_number(no, n) for no, last in sendings.items() for n in range(1, last + 1)}
         found = queries.checks(connection, rows, "external_no", numbers.values())
         facts = {}
         for no, event in events.items():
@@ -138,10 +136,6 @@ class GridFeedback(Rule[Facts]):
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Accepted events whose check has ended."""
         return queries.answers_unsettled(connection, NAME, after, limit)
-
-
-def _task_number(event_no: str, sending: int) -> str:
-    return outgoing_number(grid_dispatch.GridDispatch.prefix, grid_dispatch.key_for(event_no, sending) + "/1")
 
 
 def _took_effect(one: Obligation, event: GridEvent) -> bool:

@@ -1,7 +1,7 @@
 """The loop as one answer: the same from each of its records, in order, with what led to what and what is owed."""
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -35,6 +35,7 @@ from tests.builders import (
     grid_event,
     obligation,
     observed,
+    score_entry,
     self_report,
     task,
     task_result,
@@ -305,12 +306,16 @@ async def test_what_people_have_still_to_do_is_awaited_and_keeps_a_loop_open(cit
         assert (found.complete, found.owed, found.awaited, found.overdue) == (False, 0, 1, int(bool(late)))
 
 
-async def test_a_step_that_discharged_an_obligation_says_how_late(city: City) -> None:
-    late = {"due_at": START, "closed_at": START + 2 * HOUR, "state": ObligationState.CLOSED}
-    await city.put(approval(), obligation(number="N", **late), task(external_no="N", status=TaskStatus.CANCELLED))
+@pytest.mark.parametrize(("made_after", "late"), [(0, 0), (1, 3600)])
+async def test_a_step_that_discharged_an_obligation_is_late_by_its_own_time_not_by_when_it_was_seen(
+    city: City, made_after: int, late: int
+) -> None:
+    owed_since = {"due_at": START, "closed_at": START + 2 * HOUR, "state": ObligationState.CLOSED}
+    check = task(external_no="N", status=TaskStatus.CANCELLED, created_at=START + made_after * HOUR)
+    await city.put(approval(), obligation(number="N", **owed_since), check)
     made = step(await loop(city, approval()), K.TASK_CREATED)
     assert made.obligation is not None
-    assert (made.obligation.closed_at, made.due_at, made.late_seconds) == (START + 2 * HOUR, START, 7200)
+    assert (made.obligation.closed_at, made.due_at, made.late_seconds) == (START + 2 * HOUR, START, late)
 
 
 async def test_a_closed_obligation_whose_effect_is_gone_is_a_step_itself(city: City) -> None:
@@ -346,6 +351,25 @@ async def test_a_clock_that_lies_changes_the_order_and_not_what_led_to_what(city
     assert causes(found, K.TASK_CREATED) == [K.APPROVAL_GRANTED]
     assert causes(found, K.CHECKED) == [K.TASK_CREATED]
     assert cast(object, found.trigger) == approval()
+
+
+async def test_within_one_second_the_cause_comes_first_where_a_platform_tells_whole_seconds_only(city: City) -> None:
+    accepted = START.replace(microsecond=0) + timedelta(milliseconds=300)
+    entry = {"biz_no": "BZ", "updated_at": accepted.replace(microsecond=0)}
+    await city.put(
+        task(status=TaskStatus.DONE, origin_ref=None, external_no=None, created_at=START - HOUR),
+        task_result(checked_at=START - HOUR),
+        credit_record(biz_no="BZ", evidence_ref=TASK, created_at=accepted),
+        score_entry(**entry),
+    )
+    assert kinds(await loop(city, score_entry(**entry)))[-2:] == [K.RECORD_CREATED, K.SCORE_LISTED]
+
+
+async def test_a_second_later_clocks_are_believed(city: City) -> None:
+    accepted = START.replace(microsecond=0) + timedelta(milliseconds=300)
+    entry = {"biz_no": "BZ", "updated_at": accepted.replace(microsecond=0) - timedelta(seconds=1)}
+    await city.put(credit_record(biz_no="BZ", evidence_ref=None, created_at=accepted), score_entry(**entry))
+    assert kinds(await loop(city, score_entry(**entry))) == [K.SCORE_LISTED, K.RECORD_CREATED]
 
 
 async def test_circles_end(each_city: City) -> None:

@@ -12,7 +12,7 @@ from schema.commands import CreateTask, FeedbackEvent
 from schema.entities import Conclusion, EventStatus, TaskStatus
 from tests.builders import observed, task_result
 from tests.settable_clock import SettableClock
-from tests.unit.reconcile.city import EVENT_NO, POLICY, City, event_task, observation, road_event
+from tests.unit.reconcile.city import EVENT_NO, POLICY, City, event_task, forget_ledger, observation, road_event
 
 FIRST, SECOND = (f"grid-dispatch:{EVENT_NO}:{sending}" for sending in (1, 2))
 ANSWER, SECOND_ANSWER = (f"grid-feedback:{EVENT_NO}:{sending}" for sending in (1, 2))
@@ -112,6 +112,20 @@ async def test_a_return_that_the_mirror_never_saw_is_known_by_the_next_sending(c
     await city.say(event(4, EventStatus.SENT))
     states = await city.lines()
     assert (states[ANSWER], states[f"{SECOND}/1"], states[f"{SECOND}/2"]) == ("CLOSED", "DUE", "WAITING")
+
+
+async def test_a_lost_ledger_does_not_take_a_later_sending_for_the_first(city: City) -> None:
+    await city.say(event(1, EventStatus.SENT))
+    await take_up(city, 1, 2)
+    await city.say(ended(1, 2, Conclusion.UNREACHABLE))
+    await city.accept(ANSWER)
+    await city.say(event(3, EventStatus.RETURNED), event(4, EventStatus.SENT), observed(event_task(2)))
+    await city.database.write(forget_ledger)
+    await city.sweep.everything()
+    assert await city.lines() == {f"{SECOND}/1": "CLOSED", f"{SECOND}/2": "DUE"}
+    await city.say(event(5, EventStatus.ACCEPTED), ended(2, 2, Conclusion.CONFORM))
+    assert (await city.lines())[SECOND_ANSWER] == "DUE"
+    assert ANSWER not in await city.lines()
 
 
 async def test_a_correction_after_the_answer_was_given_is_for_ops_also_of_an_earlier_sending(city: City) -> None:
