@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,6 +17,7 @@ from schema.declare import declared
 from schema.entities import Delivery, DeliveryState, QuarantinedRecord
 
 DELIVERY, QUARANTINE = TABLES["Delivery"], TABLES["QuarantinedRecord"]
+CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
 
@@ -143,24 +144,54 @@ def quarantine(
     delivery_id: str | None = None,
 ) -> None:
     """Keep records that could not be used, each once, with the reason."""
-    values = []
-    for one in bad:
-        identity = hashlib.sha256(msgspec.json.encode([platform, one.reason, one.key, one.content])).hexdigest()[:40]
-        record = QuarantinedRecord(
-            quarantine_id=identity,
-            platform=platform,
-            stream=stream,
-            record_key=one.key,
-            reason=one.reason,
-            detail=one.detail,
-            delivery_id=delivery_id,
-            quarantined_at=now,
-            released_at=None,
-            content=one.content,
-        )
-        values.append(rows.as_row(record))
+    values = [rows.as_row(_quarantined(platform, stream, one, now, delivery_id)) for one in bad]
     if values:
         connection.execute(insert_into(connection, QUARANTINE).on_conflict_do_nothing(index_elements=["quarantine_id"]), values)
+
+
+def keep_quarantined(
+    connection: Connection,
+    rows: Rows,
+    platform: str,
+    reason: str,
+    stream: str,
+    now_said: Mapping[str, Quarantined | None],
+    now: datetime,
+) -> None:
+    """Bring what is quarantined for this reason in line with what is said of these records, by their keys, now.
+
+    None releases a record; so does other content the former content. What is said again after its release is open again, in its
+    own row. Records that are not spoken of, and other reasons, stay as they are.
+    """
+    kept = {key: _quarantined(platform, stream, one, now, None) for key, one in now_said.items() if one is not None}
+    keys = sorted(now_said)
+    for start in range(0, len(keys), CHUNK):
+        some = keys[start : start + CHUNK]
+        mine = (QUARANTINE.c.platform == platform) & (QUARANTINE.c.reason == reason) & QUARANTINE.c.record_key.in_(some)
+        stays = QUARANTINE.c.quarantine_id.in_([kept[key].quarantine_id for key in some if key in kept])
+        here = mine & QUARANTINE.c.released_at.is_(None) & ~stays
+        connection.execute(update(QUARANTINE).where(here).values(released_at=micros(now)))
+    if kept:
+        again = insert_into(connection, QUARANTINE).on_conflict_do_update(
+            index_elements=["quarantine_id"], set_={"released_at": None}, where=QUARANTINE.c.released_at.is_not(None)
+        )
+        connection.execute(again, [rows.as_row(one) for one in kept.values()])
+
+
+def _quarantined(platform: str, stream: str, one: Quarantined, now: datetime, delivery_id: str | None) -> QuarantinedRecord:
+    identity = hashlib.sha256(msgspec.json.encode([platform, one.reason, one.key, one.content])).hexdigest()[:40]
+    return QuarantinedRecord(
+        quarantine_id=identity,
+        platform=platform,
+        stream=stream,
+        record_key=one.key,
+        reason=one.reason,
+        detail=one.detail,
+        delivery_id=delivery_id,
+        quarantined_at=now,
+        released_at=None,
+        content=one.content,
+    )
 
 
 def waiting(connection: Connection) -> dict[str, int]:

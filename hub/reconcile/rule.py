@@ -7,11 +7,12 @@ record changes, the sweep asks it about everything: there is one rule, not two.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 
+from connectors.base import Quarantined
 from hub.domain.deadlines import Due
 from hub.domain.policy import Policy
 from hub.mirror.ops_list import Trouble
@@ -64,6 +65,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     proven: Mapping[str, str] = {}
     """Key -> the platform's own number of the proof that was seen in the mirror."""
     troubles: tuple[Trouble, ...] = ()
+    quarantined: Quarantined | None = None
+    """The cause itself, where it is good and yet can lead to nothing; it stays in the quarantine as long as this says so."""
+
+
+class Quarantine(NamedTuple):
+    """Where a rule names causes that can lead to nothing: what it says of them is its own, and it alone takes it back."""
+
+    platform: str
+    reason: str
 
 
 class Rule(ABC, Generic[F]):
@@ -77,6 +87,8 @@ class Rule(ABC, Generic[F]):
     replaces: ClassVar[bool] = False
     """Whether its commands replace what is there as a whole: one that may have been sent, and is to be sent again, is then
     corrected to what is owed now."""
+    quarantine: ClassVar[Quarantine | None] = None
+    """Set where its verdicts may quarantine their cause."""
 
     def number(self, key: str) -> str:
         """Return our number for an obligation on its platform: the prefix and 40 hex of SHA-256 of the key."""

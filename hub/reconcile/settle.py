@@ -3,6 +3,7 @@
 owed, not in the ledger     -> written: DUE, WAITING, or CLOSED where its proof is there already
 owed, in the ledger         -> woken, corrected while unsent, closed when proven; what was sent otherwise goes to ops
 in the ledger, not owed     -> WITHDRAWN while unsent; what was sent goes to the ops list with both versions
+A cause that can lead to nothing yet is named in the quarantine, and released when its rule no longer says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import Connection
 
+from connectors.base import Quarantined
 from hub.domain.errors import DomainError
-from hub.mirror import ledger
+from hub.mirror import inbox, ledger
 from hub.mirror.database import lock_names
 from hub.mirror.ops_list import Trouble, open_items
 from hub.mirror.rows import Rows
@@ -51,6 +53,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
     held = ledger.by_causes(connection, rows, rule.name, wanted, lock=True)
     fresh: list[Obligation] = []
     troubles: list[Trouble] = []
+    quarantined: dict[str, Quarantined | None] = {}
     for cause in wanted:
         if cause not in facts:
             continue
@@ -60,6 +63,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             troubles.append(_refused(rule, cause, error))
             continue
         troubles += verdict.troubles
+        quarantined[cause] = verdict.quarantined
         owed = {each.key: each for each in verdict.owed}
         there = held.get(cause, [])
         fresh += [_new(rule, cause, verdict, owed[key], book, now) for key in owed.keys() - {one.key for one in there}]
@@ -70,6 +74,8 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             troubles += [judged.trouble] if judged.trouble else []
     ledger.insert(connection, rows, sorted(fresh, key=lambda one: (one.cause, one.sequence, one.key)))
     open_items(connection, rows, troubles, now)
+    if rule.quarantine is not None:
+        inbox.keep_quarantined(connection, rows, *rule.quarantine, rule.name, quarantined, now)
 
 
 def _refused(rule: AnyRule, cause: str, error: DomainError) -> Trouble:

@@ -3,24 +3,27 @@
 Key: event and its sending. Due: level 1 at once, others within 1 hour (deadlines.toml). Two platforms, so two obligations:
 `/1` the task on enforcement, `/2` accepting on grid, which needs the task's number. Proof: the task with our number; the
 event's status in the mirror.
+
+An event that nobody can be found for waits for its route, and is named on the ops list and in the quarantine (NO_ROUTE) meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from connectors.base import Quarantined
 from hub.domain.calendar import beijing_day
 from hub.domain.routing import Route, department_for
 from hub.mirror import queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Owed, Quarantine, Rule, Rulebook, Verdict
 from hub.reconcile.sending import ACCEPTANCE, DISPATCH, place_of, sending_of
 from hub.reconcile.standing import is_unsent
 from schema.commands import AcceptEvent, AnyCommand, CreateTask, FileLink, TaskSubject
-from schema.entities import EventStatus, GridEvent, Obligation, TaskType, VerificationTask
+from schema.entities import EventStatus, GridEvent, Obligation, ObligationState, TaskType, VerificationTask
 from schema.entity import Observation
 from schema.identifiers import outgoing_number
 
@@ -70,6 +73,7 @@ class GridDispatch(Rule[Facts]):
     name = NAME
     prefix = PREFIX
     cause_entity = "GridEvent"
+    quarantine = Quarantine("grid", "NO_ROUTE")
 
     def causes(self, observation: Observation) -> Iterable[str]:
         """An event, or a task that one caused."""
@@ -109,6 +113,7 @@ class GridDispatch(Rule[Facts]):
             keep=earlier,
             proven=proven,
             troubles=tuple(_troubles(event, route)),
+            quarantined=_held_up(event) if route is None and _waits(f"{key}/1", ledger, proven) else None,
         )
 
     def _dispatch(self, event: GridEvent, sending: int, route: Route | None, book: Rulebook) -> Owed:
@@ -177,7 +182,7 @@ def _troubles(event: GridEvent, route: Route | None) -> Iterable[Trouble]:
             kind="no-route",
             cause=event.event_no,
             distinct=event.category,
-            message=f"grid event {event.event_no}: no route for category '{event.category}'; add it to policy/grid_categories.csv",
+            message=_no_route(event),
         )
     elif route.differs:
         yield Trouble(
@@ -187,3 +192,18 @@ def _troubles(event: GridEvent, route: Route | None) -> Iterable[Trouble]:
             message=f"grid event {event.event_no}: the town names department {route.department}, category '{event.category}' "
             f"routes to {route.category_department}; the town's was taken",
         )
+
+
+def _no_route(event: GridEvent) -> str:
+    return f"grid event {event.event_no}: no route for category '{event.category}'; add it to policy/grid_categories.csv"
+
+
+def _waits(key: str, ledger: Sequence[Obligation], proven: Mapping[str, str]) -> bool:
+    """Return whether the task of a sending is still to be made: nobody made it by hand, or took it off the ledger."""
+    return key not in proven and all(is_unsent(one) or one.state is ObligationState.WITHDRAWN for one in ledger if one.key == key)
+
+
+def _held_up(event: GridEvent) -> Quarantined:
+    return Quarantined(
+        reason="NO_ROUTE", detail=_no_route(event), content=content_of(event), entity="GridEvent", key=event.event_no
+    )

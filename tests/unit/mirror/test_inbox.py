@@ -162,6 +162,46 @@ async def test_a_good_version_releases_the_bad_one_of_its_own_platform(
     assert await database.read(inbox.open_quarantine) == {"credit": 1}
 
 
+HELD_UP = Quarantined(reason="NO_ROUTE", detail="no route", content=b"{1}", entity="GridEvent", key="YW1")
+
+
+async def say(database: Database, rows: Rows, clock: SettableClock, said: Quarantined | None) -> dict[str, bool]:
+    """Let the rule say what it thinks of event YW1; return whether each content of it is open."""
+    await database.write(inbox.keep_quarantined, rows, "grid", "NO_ROUTE", "grid-dispatch", {"YW1": said}, clock.advance(60))
+    found = await database.read(quarantined, rows)
+    return {one.content.decode(): one.released_at is None for one in found if one.reason == "NO_ROUTE"}
+
+
+async def test_what_a_rule_holds_up_is_kept_once_released_when_it_says_so_and_opened_again_in_its_row(
+    database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    for _ in range(2):
+        assert await say(database, rows, clock, HELD_UP) == {"{1}": True}
+    (one,) = await database.read(quarantined, rows)
+    assert (one.stream, one.record_key, one.quarantined_at) == ("grid-dispatch", "YW1", START + timedelta(seconds=60))
+    assert await say(database, rows, clock, None) == {"{1}": False}
+    (one,) = await database.read(quarantined, rows)
+    assert one.released_at == clock()
+    assert await say(database, rows, clock, HELD_UP) == {"{1}": True}
+
+
+async def test_of_two_contents_of_one_record_only_the_newest_is_held_up(
+    database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    await say(database, rows, clock, HELD_UP)
+    assert await say(database, rows, clock, msgspec.structs.replace(HELD_UP, content=b"{2}")) == {"{1}": False, "{2}": True}
+
+
+async def test_a_rule_releases_neither_other_reasons_nor_other_records_nor_other_platforms(
+    database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    broken, other = (msgspec.structs.replace(HELD_UP, **fields) for fields in ({"reason": "MISSING_FIELD"}, {"key": "YW2"}))
+    await database.write(inbox.quarantine, rows, "grid", "events", [broken, other], clock())
+    await database.write(inbox.quarantine, rows, "enforcement", "tasks", [HELD_UP], clock())
+    await say(database, rows, clock, None)
+    assert await database.read(inbox.open_quarantine) == {"grid": 2, "enforcement": 1}
+
+
 async def test_the_newest_delivery_of_each_platform_is_known(database: Database, rows: Rows) -> None:
     await store(database, rows, kept("s1"), kept("s2", received_at=START + timedelta(seconds=1)))
     assert await database.read(inbox.last_received) == {"grid": int(START.timestamp() + 1) * 1_000_000}

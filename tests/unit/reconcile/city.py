@@ -32,6 +32,7 @@ from schema.entities import (
     Obligation,
     ObligationState,
     OpsItem,
+    QuarantinedRecord,
     RecordCategory,
     TaskResult,
     TaskStatus,
@@ -178,6 +179,12 @@ def read_ops(connection: Connection, rows: Rows) -> list[OpsItem]:
     return [read(row) for row in connection.execute(select(*columns).order_by(table.c.kind, table.c.item_id))]
 
 
+def read_quarantine(connection: Connection, rows: Rows) -> list[QuarantinedRecord]:
+    read, table = rows.reader(QuarantinedRecord), TABLES["QuarantinedRecord"]
+    columns = [table.c[name] for name in QuarantinedRecord.__struct_fields__]
+    return [read(row) for row in connection.execute(select(*columns).order_by(table.c.quarantined_at, table.c.record_key))]
+
+
 def forget_ledger(connection: Connection) -> None:
     connection.execute(delete(TABLES["Obligation"]))
 
@@ -229,6 +236,10 @@ class City:
 
     async def ops(self) -> list[OpsItem]:
         return await self.database.read(read_ops, self.rows)
+
+    async def quarantine(self) -> dict[str, bool]:
+        """Return which records are or were quarantined, by their newest row: whether that is open."""
+        return {one.record_key or "": one.released_at is None for one in await self.database.read(read_quarantine, self.rows)}
 
     async def put(self, key: str, **columns: Any) -> None:
         """Change columns of an obligation, as a worker or an operator would have."""

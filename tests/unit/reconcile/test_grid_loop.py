@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from hub.domain.policy_values import GridCategory
 from hub.mirror import ledger
 from hub.mirror.queries import Check
 from hub.reconcile.rule import Rulebook
 from schema.commands import CreateTask, FeedbackEvent
-from schema.entities import Conclusion, EventStatus, TaskStatus
+from schema.entities import Conclusion, EventStatus, ObligationState, TaskStatus
+from schema.entity import Observation
 from tests.builders import observed, task_result
 from tests.settable_clock import SettableClock
-from tests.unit.reconcile.city import EVENT_NO, POLICY, City, event_task, forget_ledger, observation, road_event
+from tests.unit.reconcile.city import EVENT_NO, POLICY, City, event_task, forget_ledger, observation, read_quarantine, road_event
 
 FIRST, SECOND = (f"grid-dispatch:{EVENT_NO}:{sending}" for sending in (1, 2))
 ANSWER, SECOND_ANSWER = (f"grid-feedback:{EVENT_NO}:{sending}" for sending in (1, 2))
@@ -165,6 +168,71 @@ async def test_an_event_without_a_route_is_released_when_policy_has_one(city: Ci
     await city.sweep.waiting()
     one = (await city.ledger())[f"{FIRST}/1"]
     assert (one.state.value, one.next_at, one.policy_version) == ("DUE", clock(), "with XX-99")
+
+
+async def test_an_event_without_a_route_is_named_in_the_quarantine_once_until_policy_has_one(
+    city: City, clock: SettableClock
+) -> None:
+    for _ in range(2):
+        await city.say(event(1, EventStatus.SENT, category="XX-99"))
+        await city.sweep.everything()
+    (one,) = await city.database.read(read_quarantine, city.rows)
+    assert (one.platform, one.reason, one.record_key, one.released_at) == ("grid", "NO_ROUTE", EVENT_NO, None)
+    assert ("'XX-99'" in one.detail, "grid_categories.csv" in one.detail) == (True, True)
+    assert b"XX-99" in one.content
+    policy = replace(POLICY, categories=(*POLICY.categories, GridCategory("XX-99", "新类别", "YJ")), version="with XX-99")
+    city.derivation.book = Rulebook(policy, "330782")
+    clock.advance(60)
+    await city.sweep.waiting()
+    (one,) = await city.database.read(read_quarantine, city.rows)
+    assert one.released_at == clock()
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        event(2, EventStatus.SENT, category="XX-99", department_code="YJ"),
+        event(2, EventStatus.SENT, category="JT-03"),
+        event(2, EventStatus.ACCEPTED, category="XX-99"),
+        event(2, EventStatus.REPORTED, category="XX-99"),
+    ],
+    ids=["the town names a department", "another category", "somebody else took it up", "the town took it back"],
+)
+@pytest.mark.parametrize("lost", [False, True], ids=["heard", "found by the sweep"])
+async def test_an_event_that_needs_no_route_any_more_leaves_the_quarantine(city: City, later: Observation, lost: bool) -> None:
+    await city.say(event(1, EventStatus.SENT, category="XX-99"))
+    assert await city.quarantine() == {EVENT_NO: True}
+    await (city.keep_silent(later) if lost else city.say(later))
+    await city.sweep.everything()
+    assert await city.quarantine() == {EVENT_NO: False}
+
+
+@pytest.mark.parametrize("state", [ObligationState.WAIVED, ObligationState.SETTLED])
+async def test_an_event_that_ops_took_off_leaves_the_quarantine_and_comes_back_with_its_obligation(
+    city: City, state: ObligationState
+) -> None:
+    await city.say(event(1, EventStatus.SENT, category="XX-99"))
+    await city.put(f"{FIRST}/1", state=state)
+    await city.sweep.everything()
+    assert await city.quarantine() == {EVENT_NO: False}
+    await city.put(f"{FIRST}/1", state=ObligationState.WAITING)
+    await city.sweep.waiting()
+    assert await city.quarantine() == {EVENT_NO: True}
+
+
+async def test_an_event_whose_task_was_made_by_hand_is_in_no_quarantine(city: City) -> None:
+    await city.say(event(1, EventStatus.SENT, category="XX-99"))
+    await city.say(observed(event_task()))
+    assert await city.quarantine() == {EVENT_NO: False}
+    assert await city.lines() == {f"{FIRST}/1": "CLOSED", f"{FIRST}/2": "DUE"}
+
+
+async def test_an_event_that_was_edited_and_still_has_no_route_is_quarantined_in_one_open_row(city: City) -> None:
+    await city.say(event(1, EventStatus.SENT, category="XX-99"))
+    await city.keep_silent(event(2, EventStatus.SENT, category="XX-98"))
+    await city.sweep.everything()
+    rows = await city.database.read(read_quarantine, city.rows)
+    assert sorted((b"XX-98" in one.content, one.released_at is None) for one in rows) == [(False, False), (True, True)]
 
 
 async def test_an_event_that_somebody_else_took_up_needs_nothing_of_us(city: City) -> None:
