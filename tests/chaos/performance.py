@@ -24,6 +24,7 @@ PACE = {
     "SWEEP_SECONDS": "43200",
     "ECHO_SECONDS": "3600",
     "BACKOFF_MOST_SECONDS": "900",
+    "SELFGOV_POLL_SECONDS": "3600",
 }
 """The hub looks by itself rarely, so that days cost little: what comes at once comes by webhooks and by what wakes it."""
 POLL_SECONDS = 21600.0

@@ -1,6 +1,6 @@
-"""Random histories in random order, with repetitions, faults and crashes: what is on the platforms in the end is the oracle's word.
+"""Random histories in random order, with repetitions, faults and crashes: what is there in the end is the oracle's word.
 
-`HYPOTHESIS_PROFILE=long` runs twenty times as many; `python -m tests.chaos.histories N` any number. Hypothesis prints what fails as
+`HYPOTHESIS_PROFILE=long` runs 500; `python -m tests.chaos.histories N` any number. Hypothesis prints what fails as
 data, shrunk, with a blob that replays it: the same history goes the same way again.
 """
 
@@ -8,12 +8,13 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from tests.chaos.histories import ALWAYS, check, make_template
 from tests.chaos.history import History, histories
+from tests.chaos.remembered import PLAIN, STORMY
 
-EXAMPLES = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 25
+EXAMPLES = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 20
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=EXAMPLES, deadline=None, database=None, print_blob=True, suppress_health_check=ALWAYS)
+@example(history=PLAIN)
+@example(history=STORMY)
 @given(history=histories())
 def test_whatever_happens_in_whatever_order_the_effects_are_those_of_the_oracle(template: Path, history: History) -> None:
     check(history, template)

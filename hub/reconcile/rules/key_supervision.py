@@ -21,7 +21,7 @@ from hub.domain.policy_values import PointsPolicy
 from hub.mirror import credit_queries, queries, supervision_queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
-from hub.mirror.rows import Rows
+from hub.mirror.rows import Rows, content_of
 from hub.reconcile.breach import broken_commitment
 from hub.reconcile.dozens import Period, periods_of
 from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict
@@ -256,6 +256,6 @@ def _troubles(facts: Facts, ledger: Sequence[Obligation], owed: set[str]) -> Ite
                 cause=one.key,
                 subject_code=facts.code,
                 message=f"{one.key}: the key supervision list no longer names it, and it is open; settle it with the platform",
-                after=facts.entry.reason if facts.entry else None,
+                after=content_of(facts.entry).decode() if facts.entry else None,
                 distinct=str(facts.version),
             )

@@ -1,5 +1,6 @@
 """key-supervision, read like its row in DOMAIN.md: a breached commitment or a serious period -> one entry that names all causes."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -171,6 +172,17 @@ async def test_one_after_the_other_in_the_order_in_which_they_were_found(city: C
     await break_promise(city, A)
     first, second = await one(city, put(B)), await one(city, put(A))
     assert first.sequence < second.sequence
+
+
+async def test_an_entry_that_somebody_rewrote_is_shown_to_ops_as_json(city: City, platform: Platform) -> None:
+    await break_promise(city, A)
+    await platform.carry_out(put(A))
+    await platform.show("以人工方式列入", "by hand")
+    (item,) = await city.ops()
+    assert item.kind == "off-the-list-though-owed"
+    assert item.after is not None
+    (entity, shown), *_ = json.loads(item.after)
+    assert (entity, shown["reason"]) == ("KeySubject", "以人工方式列入")
 
 
 async def test_an_entry_that_somebody_took_off_is_not_fought_over_and_ops_is_told_once(city: City, platform: Platform) -> None:
