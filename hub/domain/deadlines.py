@@ -26,6 +26,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "key-supervision": (),
     "key-supervision-off": (),
     "task-cancelled": (),
+    "unknown-officer-department": (),
     "approval-revoked": (),
     "score-state": (),
     "recheck": ("check",),

@@ -26,6 +26,7 @@ from hub.reconcile.rules.responsible_person import ResponsiblePerson
 from hub.reconcile.rules.score_notice import ScoreNotice
 from hub.reconcile.rules.score_state import ScoreStates
 from hub.reconcile.rules.task_cancelled import TaskCancelled
+from hub.reconcile.rules.unknown_officer_department import UnknownOfficerDepartment
 from hub.reconcile.rules.verification_result import VerificationResult
 
 RULES: tuple[AnyRule, ...] = (
@@ -46,6 +47,7 @@ RULES: tuple[AnyRule, ...] = (
     CoordinationFeedback(),
     CampaignDrawn(),
     TaskCancelled(),
+    UnknownOfficerDepartment(),
     ScoreNotice(),
     ScoreStates(),
     Repairs(),

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from hub.domain.policy import load_policy
-from hub.mirror import ledger
+from hub.mirror import ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.queries import Check
 from hub.mirror.records import upsert
@@ -31,6 +31,7 @@ from schema.entities import (
     GridEvent,
     Obligation,
     ObligationState,
+    Officer,
     OpsItem,
     QuarantinedRecord,
     RecordCategory,
@@ -121,6 +122,12 @@ def observation(of: Check) -> Observation:
     return observed(of.task, *of.results, *of.findings)
 
 
+def stranger(department: str = "XX", **fields: Any) -> Officer:
+    """An officer of a department that no list names."""
+    mine: dict[str, Any] = {"id": "ZF-XX-01", "name": "骆某", "department": department, "is_head": False}
+    return Officer(**mine | fields)
+
+
 def held(rule: AnyRule, owed: Owed, state: ObligationState = ObligationState.DUE, **fields: Any) -> Obligation:
     """An obligation of the ledger, as it was once derived."""
     plain: dict[str, Any] = {
@@ -183,6 +190,13 @@ def read_quarantine(connection: Connection, rows: Rows) -> list[QuarantinedRecor
     read, table = rows.reader(QuarantinedRecord), TABLES["QuarantinedRecord"]
     columns = [table.c[name] for name in QuarantinedRecord.__struct_fields__]
     return [read(row) for row in connection.execute(select(*columns).order_by(table.c.quarantined_at, table.c.record_key))]
+
+
+def was_read(connection: Connection, rows: Rows, platform: str, stream: str, at: datetime) -> None:
+    """Let a stream have been read to its end at that time."""
+    reading = streams.begin(connection, rows, platform, stream, at, timedelta(seconds=1))
+    assert reading is not None
+    streams.finish(connection, rows, reading, at, None)
 
 
 def forget_ledger(connection: Connection) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.mirror import streams
 from hub.mirror.rows import Rows
 from schema.entities import (
     CreditRecord,
@@ -22,6 +21,7 @@ from schema.entity import Observation
 from schema.identifiers import outgoing_number
 from tests.builders import credit_record, figures_check, notice_request, observed, repair, score_entry, self_report
 from tests.settable_clock import START
+from tests.unit.reconcile.city import was_read
 
 RECORD_ID = "CR-POINTS"
 BIZ_NO = "BR0123456789abcdef0123456789abcdef0000POINT"
@@ -92,6 +92,4 @@ def told() -> Sequence[Observation]:
 
 def credit_was_read(connection: Connection, rows: Rows, at: datetime) -> None:
     """Let the credit platform's changes have been read to their end at that time."""
-    reading = streams.begin(connection, rows, "credit", "changes", at, timedelta(seconds=1))
-    assert reading is not None
-    streams.finish(connection, rows, reading, at, None)
+    was_read(connection, rows, "credit", "changes", at)

@@ -1,7 +1,7 @@
 """The sweep: what a lost event, a crash or a restored backup left out is found, by the very rule that apply asks."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -40,7 +40,7 @@ from tests.builders import (
     task_result,
     town_coordination,
 )
-from tests.settable_clock import SettableClock
+from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import (
     APPROVAL_KEY,
     APPROVAL_NO,
@@ -53,6 +53,8 @@ from tests.unit.reconcile.city import (
     forget_ledger,
     observation,
     road_event,
+    stranger,
+    was_read,
 )
 from tests.unit.reconcile.ordered import ordering, rechecked
 from tests.unit.reconcile.self_governance import told
@@ -97,10 +99,11 @@ def everything() -> list[Observation]:
         observed(campaign_request()),
         observed(approval_task(task_id="T-YW2", external_no=task_number("YW2"), origin_ref="YW2", status=TaskStatus.CANCELLED)),
         *told(),
+        observed(task(task_id="T-STRANGER", status=TaskStatus.DISPATCHED, external_no=None, officers=(stranger(),))),
     ]
 
 
-TELLS_ONLY = {"task-cancelled"}
+TELLS_ONLY = {"task-cancelled", "unknown-officer-department"}
 """Rules that owe nothing: they tell ops."""
 
 
@@ -136,6 +139,7 @@ def forget_one(connection: Connection, key: str) -> None:
 
 async def test_what_was_never_derived_is_found(city: City) -> None:
     await city.keep_silent(*everything())
+    await city.database.write(was_read, city.rows, "enforcement", "departments", START + timedelta(seconds=1))
     assert await city.lines() == {}
     swept = await city.sweep.everything()
     assert {key.split(":")[0] for key in await city.lines()} == {rule.name for rule in RULES} - TELLS_ONLY
@@ -145,6 +149,7 @@ async def test_what_was_never_derived_is_found(city: City) -> None:
 
 async def test_a_second_sweep_changes_nothing(city: City, clock: SettableClock) -> None:
     await city.keep_silent(*everything())
+    await city.database.write(was_read, city.rows, "enforcement", "departments", START + timedelta(seconds=1))
     await city.sweep.everything()
     before = await city.ledger(), await city.ops()
     clock.advance(60)
