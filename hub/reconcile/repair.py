@@ -34,6 +34,14 @@ class Facts(NamedTuple):
     credit_read_at: datetime | None = None
     """When the credit platform was last read to its end."""
     repairs: Mapping[str, Repair] = {}
+    codes: Mapping[str, str] = {}
+    """The credit platform's present codes, by the codes that row and record name."""
+
+    @property
+    def is_anothers(self) -> bool:
+        """Return whether the record is of another subject than the row; a code and an earlier code of it are one."""
+        named = [self.report.subject_code, *([self.record.subject_code] if self.record else [])]
+        return len({self.codes.get(code, code) for code in named}) > 1
 
 
 class Made(NamedTuple):
@@ -99,20 +107,21 @@ def waits_for(facts: Facts) -> str | None:
     return None
 
 
-def fault_of(report: SelfReport, record: CreditRecord | None, policy: Policy) -> str | None:
-    """Return why an approved repair cannot be made, None where it can be; `record` is the one it names, None if there is none.
+def fault_of(facts: Facts, policy: Policy) -> str | None:
+    """Return why an approved repair cannot be made, None where it can be; without a record there is none of that number.
 
     The same calendar day a year later is in time (points.toml). The record's open points count as they are now.
     """
-    return next(_faults(report, record, policy), None)
+    return next(_faults(facts, policy), None)
 
 
-def _faults(report: SelfReport, record: CreditRecord | None, policy: Policy) -> Iterator[str]:
+def _faults(facts: Facts, policy: Policy) -> Iterator[str]:
+    report, record = facts.report, facts.record
     named, points = report.repairs_biz_no, report.points
     if record is None:
         yield f"信用记录{named}不存在"
         return
-    if record.subject_code != report.subject_code:
+    if facts.is_anothers:
         yield f"信用记录{named}不属于{report.subject_code}"
     if record.cancelled:
         yield f"信用记录{named}已撤销"

@@ -184,6 +184,13 @@ def _troubles(event: GridEvent, route: Route | None) -> Iterable[Trouble]:
             distinct=event.category,
             message=_no_route(event),
         )
+    elif route.category_department is None:
+        yield Trouble(
+            kind="unknown-category",
+            cause=event.category,
+            message=f"category '{event.category}' ({event.category_name or 'without a name'}): no policy names it; add it to "
+            f"grid_categories.csv. Events whose department the town names are sent on all the same (first seen: {event.event_no})",
+        )
     elif route.differs:
         yield Trouble(
             kind="department-differs",

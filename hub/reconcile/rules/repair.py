@@ -20,7 +20,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from hub.mirror import ledger as obligations
-from hub.mirror import queries, repair_queries
+from hub.mirror import queries, repair_queries, subjects
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.repair import Facts, asks_for, fault_of, made_of, refusal_of, stamp_of, waits_for
 from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
@@ -73,6 +73,9 @@ class Repairs(Rule[Facts]):
         records = queries.records_by_biz_no(connection, rows, named)
         to_come = repair_queries.records_to_come(connection, [number for number in named if number not in records])
         read_at = repair_queries.credit_read_at(connection)
+        subjects_named = [one.subject_code for one in reports.values()]
+        subjects_named += [one.subject_code for group in records.values() for one in group]
+        codes = subjects.codes_for(connection, subjects_named)
         return {
             no: Facts(
                 one,
@@ -80,6 +83,7 @@ class Repairs(Rule[Facts]):
                 one.repairs_biz_no in to_come,
                 read_at,
                 {number: repairs[number][0] for number in numbers[no] if number in repairs},
+                codes,
             )
             for no, one in reports.items()
         }
@@ -121,7 +125,7 @@ class Repairs(Rule[Facts]):
         report, record, waits = facts.report, facts.record, waits_for(facts)
         fault = next(filter(None, (refusal_of(one) for one in ledger if one.key == f"{key}/1")), None)
         if fault is None and waits is None:
-            fault = fault_of(report, record, book.policy)
+            fault = fault_of(facts, book.policy)
         if fault is not None:
             return (self._mark(report, key, book, fault),)
         command = None

@@ -77,7 +77,7 @@ def test_where_the_town_names_no_time_the_check_is_due_by_policy() -> None:
         pytest.param("", "JT-03", "JT", [], id="an empty deptCode names nobody"),
         pytest.param("JT", "JT-03", "JT", [], id="both say the same"),
         pytest.param("ZFJ", "JT-03", "ZFJ", ["department-differs"], id="deptCode wins, and ops is told of both"),
-        pytest.param("ZFJ", "XX-99", "ZFJ", [], id="deptCode is enough where the category is unknown"),
+        pytest.param("ZFJ", "XX-99", "ZFJ", ["unknown-category"], id="deptCode is enough, and ops is told of an unknown category"),
     ],
 )
 def test_the_department_comes_from_the_event_else_from_its_category(

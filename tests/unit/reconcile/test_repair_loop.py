@@ -13,7 +13,7 @@ from hub.reconcile.rules.breach_record import BreachRecord
 from hub.reconcile.rules.repair import Repairs
 from schema.commands import MarkReport, PostRepair
 from schema.entities import ObligationState, ReportMark, ReportState, TaskStatus, TaskType
-from tests.builders import observed, task, task_result
+from tests.builders import OTHER_CODE, SHOP_CODE, credit_profile, observed, task, task_result
 from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import City, bad, check, observation
 from tests.unit.reconcile.self_governance import BIZ_NO, credit_was_read, key, made_repair, points_record, row
@@ -240,3 +240,11 @@ def test_keys_name_the_row_and_its_time_in_beijing(rows: Rows) -> None:
     assert REPAIR == "repair:4711:20190902090000/1"
     assert Repairs().number(REPAIR).startswith("RE")
     assert points_record().biz_no == BIZ_NO
+
+
+@pytest.mark.parametrize("named", [OTHER_CODE, SHOP_CODE])
+async def test_a_record_under_an_earlier_code_of_the_same_subject_can_be_repaired(city: City, named: str) -> None:
+    under = {OTHER_CODE: SHOP_CODE, SHOP_CODE: OTHER_CODE}[named]
+    await city.say(observed(credit_profile(code=OTHER_CODE, old_codes=(SHOP_CODE,))))
+    await city.say(observed(points_record(subject_code=under)), observed(row(subject_code=named)))
+    assert await repairs(city) == {REPAIR: "DUE", MARK: "WAITING"}
