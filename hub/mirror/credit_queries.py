@@ -26,13 +26,12 @@ def records_of_subjects(connection: Connection, rows: Rows, codes: Iterable[str]
 
 
 def approvals_of_subjects(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[str, list[Approval]]:
-    """Return approvals by the code of their subject, those that only name its old number too."""
-    wanted = sorted(set(codes))
-    names = identities.credit_names(connection, wanted) | {code: code for code in wanted}
+    """Return the approvals of the subject behind each code, those that name its old number or an earlier code of it too."""
+    present, names = identities.accounts_of(connection, codes)
     found: dict[str, list[Approval]] = {}
     for identifier, group in records_where(connection, rows, Approval, "identifier", names).items():
         found.setdefault(names[identifier], []).extend(group)
-    return found
+    return {code: found[now] for code, now in present.items() if now in found}
 
 
 def codes_of_approvals(connection: Connection, approval_nos: Iterable[str]) -> list[str]:

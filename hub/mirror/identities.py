@@ -194,6 +194,15 @@ def credit_names(connection: Connection, codes: Iterable[str]) -> dict[str, str]
     return found
 
 
+def accounts_of(connection: Connection, codes: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return each code's present code on the credit platform (itself where nobody knows another), and all identifiers of these
+    present codes, each with its code. What one code is told does not depend on which others are asked for with it."""
+    wanted = set(codes)
+    present = {code: code for code in wanted} | credit_codes(connection, wanted)
+    themselves = {code: code for code in present.values()}
+    return present, themselves | credit_names(connection, themselves)
+
+
 def _chunks(values: list[str]) -> Iterator[list[str]]:
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]

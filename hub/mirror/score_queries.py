@@ -51,8 +51,7 @@ def phones_of(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[
 
     An approval may know its applicant by an earlier identifier, an old number for one (identities.py).
     """
-    wanted = set(codes)
-    names, newest = identities.credit_names(connection, wanted) | {code: code for code in wanted}, dict[str, _Applied]()
+    (present, names), newest = identities.accounts_of(connection, codes), dict[str, _Applied]()
     identifiers = sorted(names)
     columns = (APPROVAL.c.accepted_at, APPROVAL.c.approval_no, APPROVAL.c.phone)
     for start in range(0, len(identifiers), CHUNK):
@@ -61,7 +60,8 @@ def phones_of(connection: Connection, rows: Rows, codes: Iterable[str]) -> dict[
             code, found = names[identifier], _Applied(*row)
             if code not in newest or found[:2] > newest[code][:2]:
                 newest[code] = found
-    return {code: rows.read("Approval", "phone", one.phone) for code, one in newest.items() if one.phone is not None}
+    known = {code: rows.read("Approval", "phone", one.phone) for code, one in newest.items() if one.phone is not None}
+    return {code: known[now] for code, now in present.items() if now in known}
 
 
 def records_to_tell_of(connection: Connection, rule: str, codes: Iterable[str]) -> list[str]:

@@ -5,9 +5,9 @@ or carries our number for it; so one PUT, which names all open causes, proves th
 cause is proven only once its having been taken off was seen: until then the mirror may show the entry of before.
 
 What may have been carried out and has ended meanwhile is made certain first, then taken off (rules/key_supervision_off.py), in
-the order of the chain. The subject is the approval's; one of which only an old number is known has no entry until the credit
-platform names its code, and waits where its record and its blacklist entry wait. An entry that somebody else took off or
-rewrote is for ops.
+the order of the chain. The subject is the approval's, under its present code; one of which only an old number is known has no
+entry until the credit platform names its code, and waits where its record and its blacklist entry wait. An entry that somebody
+else took off or rewrote is for ops.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from hub.domain.calendar import beijing_day
 from hub.domain.points import period_of
 from hub.domain.policy_values import PointsPolicy
-from hub.mirror import credit_queries, queries, supervision_queries
+from hub.mirror import credit_queries, queries, subjects, supervision_queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
@@ -139,7 +139,7 @@ def subjects_touched(observation: Observation) -> list[str]:
     if isinstance(record, CreditRecord):
         return [record.subject_code] if record.category is RecordCategory.REGULATORY_POINTS else []
     if isinstance(record, CreditProfile):
-        return [record.code] if record.old_codes else []
+        return [record.code, *record.old_codes] if record.old_codes else []
     if isinstance(record, Approval):
         return [record.subject_code] if record.subject_code else []
     if isinstance(record, VerificationTask) and record.type in {TaskType.COMMITMENT, TaskType.RECHECK}:
@@ -152,7 +152,7 @@ def subjects_traced(connection: Connection, changes: Sequence[Observation | Tomb
     records = [item.record for item in changes if isinstance(item, Observation)]
     gone = [item.key for item in changes if isinstance(item, Tombstone) and item.entity == "KeySubject"]
     tasks = [one for one in records if isinstance(one, VerificationTask) and one.origin_ref]
-    approvals = [one.approval_no for one in records if isinstance(one, Approval) and one.subject_code is None]
+    approvals = [one.approval_no for one in records if isinstance(one, Approval)]
     approvals += [one.origin_ref or "" for one in tasks if one.type is TaskType.COMMITMENT]
     orders = [one.origin_ref or "" for one in tasks if one.type is TaskType.RECHECK]
     return [
@@ -163,8 +163,13 @@ def subjects_traced(connection: Connection, changes: Sequence[Observation | Tomb
 
 
 def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> dict[str, Facts]:
-    """Return all that may put these subjects on the list, their entries, and what the ledger holds of them."""
-    approvals = credit_queries.approvals_of_subjects(connection, rows, codes)
+    """Return all that may put these subjects on the list, their entries, and what the ledger holds of them.
+
+    A broken promise is a matter of the subject's present code: an earlier one has none.
+    """
+    now_called = subjects.codes_for(connection, codes)
+    present = [code for code in codes if now_called.get(code, code) == code]
+    approvals = credit_queries.approvals_of_subjects(connection, rows, present)
     numbers = {one.approval_no: task_number(one.approval_no) for group in approvals.values() for one in group}
     found = queries.checks(connection, rows, "external_no", numbers.values())
     puts = queries.obligations_of(connection, rows, PUT, codes)

@@ -8,7 +8,7 @@ import pytest
 
 from hub.reconcile.rules.key_supervision import KeySupervision
 from hub.reconcile.supervision import in_words, named_in, place_of
-from schema.commands import PutKeySubject
+from schema.commands import PutKeySubject, RemoveKeySubject
 from schema.entities import Conclusion, ObligationState
 from tests.builders import OTHER_CODE, SHOP_CODE, approval, credit_profile, credit_record, key_subject, obligation, observed
 from tests.settable_clock import START, SettableClock
@@ -292,3 +292,19 @@ def test_it_listens_to_whatever_may_be_a_cause_an_end_or_a_proof() -> None:
     assert list(RULE.causes(checked(A))) == [SHOP_CODE]
     assert list(RULE.causes(rechecked(A))) == [SHOP_CODE]
     assert list(RULE.causes(observed(credit_profile(old_codes=())))) == []
+
+
+async def test_a_subject_that_has_an_earlier_code_is_listed_once_under_its_present_one(city: City) -> None:
+    await city.say(observed(credit_profile(code=OTHER_CODE, old_codes=(SHOP_CODE,))))
+    await break_promise(city, A)
+    await city.sweep.everything()
+    assert [key for key in await city.lines() if key.startswith(RULE.name)] == [f"{RULE.name}:{OTHER_CODE}:{A}"]
+
+
+async def test_an_entry_under_what_is_an_earlier_code_now_moves_to_the_present_one(city: City, platform: Platform) -> None:
+    await break_promise(city, A)
+    await platform.carry_out(put(A))
+    await city.say(observed(credit_profile(code=OTHER_CODE, old_codes=(SHOP_CODE,))))
+    lines = {key: state for key, state in (await city.lines()).items() if key.startswith(RULE.name)}
+    assert lines == {put(A): "CLOSED", off(A): "DUE", f"{RULE.name}:{OTHER_CODE}:{A}": "DUE"}
+    assert await city.command(off(A)) == RemoveKeySubject(code=SHOP_CODE)

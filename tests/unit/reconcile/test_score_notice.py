@@ -179,6 +179,18 @@ async def test_an_approval_that_knows_an_old_number_only_names_the_telephone_too
     assert command.mobile == "13900000006"
 
 
+@pytest.mark.parametrize(("under", "newest"), [(SHOP_CODE, OTHER_CODE), (OTHER_CODE, SHOP_CODE)])
+async def test_the_telephone_is_that_of_the_subject_also_where_record_and_approval_name_different_codes_of_it(
+    city: City, under: str, newest: str
+) -> None:
+    await city.say(observed(credit_profile(code=OTHER_CODE, old_codes=(SHOP_CODE,))))
+    await city.say(observed(approval(subject_code=newest, phone="13900000007")))
+    await city.say(observed(points_record(subject_code=under)))
+    command = await city.command(SMS)
+    assert isinstance(command, SendSms)
+    assert command.mobile == "13900000007"
+
+
 async def test_an_old_number_that_is_resolved_later_makes_the_message_owed(city: City) -> None:
     await city.say(observed(approval(subject_code=None, old_number="330782000012345")), observed(points_record()))
     assert SMS not in await city.lines()
