@@ -22,6 +22,14 @@ def may_exist(one: Obligation) -> bool:
     return one.state in THERE or one.unknown_since is not None or one.sent_at is not None
 
 
+def keeps_policy(one: Obligation, version: str) -> bool:
+    """Return whether its measures stay though policy, now of this version, may say otherwise: the policy that made it counts.
+
+    What was refused is made anew by the policy of the day, and so is what never had a command.
+    """
+    return may_exist(one) or (one.state is ObligationState.DUE and one.policy_version != version)
+
+
 def is_corrected(one: Obligation) -> bool:
     """Return whether what was sent is known to be owed otherwise now."""
     return CORRECTED in (one.reason or "")

@@ -21,7 +21,7 @@ from hub.reconcile.breach import SAID, Breach, Measures, breaches_of, keys_of
 from hub.reconcile.credit_proof import cancelled_though_owed
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.verification_result import needs_approval
-from hub.reconcile.standing import command_of, is_corrected, may_exist
+from hub.reconcile.standing import command_of, is_corrected, keeps_policy, may_exist
 from schema.commands import AnyCommand, PostCreditRecord
 from schema.entities import (
     Approval,
@@ -95,7 +95,7 @@ class BreachRecord(Rule[Facts]):
         if task.status not in SAID:
             return Verdict(version=task.version, proven=proven)
         troubles: list[Trouble] = []
-        measures = Measures(book.policy, facts.items, _points_when_made(ledger, task))
+        measures = Measures(book.policy, facts.items, _points_when_made(ledger, task, book))
         breaches = breaches_of(facts.check, facts.approval, measures, troubles)
         codes = _codes_when_made(ledger)
         owed = tuple([self._owed(facts, breach, codes.get(breach.key), book, troubles) for breach in breaches])
@@ -186,12 +186,12 @@ def needs_code(old_number: str) -> str:
     return f"the code of old number {old_number}"
 
 
-def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask) -> dict[str, Decimal]:
-    """Return the points of what was sent from this very version: an obligation keeps the policy that made it."""
+def _points_when_made(ledger: Iterable[Obligation], task: VerificationTask, book: Rulebook) -> dict[str, Decimal]:
+    """Return the points of what was made from this very version, and sent or under another policy, which it keeps."""
     made: dict[str, Decimal] = {}
     for one in ledger:
         command = command_of(one)
-        as_it_is = one.cause_version == task.version and may_exist(one) and not is_corrected(one)
+        as_it_is = one.cause_version == task.version and keeps_policy(one, book.policy.version) and not is_corrected(one)
         if as_it_is and isinstance(command, PostCreditRecord):
             made[one.key] = command.points
     return made

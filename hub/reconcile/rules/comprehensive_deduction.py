@@ -24,7 +24,7 @@ from hub.mirror.subjects import code_type_of
 from hub.reconcile.credit_proof import cancelled_though_owed, proven_by
 from hub.reconcile.dozens import Period, period_in, period_key, periods_of
 from hub.reconcile.rule import Candidates, Owed, Rule, Rulebook, Verdict
-from hub.reconcile.standing import command_of, may_exist
+from hub.reconcile.standing import command_of, keeps_policy
 from schema.commands import AnyCommand, PostCreditRecord
 from schema.entities import CreditRecord, Obligation, RecordCategory, Subject
 from schema.entity import Observation
@@ -92,7 +92,7 @@ class ComprehensiveDeduction(Rule[Facts]):
 
     def _owed(self, facts: Facts, dozen: int, cause: CreditRecord, made: Mapping[str, Obligation], book: Rulebook) -> Owed:
         code, key = facts.period.code, key_for(facts.period.key, dozen)
-        points = _points_when_made(made.get(key)) or book.policy.points.dozen_deduction
+        points = _points_when_made(made.get(key), book) or book.policy.points.dozen_deduction
         command = PostCreditRecord(
             biz_no=self.number(key),
             code=code,
@@ -146,6 +146,6 @@ def shown(period: Period) -> str | None:
     return content_of(period.records[0], period.records[1:]).decode() if period.records else None
 
 
-def _points_when_made(one: Obligation | None) -> Decimal | None:
-    command = command_of(one) if one and may_exist(one) else None
+def _points_when_made(one: Obligation | None, book: Rulebook) -> Decimal | None:
+    command = command_of(one) if one and keeps_policy(one, book.policy.version) else None
     return command.points if isinstance(command, PostCreditRecord) else None

@@ -9,11 +9,12 @@ from hub.domain.calendar import BEIJING
 from hub.domain.deadlines import end_of_day
 from hub.domain.policy import parse_policy
 from hub.reconcile.rule import Rulebook
-from schema.commands import CreateTask
+from schema.commands import CreateTask, PostCreditRecord
 from schema.entities import Approval, Conclusion, ObligationState
-from tests.builders import approval, observed
+from schema.entity import Observation
+from tests.builders import SHOP_CODE, approval, observed
 from tests.unit.domain.policies import default_files
-from tests.unit.reconcile.city import APPROVAL_KEY, BOOK, TASK_ID, City
+from tests.unit.reconcile.city import APPROVAL_KEY, APPROVAL_NO, BOOK, TASK_ID, City, observation, taken
 from tests.unit.reconcile.city import done_check as done
 
 YEAR = max(BOOK.policy.calendar.known_years) + 1
@@ -84,3 +85,61 @@ async def test_a_corrected_cause_takes_the_terms_of_the_policy_of_the_day(city: 
     await city.say(observed(msgspec.structs.replace(granted(), version=2, department_code="ZFJ")))
     one = (await city.ledger())[APPROVAL_KEY]
     assert (one.cause_version, one.policy_version) == (2, published().policy.version)
+
+
+# --- Points -----------------------------------------------------------------------------------------------------------
+
+
+def dearer() -> Rulebook:
+    """The same policy, by which a broken promise costs 8 points and a dozen 3."""
+    files = default_files()
+    points = files["points.toml"].replace(b"commitment_breach = 6 ", b"commitment_breach = 8 ")
+    points = points.replace(b"dozen_deduction = 2 ", b"dozen_deduction = 3 ")
+    book = Rulebook(parse_policy(files | {"points.toml": points}), BOOK.region)
+    assert [int(book.policy.points.commitment_breach), int(book.policy.points.dozen_deduction)] == [8, 3]
+    return book
+
+
+BROKEN = [observed(granted()), observation(done(Conclusion.NONCONFORM))]
+TWELVE = [observed(taken(1, "12.0"))]
+
+
+@pytest.mark.parametrize("state", [ObligationState.DUE, ObligationState.SENT, ObligationState.CLOSED])
+@pytest.mark.parametrize(
+    ("said", "key", "points"),
+    [(BROKEN, f"breach-record:{APPROVAL_NO}", "6.0"), (TWELVE, f"comprehensive-deduction:{SHOP_CODE}:2019:1", "2.0")],
+    ids=["a broken promise", "a dozen"],
+)
+async def test_points_stay_as_the_policy_that_made_them_has_them_sent_or_not(
+    city: City, said: list[Observation], key: str, points: str, state: ObligationState
+) -> None:
+    await city.say(*said)
+    if state is not ObligationState.DUE:
+        await city.accept(key)
+        await city.put(key, state=state)
+    city.derivation.book = dearer()
+    await city.settle_all()
+    command, one = await city.command(key), (await city.ledger())[key]
+    assert isinstance(command, PostCreditRecord)
+    assert (str(command.points), one.policy_version, one.state) == (points, BOOK.policy.version, state)
+    assert [item.kind for item in await city.ops() if item.kind.endswith("-after-sent")] == []
+
+
+async def test_what_the_credit_platform_refused_is_made_anew_by_the_policy_of_the_day(city: City) -> None:
+    await city.say(*BROKEN)
+    key = f"breach-record:{APPROVAL_NO}"
+    await city.put(key, state=ObligationState.STUCK, last_error="MALFORMED: credit: points")
+    city.derivation.book = dearer()
+    await city.settle_all()
+    command, one = await city.command(key), (await city.ledger())[key]
+    assert isinstance(command, PostCreditRecord)
+    assert (str(command.points), one.policy_version, one.state) == ("8.0", dearer().policy.version, ObligationState.DUE)
+
+
+async def test_points_of_a_check_that_was_corrected_before_its_record_was_sent_are_those_of_the_day(city: City) -> None:
+    await city.say(*BROKEN)
+    city.derivation.book = dearer()
+    await city.say(observation(done(Conclusion.NONCONFORM, version=2)))
+    command = await city.command(f"breach-record:{APPROVAL_NO}")
+    assert isinstance(command, PostCreditRecord)
+    assert str(command.points) == "8.0"
