@@ -12,7 +12,7 @@ from mocks.people import Subject
 from mocks.selfgov import APPROVED, STUDY
 from tests.e2e.city_life import BROKEN_PROMISE
 from tests.e2e.eventually import eventually
-from tests.e2e.signed import batch, signed
+from tests.e2e.signed import signed
 from tests.e2e.stage import RunningHub, Stage
 
 SHOP, OTHER = "91330782MA28D5K77N", "91330782147664100G"
