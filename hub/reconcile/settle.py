@@ -140,8 +140,7 @@ def _withdraw(case: _Case) -> Judgement:
 def _correct(case: _Case, owed: Owed) -> Judgement:
     one, terms = case.one, _terms(owed, case.book)
     if one.state is ObligationState.WITHDRAWN:
-        state = ObligationState.DUE if owed.command else ObligationState.WAITING
-        return Judgement(terms | {"state": state, "next_at": case.now, "reason": None, "tries": 0})
+        return _owe_again(case, owed)
     again = case.rule.replaces and one.state in {ObligationState.DUE, ObligationState.STUCK}
     if (may_exist(one) and not again) or (case.proven and one.payload):
         return _tell(case)
@@ -153,6 +152,15 @@ def _correct(case: _Case, owed: Owed) -> Judgement:
         # What was refused was another command: this one has not been tried.
         return Judgement(terms | {"state": ObligationState.DUE, "next_at": case.now, "tries": 0})
     return Judgement(terms)
+
+
+def _owe_again(case: _Case, owed: Owed) -> Judgement:
+    if may_exist(case.one) and not case.rule.replaces:
+        # What may be there is made certain as it was sent; where that is not what is owed now, ops is told once more.
+        told = _tell(case)
+        return Judgement(dict(told.changes) | {"state": ObligationState.DUE, "next_at": case.now, "tries": 0}, told.trouble)
+    state = ObligationState.DUE if owed.command else ObligationState.WAITING
+    return Judgement(_terms(owed, case.book) | {"state": state, "next_at": case.now, "reason": None, "tries": 0})
 
 
 def _terms(owed: Owed, book: Rulebook) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def founds(draw: st.DrawFn, *, ordering: bool = True) -> Found:
     if conclusion == "nonconform":
         codes = draw(st.lists(st.sampled_from((*ITEMS, *ITEMS, NO_POINTS)), min_size=1, max_size=3, unique=True))
         points = st.sampled_from((None, None, None, "0.5", "3.0"))
-        items = tuple(Item(code, draw(points), conform=bool(n) and draw(st.booleans())) for n, code in enumerate(codes))
+        items = tuple(Item(code, draw(points), conform=draw(st.integers(0, 3)) == 3) for code in codes)
     transferred = draw(st.integers(0, 9)) == 9
     hours = draw(st.sampled_from((0, 0, 0, 2, 100)))
     return Found(conclusion, items, order, transferred, names_subject=draw(st.integers(0, 3)) > 0, hours_ago=hours)

@@ -55,17 +55,19 @@ async def _performed(history: History, folder: Path) -> Sequence[str]:
 
 
 async def _at_rest(stage: Stage) -> None:
-    """Return once nothing is under way, all streams were read once more, and a sweep found nothing to do; or patience is over."""
-    until = simulated_now().timestamp() + PATIENCE_SECONDS
+    """Return once all streams were read once more, a sweep was done and nothing came of that; or patience is over."""
+    until, before = simulated_now().timestamp() + PATIENCE_SECONDS, None
     while simulated_now().timestamp() < until:
         await _idle(stage, until)
+        owed = await owed_by(stage.hub)
+        if owed == before:
+            return
+        before = owed
         await asyncio.sleep(70)  # what the platforms commit late is there by now (selfgov.md: 60 s)
         for connector in stage.hub.connectors.values():
             for stream in connector.streams:
                 await stage.hub.poller.read_on(connector.platform, stream.name)
         await stage.hub.sweep.everything()
-        if not await _under_way(stage):
-            return
         stage.hub.worker.wake()
 
 

@@ -88,3 +88,18 @@ STORMY = History(
     tuple(sorted((*STEPS, *DEATHS), key=lambda step: (step.day, step.second))),
     a_year_later=True,
 )
+
+SILENT = History(
+    1,
+    "2019-09-02T09:00:00+08:00",
+    PEOPLE,
+    (CALM, Weather(timeouts=1.0, callbacks_off=True), *(CALM,) * 4),
+    (Story("special", 0),),
+    (
+        Step(0, 0, 0, "order"),
+        Step(0, 600, 0, "check", Found("nonconform", (TWO,))),
+        Step(0, 603, 0, "check", Found("nonconform", (Item("SCJG-001", conform=True),))),
+        Step(0, 640, 0, "check", Found("nonconform", (Item("SCJG-001", "3.0"),), hours_ago=2)),
+    ),
+)
+"""A finding is withdrawn and comes back with other points while nobody knows whether its record was made."""

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 
 from tests.chaos.histories import ALWAYS, check, make_template
 from tests.chaos.history import History, histories
-from tests.chaos.remembered import PLAIN, STORMY
+from tests.chaos.remembered import PLAIN, SILENT, STORMY
 
 EXAMPLES = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 20
 
@@ -25,6 +25,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=EXAMPLES, deadline=None, database=None, print_blob=True, suppress_health_check=ALWAYS)
 @example(history=PLAIN)
 @example(history=STORMY)
+@example(history=SILENT)
 @given(history=histories())
 def test_whatever_happens_in_whatever_order_the_effects_are_those_of_the_oracle(template: Path, history: History) -> None:
     check(history, template)

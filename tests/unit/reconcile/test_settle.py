@@ -174,6 +174,28 @@ async def test_what_is_owed_again_after_it_was_withdrawn_is_due_again(city: City
     assert await points_of(city) == Decimal("4.0")
 
 
+async def test_what_may_have_been_sent_and_is_owed_otherwise_after_its_withdrawal_is_made_certain_and_told(
+    city: City, clock: SettableClock
+) -> None:
+    await breach(city, DUE, unknown_since=START)
+    await city.say(observation(found(2, withdrawn=True)))
+    clock.advance(60)
+    await city.say(observation(found(3, "4.0")))
+    one = (await city.ledger())[BREACH_KEY]
+    assert (one.state, one.next_at, one.unknown_since) == (DUE, clock(), START)
+    assert await points_of(city) == Decimal("2.0")
+    assert [item.kind for item in await city.ops()] == ["breach-record.changed-after-sent", "breach-record.withdrawn-after-sent"]
+
+
+async def test_what_may_have_been_sent_and_is_owed_as_before_after_its_withdrawal_is_made_certain(city: City) -> None:
+    await breach(city, DUE, unknown_since=START)
+    await city.say(observation(found(2, withdrawn=True)))
+    await city.say(observation(found(3)))
+    one = (await city.ledger())[BREACH_KEY]
+    assert (one.state, one.reason, one.unknown_since) == (DUE, None, START)
+    assert [item.kind for item in await city.ops()] == ["breach-record.withdrawn-after-sent"]
+
+
 async def test_a_withdrawal_is_told_once_and_once_more_when_it_happens_again(city: City) -> None:
     await breach(city, CLOSED)
     for version, withdrawn in ((2, True), (3, True), (4, False), (5, True), (6, True)):
