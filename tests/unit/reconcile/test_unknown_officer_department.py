@@ -65,8 +65,8 @@ async def test_nothing_is_said_before_the_platforms_list_was_read_since(city: Ci
     if read_at is not None:
         await list_read(city, read_at)
     await city.say(observed(strangers_task()))
-    await city.sweep.everything()
-    assert await told(city) == []
+    swept = await city.sweep.everything()
+    assert (await told(city), swept.causes[KIND]) == ([], 0)
     await list_read(city, 5)
     await city.sweep.everything()
     assert await told(city) == ["XX"]
