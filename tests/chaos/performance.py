@@ -28,7 +28,8 @@ PACE = {
 }
 """The hub looks by itself rarely, so that days cost little: what comes at once comes by webhooks and by what wakes it."""
 POLL_SECONDS = 21600.0
-A_YEAR = timedelta(days=370)
+A_YEAR = timedelta(days=390)
+"""Everything that a history of days left is past its time for repair."""
 PATIENCE_SECONDS = 4 * 86400
 
 
