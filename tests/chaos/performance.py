@@ -20,15 +20,16 @@ from tests.chaos.picture import Chronicle, owed_by, take_picture
 PACE = {
     "IDLE_SECONDS": "7200",
     "RESCUE_SECONDS": "1800",
-    "WAITING_SECONDS": "14400",
-    "SWEEP_SECONDS": "43200",
+    "WAITING_SECONDS": "43200",
+    "SWEEP_SECONDS": "86400",
     "ECHO_SECONDS": "3600",
     "BACKOFF_MOST_SECONDS": "900",
     "SELFGOV_POLL_SECONDS": "3600",
 }
 """The hub looks by itself rarely, so that days cost little: what comes at once comes by webhooks and by what wakes it."""
-POLL_SECONDS = 21600.0
-A_YEAR = timedelta(days=370)
+POLL_SECONDS = 43200.0
+A_YEAR = timedelta(days=390)
+"""Everything that a history of days left is past its time for repair."""
 PATIENCE_SECONDS = 4 * 86400
 
 
