@@ -71,6 +71,11 @@ def _cancelled(picture: Picture, biz_no: str | None = None) -> bool:
     return any(record["cancelled"] and biz_no in {None, record["bizNo"]} for record in records)
 
 
+def _notice_of_cancelled(picture: Picture, sent: Mapping[str, Any]) -> bool:
+    """An SMS does not name its record; the row of the exchange table does."""
+    return _cancelled(picture, sent.get("biz_no"))
+
+
 def _revoked(picture: Picture) -> bool:
     return any(record["ZT"] == "03" for record in picture.all("approval", "record").values())
 
@@ -87,7 +92,7 @@ CORRECTED_BY: Mapping[str, Callable[[Picture, Mapping[str, Any]], bool]] = {
     "grid-feedback": lambda picture, sent: _has_versions(picture, sent["task_id"]),
     "recheck": lambda picture, _: _a_check(picture),
     "penalty-referral": lambda picture, _: _a_check(picture),
-    "score-notice": lambda picture, sent: _cancelled(picture, sent["biz_no"]),
+    "score-notice": _notice_of_cancelled,
     "score-state": lambda picture, sent: _cancelled(picture, sent["biz_no"]),
     "repair": lambda picture, _: any(len(versions) > 1 for versions in picture.rows.values()),
 }
