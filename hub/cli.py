@@ -1,4 +1,4 @@
-"""The command `bihuan`: loads the commands, which takes most of a start, and runs them. What they do is in commands.py."""
+"""The command `bihuan`: loads the commands, which takes most of a start, and runs them. What they do is in hub/commands."""
 
 import gc
 

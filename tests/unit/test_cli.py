@@ -18,7 +18,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from connectors.registry import CONNECTORS
-from hub import commands
+from hub.commands import app, base
 from hub.demo_household import Household
 from hub.domain.policy import DEFAULT_FOLDER
 from hub.mirror.upgrade import head_revision
@@ -42,7 +42,7 @@ def household(tmp_path: Path) -> Household:
 @pytest.fixture
 def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bihuan]:
     """Run a command with a household's settings, some of them changed, in this process; what it logs is dropped."""
-    monkeypatch.setattr(commands, "configure_logs", lambda level, *, as_json: None)  # it is meant for the whole process
+    monkeypatch.setattr(base, "configure_logs", lambda level, *, as_json: None)  # it is meant for the whole process
     before = structlog.get_config()
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
 
@@ -50,7 +50,7 @@ def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bi
         since = {"HUB_APPROVAL_HISTORY_SINCE": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}", "HUB_CREDIT_READ_ATTEMPTS": "1"}
         for name, value in (household.environment(urls or dict.fromkeys(PLATFORMS, NOWHERE)) | since | changes).items():
             monkeypatch.setenv(name, value)
-        return CliRunner().invoke(commands.app, list(arguments), env={"COLUMNS": "200"})
+        return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
     yield run
     structlog.configure(**before)

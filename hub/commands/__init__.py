@@ -1,0 +1,9 @@
+"""The commands of `bihuan`. Each reads the settings, builds a `Hub` and does one thing; cli.py loads them all.
+
+Exit codes are in docs/operations.md.
+"""
+
+from hub.commands import database, demo, looking, serving, syncing
+from hub.commands.base import app
+
+__all__ = ["app", "database", "demo", "looking", "serving", "syncing"]

@@ -1,0 +1,51 @@
+"""The commands that stay: `bihuan serve` and `bihuan work`."""
+
+import asyncio
+import signal
+import socket
+from typing import Annotated
+
+import typer
+
+from hub.app import Hub
+from hub.commands.base import app, fail, hub_or_fail, run, with_hub
+from hub.web.serving import CannotListen, Server, address_of, listen
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (HUB_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 picks a free one (HUB_PORT).")] = None,
+) -> None:
+    """Serve webhooks, graph and health; with the worker inside unless HUB_WORKER_INSIDE=false."""
+    hub = hub_or_fail()
+    try:
+        listening = listen(host or hub.settings.hub.host, hub.settings.hub.port if port is None else port)
+    except CannotListen as error:
+        fail([str(error)])
+    typer.echo(f"graph: {address_of(listening)}/graphql", err=True)
+    run(serve_on(hub, listening))
+
+
+async def serve_on(hub: Hub, listening: socket.socket) -> int | None:
+    """Serve until a signal comes; requests under way are answered first."""
+    async with hub.opened():
+        server = Server(hub.web(), signals=True)
+        await server.serve(sockets=[listening])
+    return None if server.started else 3
+
+
+@app.command()
+def work() -> None:
+    """Poll, discharge and sweep until a signal comes, without serving: beside any number of `bihuan serve` on PostgreSQL."""
+
+    async def working(hub: Hub) -> int | None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with hub.running(intake=False):
+            typer.echo(f"working for {', '.join(hub.connectors)}", err=True)
+            await stopped.wait()
+        return None
+
+    with_hub(working)
