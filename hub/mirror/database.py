@@ -228,7 +228,12 @@ def open_database(url: str, *, inline: bool = False) -> Database:
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's dialect, which both have with `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return insert_of(connection.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """Return an INSERT of a dialect, by its name; for statements that are made once and kept."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415  (as above)
 
         return postgresql.insert(table)

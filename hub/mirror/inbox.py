@@ -1,17 +1,17 @@
 """Deliveries as they came, kept raw and sealed until and after they are applied; and what of them could not be used."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, literal, select, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
-from hub.mirror.database import insert_into
+from hub.mirror.database import insert_into, insert_of
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
@@ -44,14 +44,14 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
         detail=None,
         sequence=sequence,
         repeat_key=repeat_key,
-        headers=json.dumps({"path": raw.path, "remote": raw.remote, "headers": dict(raw.headers)}).encode(),
+        headers=msgspec.json.encode({"path": raw.path, "remote": raw.remote, "headers": raw.headers}),
         body=raw.body,
     )
 
 
 def raw_of(delivery: Delivery) -> RawDelivery:
     """Return a kept delivery as it came."""
-    told = json.loads(delivery.headers)
+    told = msgspec.json.decode(delivery.headers)
     return RawDelivery(
         platform=delivery.platform,
         path=told["path"],
@@ -75,7 +75,12 @@ def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) ->
         last[one.platform] += 1
         values.append(rows.as_row(one) | {"sequence": last[one.platform]})
     if values:
-        connection.execute(insert_into(connection, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"]), values)
+        connection.execute(_insert(connection.dialect.name), values)
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    return insert_of(dialect, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"])
 
 
 def _known(connection: Connection, repeat_keys: set[str]) -> set[str | None]:
