@@ -75,11 +75,23 @@ def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) ->
         last[one.platform] += 1
         values.append(rows.as_row(one) | {"sequence": last[one.platform]})
     if values:
-        connection.execute(_insert(connection.dialect.name), values)
+        _insert(connection, values)
+
+
+def _insert(connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows that are new. On SQLite all in one statement: row by row each would have to wait for the interpreter's lock."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_insert_one(connection.dialect.name), values)
+        return
+    names = list(values[0])
+    row = f"({','.join('?' * len(names))})"
+    every = ",".join([row] * len(values))
+    statement = f"INSERT INTO {DELIVERY.name} ({','.join(names)}) VALUES {every} ON CONFLICT (delivery_id) DO NOTHING"  # noqa: S608  (names of columns, and marks)
+    connection.exec_driver_sql(statement, tuple(one[name] for one in values for name in names))
 
 
 @cache
-def _insert(dialect: str) -> Any:
+def _insert_one(dialect: str) -> Any:
     return insert_of(dialect, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"])
 
 
