@@ -20,7 +20,7 @@ from hub.schedules import Scheduler
 log = structlog.get_logger()
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
-LITTLE, MUCH = 50, 200
+LITTLE, MUCH = 25, 200
 """Deliveries of a platform that are applied in one transaction: while others come in, and when none do."""
 GIVE_WAY = 4.0
 """How long apply pauses while many deliveries come in at once: so many times as long as its last transaction took."""
