@@ -12,6 +12,8 @@ from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
 TESTS: dict[str, str] = {
+    "shuffled": "shuffled",
+    "fuzz": "fuzz",
     "poison": "poison",
     "locked": "locked",
     "full_disk": "full_disk",
