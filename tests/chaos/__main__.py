@@ -17,6 +17,7 @@ TESTS: dict[str, str] = {
     "poison": "poison",
     "locked": "locked",
     "full_disk": "full_disk",
+    "overload": "overload",
 }
 """Name on the command line -> module of tests/chaos with a function `show`."""
 

@@ -30,10 +30,9 @@ def now() -> datetime:
 
 
 @dataclass
-class Door:
-    """The hub, and who knocks: in the same process, through its whole web application."""
+class Knocker:
+    """Who posts webhooks, signed as the platforms sign them."""
 
-    hub: Hub
     household: Household
     client: httpx.AsyncClient
     clock: Callable[[], datetime] = now
@@ -49,6 +48,13 @@ class Door:
             "regulatoryPoints": 0.0, "version": 1, "updatedAt": "2019-08-15T09:00:00+08:00", "oldCodes": [],
             "remark": "{"x" * padding}"}}}}"""
         return signed(self, "credit", body.encode(), nonce=f"{number:06d}")
+
+
+@dataclass(kw_only=True)
+class Door(Knocker):
+    """The hub, and who knocks: in the same process, through its whole web application."""
+
+    hub: Hub
 
     async def all_applied(self) -> None:
         """Return when nothing that was kept waits to be applied."""
@@ -99,10 +105,12 @@ async def open_door(folder: Path, **settings: str) -> AsyncIterator[Door]:
         hub.running(work=False),
         httpx.AsyncClient(transport=transport, base_url="http://hub", headers=key, timeout=60) as client,
     ):
-        yield Door(hub, household, client)
+        yield Door(household, client, hub=hub)
 
 
-async def knock(door: Door, numbers: range, *, padding: int = 0, at_once: int = 20) -> tuple[set[int], dict[int, httpx.Response]]:
+async def knock(
+    door: Knocker, numbers: range, *, padding: int = 0, at_once: int = 20
+) -> tuple[set[int], dict[int, httpx.Response]]:
     """Post profiles, so many at once; return the numbers that were acknowledged, and the other answers."""
     acknowledged, others = set[int](), dict[int, httpx.Response]()
     waiting = iter(numbers)

@@ -28,7 +28,8 @@ from hub.settings import load_settings
 from hub.simulation.clock import in_simulated_time
 from hub.simulation.stage import staged
 from schema.declare import ENTITIES
-from schema.entities import OPEN_STATES, ObligationState
+from schema.entities import OPEN_STATES, Obligation, ObligationState
+from schema.entities import Delivery as KeptDelivery
 from schema.entity import Mirrored
 from tests.chaos.door import NOWHERE
 from tests.chaos.histories import IN_MEMORY, make_template
@@ -48,7 +49,7 @@ def show(form: Form) -> Shown:
     losses, deliveries, records, obligations = list[str](), 0, 0, 0
     cases, each = PLAYED[form], SEEDS[form] // len(PLAYED[form])
     with tempfile.TemporaryDirectory(prefix="shuffled-", dir=IN_MEMORY) as folder:
-        template = make_template(Path(folder) / "template.db")
+        template = make_template(Path(folder) / "hub.db")
         for number in cases:
             came = delivered_in(number)
             ordered = asyncio.run(_end_of([(one, f"{place}") for place, one in enumerate(came)], template, random.Random(0)))
@@ -78,7 +79,7 @@ def delivered_in(number: int) -> list[Delivery]:
 
 
 def _kept(connection: Connection, rows: Rows) -> list[Delivery]:
-    read = rows.reader(ENTITIES["Delivery"].record)
+    read = rows.reader(KeptDelivery)
     statement = select(*inbox.COLUMNS).order_by(TABLES["Delivery"].c.received_at, TABLES["Delivery"].c.sequence)
     return [inbox.raw_of(read(row)) for row in connection.execute(statement)]
 
@@ -98,9 +99,10 @@ def shuffled(came: Sequence[Delivery], rng: random.Random) -> list[tuple[Deliver
 async def _end_of(coming: Sequence[tuple[Delivery, str]], template: Path, rng: random.Random) -> End:
     """Give deliveries to a hub with nothing in it, some at a time, and return how it ends."""
     with tempfile.TemporaryDirectory(prefix="hub-", dir=IN_MEMORY) as name:
-        folder = Path(name)
-        shutil.copy(template, folder / "hub.db")
-        settings = load_settings(Household.of(folder).environment(NOWHERE))
+        shutil.copy(template, Path(name) / "hub.db")
+        # All hubs have the same keys: a person's code is made of the number and a key.
+        own = Household.of(template.parent).environment(NOWHERE) | {"HUB_DATABASE_URL": f"sqlite:///{name}/hub.db"}
+        settings = load_settings(own)
         hub = Hub(settings, World(clock=lambda: AFTERWARDS, rng=rng, inline_database=True))
         async with hub.opened():
             left = [inbox.kept(one, Verified(signature=signature), 0) for one, signature in coming]
@@ -126,7 +128,7 @@ def _looked_at(connection: Connection, rows: Rows) -> End:
     for row in connection.execute(select(TOMBSTONE.c.entity, TOMBSTONE.c.key, TOMBSTONE.c.version)):
         records[f"deleted {row[0]} {row[1]}"] = row[2]
     obligations: dict[str, Any] = {}
-    read_obligation = rows.reader(ENTITIES["Obligation"].record)
+    read_obligation = rows.reader(Obligation)
     table = TABLES["Obligation"]
     for row in connection.execute(select(*(table.c[column] for column in ENTITIES["Obligation"].fields))):
         one = read_obligation(row)
@@ -140,5 +142,12 @@ def differences(wanted: End, found: End) -> list[str]:
     said = []
     for what, here, there in (("record", wanted[0], found[0]), ("obligation", wanted[1], found[1])):
         wrong = sorted(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
-        said += [f"{what} {key} is {there.get(key)}, not {here.get(key)}" for key in wrong[:10]]
+        said += [f"{what} {key} is {_apart(there.get(key), here.get(key))}" for key in wrong[:10]]
     return said
+
+
+def _apart(found: Any, wanted: Any) -> str:
+    """Return in what two differ, short."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        found, wanted = ({name: side[name] for name in wanted if found[name] != wanted[name]} for side in (found, wanted))
+    return f"{str(found)[:300]}, not {str(wanted)[:300]}"
