@@ -1,0 +1,214 @@
+"""A million approvals and all that belongs to them, by plain SQL: for benches that need a large mirror, on both databases.
+
+Every approval is granted and verified. One in 36 broke its promise (19 of 688 in the city of 2019): that one has its credit
+record, its entries on blacklist, key supervision list and self-governance list, and all obligations that led there, closed.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, LargeBinary, text
+from sqlalchemy.types import BigInteger, Integer
+
+from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
+
+BROKEN = 36
+"""One promise in so many was broken."""
+AT = "1565856000000000"
+"""2019-08-15 16:00, Beijing, microseconds."""
+NUMBERED = "CASE WHEN n % 36 = 0 THEN 'COMMITMENT' ELSE 'APPROVAL' END"
+OFFICERS = (
+    """'[{"id":"ZF-' || n % 400 || '","name":"张三","department":"WHGL"},{"id":"ZF-' || (n + 7) % 400 || """
+    """'","name":"李四","department":"WHGL"}]'"""
+)
+ALL, SOME = "series", f"series WHERE n % {BROKEN} = 0"
+
+
+def _owed(rule: str, prefix: str, key: str, cause: str, platform: str, command: str) -> dict[str, str]:
+    """Return the columns of closed obligations of a rule."""
+    key = f"'{rule}:' || {key}"
+    return {
+        "key": key,
+        "number": f"'{prefix}' || sha({key})",
+        "rule": f"'{rule}'",
+        "cause": cause,
+        "platform": f"'{platform}'",
+        "command": f"'{command}'",
+        "state": "'CLOSED'",
+        "subject_code": "'S' || n",
+        "due_at": AT,
+        "next_at": AT,
+        "created_at": AT,
+        "closed_at": AT,
+        "receipt": "'T' || n",
+        "policy_version": "'bench'",
+        "payload": ":payload",
+    }
+
+
+FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
+    (
+        "Approval",
+        ALL,
+        {
+            "approval_no": "'A' || n",
+            "matter_code": "'WH-001'",
+            "matter_name": "'印刷经营许可'",
+            "procedure": "'COMMITMENT'",
+            "applicant_name": "'义乌市某某印刷厂' || n",
+            "applicant_kind": "'LEGAL'",
+            "state": "'GRANTED'",
+            "subject_code": "'S' || n",
+            "identifier": "'S' || n",
+            "department_code": "'WHGL'",
+            "department_name": "'文化和广电旅游体育局'",
+            "region": "'330782'",
+            "phone": ":sealed",
+            "address": ":sealed",
+            "accepted_at": AT,
+            "decided_at": AT,
+            "updated_at": AT,
+            "source": "'approval'",
+        },
+    ),
+    (
+        "VerificationTask",
+        ALL,
+        {
+            "task_id": "'T' || n",
+            "external_no": "'AV' || sha('approval-verification:A' || n)",
+            "type": NUMBERED,
+            "origin_platform": "'approval'",
+            "origin_ref": "'A' || n",
+            "status": "'DONE'",
+            "department_code": "'WHGL'",
+            "participants": "'[]'",
+            "officers": OFFICERS,
+            "created_at": AT,
+            "updated_at": AT,
+            "due_at": AT,
+            "source": "'enforcement'",
+        },
+    ),
+    (
+        "TaskResult",
+        ALL,
+        {
+            "result_id": "'T' || n || '/0'",
+            "task_id": "'T' || n",
+            "subject_code": "'S' || n",
+            "conclusion": f"CASE WHEN n % {BROKEN} = 0 THEN 'NONCONFORM' ELSE 'CONFORM' END",
+            "checked_at": AT,
+            "photos": "'[]'",
+            "source": "'enforcement'",
+        },
+    ),
+    ("Obligation", ALL, _owed("approval-verification", "AV", "'A' || n", "'A' || n", "enforcement", "CreateTask")),
+    ("Obligation", ALL, _owed("verification-result", "VR", "'T' || n || ':1'", "'A' || n", "approval", "PushVerificationResult")),
+    ("Obligation", SOME, _owed("breach-record", "BR", "'A' || n", "'T' || n", "credit", "PostCreditRecord")),
+    ("Obligation", SOME, _owed("commitment-blacklist", "CB", "'A' || n", "'A' || n", "approval", "AddToBlacklist")),
+    ("Obligation", SOME, _owed("key-supervision", "KS", "'S' || n || ':A' || n", "'S' || n", "enforcement", "PutKeySubject")),
+    ("Obligation", SOME, _owed("score-notice", "SN", "'R' || n || '/1'", "'R' || n", "sms", "SendSms")),
+    ("Obligation", SOME, _owed("score-notice", "SN", "'R' || n || '/2'", "'R' || n", "selfgov", "PutScore")),
+    (
+        "CreditRecord",
+        SOME,
+        {
+            "record_id": "'R' || n",
+            "biz_no": "'BR' || sha('breach-record:A' || n)",
+            "subject_code": "'S' || n",
+            "category": "'COMMITMENT_BREACH'",
+            "points": "12",
+            "open_points": "12",
+            "item_code": "'COMMITMENT'",
+            "item_name": "'未履行告知承诺'",
+            "department_code": "'WHGL'",
+            "region": "'330782'",
+            "evidence_platform": "'enforcement'",
+            "evidence_ref": "'T' || n",
+            "occurred_at": AT,
+            "created_at": AT,
+            "updated_at": AT,
+            "source": "'credit'",
+        },
+    ),
+    (
+        "ScoreEntry",
+        SOME,
+        {
+            "biz_no": "'BR' || sha('breach-record:A' || n)",
+            "subject_code": "'S' || n",
+            "state": "'OPEN'",
+            "occurred_at": AT,
+            "repair_until": f"{AT} + 31536000000000",
+            "source": "'selfgov'",
+        },
+    ),
+    (
+        "BlacklistEntry",
+        SOME,
+        {
+            "entry_no": "'CB' || sha('commitment-blacklist:A' || n)",
+            "subject_code": "'S' || n",
+            "matter_code": "'WH-001'",
+            "since": "'2019-08-15'",
+            "source": "'approval'",
+        },
+    ),
+    (
+        "KeySubject",
+        SOME,
+        {
+            "code": "'S' || n",
+            "reason": "'未履行告知承诺：A' || n",
+            "since": "'2019-08-15'",
+            "ref": "'KS' || sha('key-supervision:S' || n || ':A' || n)",
+            "source": "'enforcement'",
+        },
+    ),
+)  # fmt: skip
+
+
+def fill(connection: Connection, rows: Rows, approvals: int) -> None:
+    """Put so many approvals and what follows from them into an empty mirror, past everything that would derive it."""
+    given = {"sealed": rows.seals.seal("浙江省义乌市北苑街道雪峰西路1号".encode()), "payload": b'{"type":"CreateTask"}' * 20}
+    _functions(connection)
+    for name, series, told in FILL:
+        connection.execute(*_statement(connection, name, series, told, given, approvals))
+
+
+def _statement(
+    connection: Connection, name: str, series: str, told: Mapping[str, str], given: Mapping[str, Any], approvals: int
+) -> Any:
+    """Return an INSERT of one table and its parameters."""
+    wanted = [column for column in TABLES[name].c if not column.nullable or column.name in told]
+    columns = {column.name: told.get(column.name) or _plain(column) for column in wanted}
+    if connection.dialect.name == "postgresql":
+        counted = f"series(n) AS (SELECT generate_series(1, {approvals})::bigint)"
+        columns = {key: value.replace("sha(", "public.bench_sha(") for key, value in columns.items()}
+    else:
+        counted = f"series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {approvals})"
+    names, values = ", ".join(columns), ", ".join(columns.values())
+    said = f"INSERT INTO {TABLES[name].name} ({names}) WITH RECURSIVE {counted} SELECT {values} FROM {series}"
+    return text(re.sub(r"(?<!:):(?!:|sealed|payload)", r"\\:", said)), {key: value for key, value in given.items() if f":{key}" in said}
+
+
+def _functions(connection: Connection) -> None:
+    """Let both databases make the numbers that we send out (schema/identifiers.py)."""
+    if connection.dialect.name == "postgresql":
+        body = "SELECT left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 40)"
+        connection.execute(text(f"CREATE FUNCTION public.bench_sha(text) RETURNS text IMMUTABLE RETURN ({body.removeprefix('SELECT ')})"))
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.create_function("sha", 1, lambda key: hashlib.sha256(key.encode()).hexdigest()[:40], deterministic=True)
+
+
+def _plain(column: Any) -> str:
+    if isinstance(column.type, LargeBinary):
+        return ":sealed"
+    if isinstance(column.type, Boolean):
+        return "false"
+    return "1" if isinstance(column.type, BigInteger | Integer) else "''"
