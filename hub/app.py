@@ -278,7 +278,6 @@ class Hub:
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
         )
-        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -298,11 +297,17 @@ class Hub:
                 Route("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
                 *self._eligibility(),
-                Route("/livez", health.livez),
-                Route("/readyz", health.readyz),
-                Route("/metrics", health.metrics),
+                *self._health(),
             ],
         )
+
+    def probes(self) -> Starlette:
+        """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""
+        return Starlette(routes=self._health())
+
+    def _health(self) -> list[Route]:
+        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
+        return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:
         """Return the route of the approval system's questions; none where it is not bridged."""

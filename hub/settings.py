@@ -55,6 +55,9 @@ class HubSettings(BaseModel):
     region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    work_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which `bihuan work` serves /livez, /readyz and /metrics; none if not set"
+    )
     worker_inside: bool = Field(True, description="Whether `bihuan serve` polls and works too; `bihuan work` does it elsewhere")
     poll: bool = Field(True, description="Whether streams are polled")
     lease_seconds: float = Field(

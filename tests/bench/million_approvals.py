@@ -193,14 +193,18 @@ def _statement(
         counted = f"series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {approvals})"
     names, values = ", ".join(columns), ", ".join(columns.values())
     said = f"INSERT INTO {TABLES[name].name} ({names}) WITH RECURSIVE {counted} SELECT {values} FROM {series}"
-    return text(re.sub(r"(?<!:):(?!:|sealed|payload)", r"\\:", said)), {key: value for key, value in given.items() if f":{key}" in said}
+    return text(re.sub(r"(?<!:):(?!:|sealed|payload)", r"\\:", said)), {
+        key: value for key, value in given.items() if f":{key}" in said
+    }
 
 
 def _functions(connection: Connection) -> None:
     """Let both databases make the numbers that we send out (schema/identifiers.py)."""
     if connection.dialect.name == "postgresql":
         body = "SELECT left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 40)"
-        connection.execute(text(f"CREATE FUNCTION public.bench_sha(text) RETURNS text IMMUTABLE RETURN ({body.removeprefix('SELECT ')})"))
+        connection.execute(
+            text(f"CREATE FUNCTION public.bench_sha(text) RETURNS text IMMUTABLE RETURN ({body.removeprefix('SELECT ')})")
+        )
         return
     driver: Any = connection.connection.driver_connection
     driver.create_function("sha", 1, lambda key: hashlib.sha256(key.encode()).hexdigest()[:40], deterministic=True)
