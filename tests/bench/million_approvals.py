@@ -17,14 +17,15 @@ from hub.mirror.tables import TABLES
 
 BROKEN = 36
 """One promise in so many was broken."""
-AT = "1565856000000000"
-"""2019-08-15 16:00, Beijing, microseconds."""
+AT = "(1546272000000000 + n * 19000000)"
+"""From 2019-01-01, Beijing, one every 19 s, microseconds."""
+LATER = "1600000000000000"
 NUMBERED = "CASE WHEN n % 36 = 0 THEN 'COMMITMENT' ELSE 'APPROVAL' END"
 OFFICERS = (
     """'[{"id":"ZF-' || n % 400 || '","name":"张三","department":"WHGL"},{"id":"ZF-' || (n + 7) % 400 || """
     """'","name":"李四","department":"WHGL"}]'"""
 )
-ALL, SOME = "series", f"series WHERE n % {BROKEN} = 0"
+ALL, SOME, ONE = "series", f"series WHERE n % {BROKEN} = 0", "series WHERE n = 1"
 
 
 def _owed(rule: str, prefix: str, key: str, cause: str, platform: str, command: str) -> dict[str, str]:
@@ -50,6 +51,22 @@ def _owed(rule: str, prefix: str, key: str, cause: str, platform: str, command: 
 
 
 FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
+    (
+        "Subject",
+        ALL,
+        {"code": "'S' || n", "code_type": "'USCC'", "name": "'义乌市某某印刷厂' || n", "source": "'approval'"},
+    ),
+    (
+        "SubjectIdentifier",
+        ALL,
+        {"identifier": "'S' || n", "kind": "'USCC'", "code": "'S' || n", "credit_code": "'S' || n"},
+    ),
+    ("Department", ONE, {"code": "'WHGL'", "name": "'文化和广电旅游体育局'", "source": "'enforcement'"}),
+    (
+        "StreamHealth",
+        ONE,
+        {"stream_id": "'enforcement/departments'", "platform": "'enforcement'", "stream": "'departments'", "last_success_at": LATER},
+    ),
     (
         "Approval",
         ALL,
@@ -100,7 +117,7 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
             "result_id": "'T' || n || '/0'",
             "task_id": "'T' || n",
             "subject_code": "'S' || n",
-            "conclusion": f"CASE WHEN n % {BROKEN} = 0 THEN 'NONCONFORM' ELSE 'CONFORM' END",
+            "conclusion": f"CASE WHEN n % {BROKEN} = 0 THEN 'NONCONFORM' WHEN n % 101 = 0 THEN 'UNREACHABLE' ELSE 'CONFORM' END",
             "checked_at": AT,
             "photos": "'[]'",
             "source": "'enforcement'",
