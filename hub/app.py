@@ -167,15 +167,20 @@ class Hub:
         """Return what one process at a time does regularly."""
         own = self.settings.hub
         return [
-            Schedule("sweep", own.sweep_seconds, self._sweep),
+            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
+            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
         ]
 
     async def _sweep(self) -> None:
-        await self.sweep.everything()
+        await self.sweep.recent()
         self.worker.wake()
         await self.tally.recount_some()
+
+    async def _sweep_everything(self) -> None:
+        await self.sweep.everything()
+        self.worker.wake()
 
     async def _look_at_waiting(self) -> None:
         """Look at what waits more often than the sweep does at everything."""

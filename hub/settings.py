@@ -66,7 +66,8 @@ class HubSettings(BaseModel):
     echo_seconds: float = Field(
         120.0, gt=0, description="Seconds within which what was accepted must be seen; then it is looked up"
     )
-    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
+    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps over what changed since the last one")
+    full_sweep_seconds: float = Field(3600.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
     waiting_seconds: float = Field(10.0, gt=0, description="Seconds between two looks at what waits")
     schedule_lease_seconds: float = Field(
         15.0, gt=0, description="Seconds after which another process takes over regular work (sweeps, counts) of one that died"

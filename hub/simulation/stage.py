@@ -33,6 +33,7 @@ UNHURRIED: Mapping[str, str] = {
     "IDLE_SECONDS": "600",
     "WAITING_SECONDS": "3600",
     "SWEEP_SECONDS": "21600",
+    "FULL_SWEEP_SECONDS": "21600",
     "RESCUE_SECONDS": "900",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",

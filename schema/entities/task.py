@@ -75,8 +75,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
     indexes=(
         ("department_code", "status"),
         ("status", "updated_at"),
-        ("status", "origin_platform", "origin_ref", "version"),
-        ("origin_ref", "origin_platform"),
+        ("origin_ref", "origin_platform", "status", "version"),
     ),
 )
 class VerificationTask(Mirrored, frozen=True):

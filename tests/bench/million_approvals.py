@@ -65,7 +65,12 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "StreamHealth",
         ONE,
-        {"stream_id": "'enforcement/departments'", "platform": "'enforcement'", "stream": "'departments'", "last_success_at": LATER},
+        {
+            "stream_id": "'enforcement/departments'",
+            "platform": "'enforcement'",
+            "stream": "'departments'",
+            "last_success_at": LATER,
+        },
     ),
     (
         "Approval",
