@@ -7,28 +7,38 @@ record, its entries on blacklist, key supervision list and self-governance list,
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, LargeBinary, text
+import msgspec
+from sqlalchemy import Boolean, Connection, LargeBinary, TextClause, text
 from sqlalchemy.types import BigInteger, Integer
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from schema.commands import AnyCommand, CreateTask, PushVerificationResult, RemoveKeySubject, TaskSubject, encode_command
+from schema.entities import TaskType
 
 BROKEN = 36
 """One promise in so many was broken."""
 AT = "(1546272000000000 + n * 19000000)"
 """From 2019-01-01, Beijing, one every 19 s, microseconds."""
 LATER = "1600000000000000"
-NUMBERED = "CASE WHEN n % 36 = 0 THEN 'COMMITMENT' ELSE 'APPROVAL' END"
+COMMITTED = "n % 4 = 0"
+"""Which approvals were granted on a commitment."""
 OFFICERS = (
-    """'[{"id":"ZF-' || n % 400 || '","name":"张三","department":"WHGL"},{"id":"ZF-' || (n + 7) % 400 || """
-    """'","name":"李四","department":"WHGL"}]'"""
+    """'[{"id":"ZF-' || n % 400 || '","name":"张三","department":"WH","is_head":false},{"id":"ZF-' || (n + 7) % 400 || """
+    """'","name":"李四","department":"WH","is_head":false}]'"""
 )
-ALL, SOME, ONE = "series", f"series WHERE n % {BROKEN} = 0", "series WHERE n = 1"
+UNREACHABLE = f"n % 101 = 0 AND n % {BROKEN} > 0"
+"""Whom the check did not reach: ops was told of each."""
+ALL, ONE, SOME = "series", "series WHERE n = 1", f"series WHERE n % {BROKEN} = 0"
+REACHED, UNREACHED = f"series WHERE NOT ({UNREACHABLE})", f"series WHERE {UNREACHABLE}"
+MADE = f"CASE WHEN {COMMITTED} THEN CAST(:committed AS {{bytes}}) ELSE CAST(:plain AS {{bytes}}) END"
+TOLD = f"CASE WHEN n % {BROKEN} > 0 THEN CAST(:kept AS {{bytes}}) ELSE CAST(:broken AS {{bytes}}) END"
 
 
-def _owed(rule: str, prefix: str, key: str, cause: str, platform: str, command: str) -> dict[str, str]:
+def _owed(rule: str, prefix: str, key: str, cause: str, platform: str, command: str, payload: str = ":other") -> dict[str, str]:
     """Return the columns of closed obligations of a rule."""
     key = f"'{rule}:' || {key}"
     return {
@@ -46,7 +56,7 @@ def _owed(rule: str, prefix: str, key: str, cause: str, platform: str, command: 
         "closed_at": AT,
         "receipt": "'T' || n",
         "policy_version": "'bench'",
-        "payload": ":payload",
+        "payload": payload,
     }
 
 
@@ -61,7 +71,8 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
         ALL,
         {"identifier": "'S' || n", "kind": "'USCC'", "code": "'S' || n", "credit_code": "'S' || n"},
     ),
-    ("Department", ONE, {"code": "'WHGL'", "name": "'文化和广电旅游体育局'", "source": "'enforcement'"}),
+    ("OpsItem", UNREACHED, {"item_id": "'unreachable:T' || n", "kind": "'unreachable'", "cause": "'T' || n", "opened_at": AT}),
+    ("Department", ONE, {"code": "'WH'", "name": "'文化和广电旅游体育局'", "source": "'enforcement'"}),
     (
         "StreamHealth",
         ONE,
@@ -77,15 +88,15 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
         ALL,
         {
             "approval_no": "'A' || n",
-            "matter_code": "'WH-001'",
+            "matter_code": "'WH-SX01'",
             "matter_name": "'印刷经营许可'",
-            "procedure": "'COMMITMENT'",
+            "procedure": f"CASE WHEN {COMMITTED} THEN 'COMMITMENT' ELSE 'STANDARD' END",
             "applicant_name": "'义乌市某某印刷厂' || n",
-            "applicant_kind": "'LEGAL'",
+            "applicant_kind": "'LEGAL_PERSON'",
             "state": "'GRANTED'",
             "subject_code": "'S' || n",
             "identifier": "'S' || n",
-            "department_code": "'WHGL'",
+            "department_code": "'WH'",
             "department_name": "'文化和广电旅游体育局'",
             "region": "'330782'",
             "phone": ":sealed",
@@ -102,11 +113,11 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "task_id": "'T' || n",
             "external_no": "'AV' || sha('approval-verification:A' || n)",
-            "type": NUMBERED,
+            "type": f"CASE WHEN {COMMITTED} THEN 'COMMITMENT' ELSE 'APPROVAL' END",
             "origin_platform": "'approval'",
             "origin_ref": "'A' || n",
             "status": "'DONE'",
-            "department_code": "'WHGL'",
+            "department_code": "'WH'",
             "participants": "'[]'",
             "officers": OFFICERS,
             "created_at": AT,
@@ -122,14 +133,18 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
             "result_id": "'T' || n || '/0'",
             "task_id": "'T' || n",
             "subject_code": "'S' || n",
-            "conclusion": f"CASE WHEN n % {BROKEN} = 0 THEN 'NONCONFORM' WHEN n % 101 = 0 THEN 'UNREACHABLE' ELSE 'CONFORM' END",
+            "conclusion": f"CASE WHEN n % {BROKEN} = 0 THEN 'NONCONFORM' WHEN {UNREACHABLE} THEN 'UNREACHABLE' ELSE 'CONFORM' END",
             "checked_at": AT,
             "photos": "'[]'",
             "source": "'enforcement'",
         },
     ),
-    ("Obligation", ALL, _owed("approval-verification", "AV", "'A' || n", "'A' || n", "enforcement", "CreateTask")),
-    ("Obligation", ALL, _owed("verification-result", "VR", "'T' || n || ':1'", "'A' || n", "approval", "PushVerificationResult")),
+    ("Obligation", ALL, _owed("approval-verification", "AV", "'A' || n", "'A' || n", "enforcement", "CreateTask", MADE)),
+    (
+        "Obligation",
+        REACHED,
+        _owed("verification-result", "VR", "'T' || n || ':1'", "'A' || n", "approval", "PushVerificationResult", TOLD),
+    ),
     ("Obligation", SOME, _owed("breach-record", "BR", "'A' || n", "'T' || n", "credit", "PostCreditRecord")),
     ("Obligation", SOME, _owed("commitment-blacklist", "CB", "'A' || n", "'A' || n", "approval", "AddToBlacklist")),
     ("Obligation", SOME, _owed("key-supervision", "KS", "'S' || n || ':A' || n", "'S' || n", "enforcement", "PutKeySubject")),
@@ -147,7 +162,7 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
             "open_points": "12",
             "item_code": "'COMMITMENT'",
             "item_name": "'未履行告知承诺'",
-            "department_code": "'WHGL'",
+            "department_code": "'WH'",
             "region": "'330782'",
             "evidence_platform": "'enforcement'",
             "evidence_ref": "'T' || n",
@@ -175,7 +190,7 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
         {
             "entry_no": "'CB' || sha('commitment-blacklist:A' || n)",
             "subject_code": "'S' || n",
-            "matter_code": "'WH-001'",
+            "matter_code": "'WH-SX01'",
             "since": "'2019-08-15'",
             "source": "'approval'",
         },
@@ -196,37 +211,62 @@ FILL: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 def fill(connection: Connection, rows: Rows, approvals: int) -> None:
     """Put so many approvals and what follows from them into an empty mirror, past everything that would derive it."""
-    given = {"sealed": rows.seals.seal("浙江省义乌市北苑街道雪峰西路1号".encode()), "payload": b'{"type":"CreateTask"}' * 20}
     _functions(connection)
+    given = _given(rows)
     for name, series, told in FILL:
         connection.execute(*_statement(connection, name, series, told, given, approvals))
 
 
+def _given(rows: Rows) -> dict[str, bytes]:
+    """Return values that SQL cannot make: what is sealed, and what was sent."""
+    at = datetime(2019, 8, 15, 8, tzinfo=UTC)
+    subjects = (TaskSubject(code="91330782MA28XXXXXX", name="义乌市某某印刷厂", address="浙江省义乌市北苑街道雪峰西路1号"),)
+    plain = CreateTask(
+        external_no="AV" + "0" * 40,
+        type=TaskType.APPROVAL,
+        title="印刷经营许可审批核查：义乌市某某印刷厂",
+        subjects=subjects,
+        department="WH",
+        due_at=at,
+        origin_platform="approval",
+        origin_ref="A1",
+        urgency=3,
+    )
+    kept = PushVerificationResult(approval_no="A1", kept=True, checked_at=at, task_id="T1", version_before=1)
+    commands: dict[str, AnyCommand] = {
+        "plain": plain,
+        "committed": msgspec.structs.replace(plain, type=TaskType.COMMITMENT),
+        "kept": kept,
+        "broken": msgspec.structs.replace(kept, kept=False),
+        "other": RemoveKeySubject(code="91330782MA28XXXXXX"),
+    }
+    sealed = rows.seals.seal("浙江省义乌市北苑街道雪峰西路1号".encode())
+    return {"sealed": sealed} | {name: rows.seals.seal(encode_command(command)) for name, command in commands.items()}
+
+
 def _statement(
-    connection: Connection, name: str, series: str, told: Mapping[str, str], given: Mapping[str, Any], approvals: int
-) -> Any:
+    connection: Connection, name: str, series: str, told: Mapping[str, str], given: Mapping[str, bytes], approvals: int
+) -> tuple[TextClause, dict[str, bytes]]:
     """Return an INSERT of one table and its parameters."""
     wanted = [column for column in TABLES[name].c if not column.nullable or column.name in told]
     columns = {column.name: told.get(column.name) or _plain(column) for column in wanted}
-    if connection.dialect.name == "postgresql":
-        counted = f"series(n) AS (SELECT generate_series(1, {approvals})::bigint)"
-        columns = {key: value.replace("sha(", "public.bench_sha(") for key, value in columns.items()}
-    else:
-        counted = f"series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {approvals})"
-    names, values = ", ".join(columns), ", ".join(columns.values())
-    said = f"INSERT INTO {TABLES[name].name} ({names}) WITH RECURSIVE {counted} SELECT {values} FROM {series}"
-    return text(re.sub(r"(?<!:):(?!:|sealed|payload)", r"\\:", said)), {
-        key: value for key, value in given.items() if f":{key}" in said
-    }
+    server = connection.dialect.name == "postgresql"
+    counted = f"(SELECT generate_series(1, {approvals})::bigint)"
+    if not server:
+        counted = f"(SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {approvals})"
+    names, values = ", ".join(f'"{each}"' for each in columns), ", ".join(columns.values())
+    values = values.replace("{bytes}", "bytea" if server else "blob")
+    said = f"INSERT INTO {TABLES[name].name} ({names}) WITH RECURSIVE series(n) AS {counted} SELECT {values} FROM {series}"
+    parameter = "|".join(given)
+    used = {key: given[key] for key in re.findall(rf"(?<!:):({parameter})\b", said)}
+    return text(re.sub(rf"(?<!:):(?!:|(?:{parameter})\b)", r"\\:", said)), used
 
 
 def _functions(connection: Connection) -> None:
     """Let both databases make the numbers that we send out (schema/identifiers.py)."""
     if connection.dialect.name == "postgresql":
-        body = "SELECT left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 40)"
-        connection.execute(
-            text(f"CREATE FUNCTION public.bench_sha(text) RETURNS text IMMUTABLE RETURN ({body.removeprefix('SELECT ')})")
-        )
+        body = "left(encode(sha256(convert_to($1, 'UTF8')), 'hex'), 40)"
+        connection.execute(text(f"CREATE FUNCTION sha(text) RETURNS text IMMUTABLE RETURN {body}"))
         return
     driver: Any = connection.connection.driver_connection
     driver.create_function("sha", 1, lambda key: hashlib.sha256(key.encode()).hexdigest()[:40], deterministic=True)

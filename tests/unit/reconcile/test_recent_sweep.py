@@ -8,17 +8,18 @@ import pytest
 from sqlalchemy import Connection
 from structlog.typing import EventDict
 
+from hub.mirror import bookmarks
 from hub.mirror.rows import Rows
 from hub.reconcile import sweep as sweeping
 from hub.reconcile.rules.approval_verification import ApprovalVerification, Facts
-from schema.entities import ApprovalState, RecordCategory, ScoreState
+from schema.entities import ApprovalState, ObligationState, RecordCategory, ScoreState
 from schema.entity import Tombstone
 from tests.builders import approval, credit_record, key_subject, observed, score_entry
 from tests.settable_clock import SettableClock
 from tests.unit.reconcile.city import APPROVAL_KEY, APPROVAL_NO, City, done_check, forget_ledger, observation
 from tests.unit.reconcile.test_sweep import everything
 
-YEAR = timedelta(days=366)
+YEAR = timedelta(days=367)
 
 
 async def begun(city: City) -> City:
@@ -51,7 +52,9 @@ async def test_parts_of_a_record_and_what_it_names_are_looked_at_with_it(city: C
 
 async def test_a_record_that_is_gone_is_asked_about_too(city: City, clock: SettableClock) -> None:
     await city.say(observed(key_subject(reason="严重失信：2018年度")))
-    await city.put(f"key-supervision-off:{key_subject().code}:serious-2018", state="SENT", sent_at=clock(), receipt="R")
+    await city.put(
+        f"key-supervision-off:{key_subject().code}:serious-2018", state=ObligationState.SENT, sent_at=clock(), receipt="R"
+    )
     await begun(city)
     await city.keep_silent(Tombstone(entity="KeySubject", key=key_subject().code, source="enforcement", observed_at=clock()))
     await city.sweep.recent()
@@ -104,7 +107,7 @@ async def test_a_record_that_breaks_a_rule_is_named_and_its_neighbours_go_on(
 
 async def test_points_whose_time_is_over_are_found_although_nothing_changed(city: City, clock: SettableClock) -> None:
     record = credit_record(category=RecordCategory.REGULATORY_POINTS, points=Decimal(3), open_points=Decimal(3))
-    entry = score_entry(biz_no=record.biz_no, state=ScoreState.OPEN, repair_until=clock() + YEAR - timedelta(days=1))
+    entry = score_entry(biz_no=record.biz_no, state=ScoreState.OPEN, repair_until=clock() + timedelta(days=366))
     await begun(city)
     await city.say(observed(record), observed(entry))
     await city.sweep.recent()
@@ -118,7 +121,7 @@ async def test_a_serious_period_that_is_over_is_found_although_nothing_changed(c
     await begun(city)
     year = clock().year
     await city.keep_silent(observed(key_subject(reason=f"严重失信：{year}年度")))
-    await city.database.write(lambda connection: sweeping.bookmarks.go_on(connection, sweeping.BOOKMARK, 10**6))
+    await city.database.write(bookmarks.go_on, sweeping.BOOKMARK, 10**6)
     assert await city.sweep.recent() == 0
     clock.advance(int(YEAR.total_seconds()))
     assert await city.sweep.recent() == 1
