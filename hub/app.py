@@ -26,6 +26,7 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
+from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, SQLiteDatabase, open_database
@@ -129,6 +130,7 @@ class Hub:
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
         self.tally = Tally(self.database)
+        self.keeping = Keeping(self.database, world.clock)
         self.operator = Operator(
             self.database,
             self.rows,
@@ -170,6 +172,7 @@ class Hub:
             Schedule("sweep", own.sweep_seconds, self._sweep),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
+            Schedule("seal", own.seal_seconds, self.keeping.seal),
         ]
 
     async def _sweep(self) -> None:

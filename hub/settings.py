@@ -68,6 +68,9 @@ class HubSettings(BaseModel):
     schedule_lease_seconds: float = Field(
         15.0, gt=0, description="Seconds after which another process takes over regular work (sweeps, counts) of one that died"
     )
+    seal_seconds: float = Field(
+        1.0, gt=0, description="Seconds between two blocks that seal what changed, and give it its public position"
+    )
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
     rescue_seconds: float = Field(
         5.0, gt=0, description="Seconds between two looks for what dead processes had claimed and for what was not seen in time"
@@ -146,6 +149,17 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)
+
+
+def database_url(environ: Mapping[str, str]) -> str:
+    """Return HUB_DATABASE_URL alone, for what needs no other setting; raise SettingsError."""
+    problems: list[str] = []
+    names = {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}
+    given = _with_files({name: value for name, value in environ.items() if name in names}, problems)
+    url = given.get(f"{PREFIX}DATABASE_URL", "").strip() or HubSettings.model_fields["database_url"].default
+    if problems:
+        raise SettingsError(problems)
+    return str(url)
 
 
 def application_keys(texts: Sequence[SecretStr]) -> list[ApplicationKey]:
