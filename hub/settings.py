@@ -8,9 +8,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
@@ -26,6 +26,19 @@ class SettingsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+def _at_least(least: int) -> AfterValidator:
+    def check(days: int) -> int:
+        if days and days < least:
+            raise ValueError(f"{days} days are too few; give {least} or more, or 0 to keep for ever")
+        return days
+
+    return AfterValidator(check)
+
+
+Days30 = Annotated[int, _at_least(30)]
+Days183 = Annotated[int, _at_least(183)]
 
 
 class HubSettings(BaseModel):
@@ -70,6 +83,22 @@ class HubSettings(BaseModel):
     )
     seal_seconds: float = Field(
         1.0, gt=0, description="Seconds between two blocks that seal what changed, and give it its public position"
+    )
+    prune_seconds: float = Field(21_600.0, gt=0, description="Seconds between two looks for what is kept longer than it must be")
+    keep_deliveries_days: Days30 = Field(
+        400,
+        description="Days that an applied webhook is kept as it came, 30 or more; 0 for ever. 400: longer than a repair's year",
+    )
+    keep_attempts_days: Days30 = Field(400, description="Days that calls for an obligation that has ended are kept; 0 for ever")
+    keep_quarantine_days: Days30 = Field(400, description="Days that the content of a released quarantine is kept; 0 for ever")
+    keep_ops_items_days: Days30 = Field(
+        1100, description="Days that the texts of a settled item of the ops list are kept; 0 for ever"
+    )
+    keep_changes_days: Days183 = Field(
+        0, description="Days that versions of a record other than its last two are kept, 183 or more; 0 for ever"
+    )
+    keep_audit_days: Days183 = Field(
+        0, description="Days that the audit is kept, 183 or more (Cybersecurity Law, art. 21: logs six months at least); 0 for ever"
     )
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
     rescue_seconds: float = Field(
