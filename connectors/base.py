@@ -174,6 +174,8 @@ class Connector(ABC):
     platform: ClassVar[str]
     streams: ClassVar[tuple[Stream, ...]]
     settings_class: ClassVar[type[PlatformSettings]]
+    signatures_expire: ClassVar[bool] = True
+    """Whether `verify` refuses a delivery by its age: then one that was forgotten cannot be played again."""
 
     def __init__(self, settings: PlatformSettings, surroundings: Surroundings) -> None:
         self.settings = settings

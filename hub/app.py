@@ -26,6 +26,7 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
+from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, SQLiteDatabase, open_database
@@ -129,6 +130,20 @@ class Hub:
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
         self.tally = Tally(self.database)
+        self.keeping = Keeping(
+            self.database,
+            self.rows,
+            world.clock,
+            days={
+                "deliveries": own.keep_deliveries_days,
+                "attempts": own.keep_attempts_days,
+                "quarantine": own.keep_quarantine_days,
+                "ops_items": own.keep_ops_items_days,
+                "changes": own.keep_changes_days,
+                "audit": own.keep_audit_days,
+            },
+            shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
+        )
         self.operator = Operator(
             self.database,
             self.rows,
@@ -171,6 +186,8 @@ class Hub:
             Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
+            Schedule("seal", own.seal_seconds, self.keeping.seal),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
         ]
 
     async def _sweep(self) -> None:

@@ -35,6 +35,7 @@ UNHURRIED: Mapping[str, str] = {
     "SWEEP_SECONDS": "21600",
     "FULL_SWEEP_SECONDS": "21600",
     "RESCUE_SECONDS": "900",
+    "SEAL_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
 }
