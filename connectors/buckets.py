@@ -3,13 +3,13 @@
 The engine asks for a bucket's `Digest`, makes its own of the keys and versions that it holds, and compares.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import NamedTuple
 
 import msgspec
 
-from connectors.signing import sm3_hex
 from schema.entity import Mirrored, key_of
 
 BEIJING = timezone(timedelta(hours=8))
@@ -29,6 +29,25 @@ class Digest(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Running:
+    """A digest that is made line by line; whoever adds lines keeps their order, that of the keys' bytes."""
+
+    def __init__(self, algorithm: str, upper: bool) -> None:
+        self._hash = hashlib.new(algorithm, usedforsecurity=False)
+        self._upper = upper
+        self._count = 0
+
+    def add(self, line: Line) -> None:
+        """Go on with one more record."""
+        self._hash.update(f"{line.key}:{line.version}\n".encode())
+        self._count += 1
+
+    def digest(self) -> Digest:
+        """Return the digest of what was added so far."""
+        written = self._hash.hexdigest()
+        return Digest(self._count, written.upper() if self._upper else written)
+
+
 class Buckets(msgspec.Struct, frozen=True, kw_only=True):
     """How the records of one entity are put into buckets, and how a bucket's digest is made."""
 
@@ -37,19 +56,16 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True):
     """The stream by which these records come."""
     day_of: str | None = None
     """The field whose Beijing day, `yyyy-MM-dd`, is the bucket; None: the first byte of SM3(key), `0` to `255`."""
-    hashed: Callable[[bytes], str] = sm3_hex
+    algorithm: str = "sm3"
+    upper: bool = False
+    """Whether the digest is written in upper-case hex."""
 
     def bucket_of(self, record: Mirrored) -> str:
         """Return the bucket that a record is in."""
         if self.day_of is None:
-            return self.byte_of(key_of(record))
+            return byte_of(key_of(record))
         at: datetime = getattr(record, self.day_of)
         return at.astimezone(BEIJING).date().isoformat()
-
-    @staticmethod
-    def byte_of(key: str) -> str:
-        """Return the bucket of a key where there is one for each first byte of its SM3."""
-        return str(int(sm3_hex(key.encode())[:2], 16))
 
     def names(self, first: date, now: datetime) -> Iterator[str]:
         """Yield all buckets: 256, or the days from the present one in Beijing back to `first`."""
@@ -61,10 +77,21 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True):
             yield day.isoformat()
             day -= timedelta(days=1)
 
+    def running(self) -> Running:
+        """Return the digest of nothing, to go on with."""
+        return Running(self.algorithm, self.upper)
+
     def digest(self, lines: Iterable[Line]) -> Digest:
-        """Return the digest of these records; keys are ordered as bytes are."""
-        ordered = sorted(lines)
-        return Digest(len(ordered), self.hashed("".join(f"{key}:{version}\n" for key, version in ordered).encode()))
+        """Return the digest of these records, in whatever order they come."""
+        running = self.running()
+        for line in sorted(lines):
+            running.add(line)
+        return running.digest()
+
+
+def byte_of(key: str) -> str:
+    """Return the bucket of a key where there is one for each first byte of its SM3."""
+    return str(hashlib.new("sm3", key.encode()).digest()[0])
 
 
 def day_bounds(bucket: str) -> tuple[datetime, datetime]:

@@ -14,7 +14,7 @@ import msgspec
 from connectors.base import Answer, Connector, Delivery, Item, Page, Quarantined, Receipt, Stream, Surroundings, Verified
 from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.errors import BadSignature, PermanentError, TransientError
-from connectors.grid_calls import DONE, UNKNOWN, GridCalls, Said, md5_hex_upper, sign
+from connectors.grid_calls import DONE, UNKNOWN, GridCalls, Said, sign
 from connectors.grid_commands import ensure
 from connectors.grid_records import (
     BEIJING,
@@ -71,7 +71,7 @@ class GridConnector(Connector):
     )
     fetchable: ClassVar[frozenset[str]] = frozenset({"GridEvent"})
     digests: ClassVar[tuple[Buckets, ...]] = (
-        Buckets(entity="GridEvent", stream="events", day_of="reported_at", hashed=md5_hex_upper),
+        Buckets(entity="GridEvent", stream="events", day_of="reported_at", algorithm="md5", upper=True),
     )
     settings_class = GridSettings
     settings: GridSettings

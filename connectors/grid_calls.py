@@ -40,12 +40,7 @@ _RECORD = re.compile(r"<(event|coordination)\b[^>]*>.*?</\1\s*>", re.DOTALL)
 
 def sign(password: str, time: str, content: bytes) -> str:
     """Return the platform's signature: upper-case hex MD5 of password, time and content, in GB18030."""
-    return md5_hex_upper(password.encode(ENCODING) + time.encode(ENCODING) + content)
-
-
-def md5_hex_upper(content: bytes) -> str:
-    """Return the MD5 of bytes as the platform writes it."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest().upper()
+    return hashlib.md5(password.encode(ENCODING) + time.encode(ENCODING) + content, usedforsecurity=False).hexdigest().upper()
 
 
 class Said(msgspec.Struct, frozen=True):

@@ -36,6 +36,8 @@ UNHURRIED: Mapping[str, str] = {
     "RESCUE_SECONDS": "900",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
+    "DRIFT_SECONDS": "0",
+    "FULL_READ_SECONDS": "0",
 }
 """The hub's times where months pass: webhooks wake it at once, everything else looks now and then."""
 
