@@ -25,7 +25,10 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
+from hub.intake.drift import Drift
+from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
@@ -108,16 +111,43 @@ class Hub:
             self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
         )
         self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
-        self.poller = Poller(
+        tombstones = Tombstones(
             self.database,
             self.rows,
             self.connectors,
             self.applier,
             clock=world.clock,
+            after=self.worker.wake,
+            share=own.tombstone_share,
+            at_least=own.tombstones_unasked,
+        )
+        grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
+        self.poller = Poller(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            FullReads(self.database, self.rows, tombstones, clock=world.clock, grace=grace, every=read_every),
+            clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
             after=self.worker.wake,
             lease_seconds=own.poll_lease_seconds,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            self.poller,
+            tombstones,
+            clock=world.clock,
+            sleep=world.sleep,
+            after=self.worker.wake,
+            grace=grace,
+            share=own.drift_share,
+            digest_every=timedelta(seconds=own.drift_seconds),
+            read_every=read_every,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
         self.asker = Asker(
@@ -188,6 +218,7 @@ class Hub:
             Schedule("count", own.idle_seconds, self.tally.count),
             Schedule("seal", own.seal_seconds, self.keeping.seal),
             Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
         ]
 
     async def _sweep(self) -> None:

@@ -117,6 +117,16 @@ TOMBSTONE = Table(
     comment="Records that their platform deleted; an older version does not bring them back (删除标记)",
 )
 
+FULL_READ_KEY = Table(
+    "full_read_key",
+    METADATA,
+    Column("stream_id", String(120), primary_key=True),
+    Column("entity", String(40), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False, comment="When the full read that showed it began, microseconds"),
+    comment="What a stream that is read from its beginning has shown so far (全量读取已见)",
+)
+
 QUOTA = Table(
     "quota",
     METADATA,

@@ -38,6 +38,8 @@ UNHURRIED: Mapping[str, str] = {
     "SEAL_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
+    "DRIFT_SECONDS": "0",
+    "FULL_READ_SECONDS": "0",
 }
 """The hub's times where months pass: webhooks wake it at once, everything else looks now and then."""
 
