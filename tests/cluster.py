@@ -17,7 +17,7 @@ from hub.mirror.upgrade import upgrade
 from tests.e2e.eventually import eventually
 
 NAME, STANDBY = "bihuan", "standby"
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 120.0
 
 
 class Server:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,22 +23,28 @@ class Scale:
 
     kills: int
     approvals: int
+    many: tuple[str, ...]
+    """The processes on PostgreSQL; on SQLite it is one `serve` with its worker inside."""
     pause: float
     """Longest pause of a sender between two deliveries, so that they last as long as the kills."""
     within: float
     """Seconds for what is left after the last kill."""
 
 
-SCALES = {Form.SHORT: Scale(4, 24, 0.6, 90), Form.FULL: Scale(500, 2500, 3.0, 1800)}
+SCALES = {
+    Form.SHORT: Scale(3, 12, ("serve", "work", "work"), 0.5, 120),
+    Form.FULL: Scale(500, 2500, ("serve", "serve", "work", "work"), 3.0, 1800),
+}
 MOST_SECONDS_UP = 1.5
 """A process is killed at a random moment within so many seconds after it was ready."""
 
 
-async def killed(name: str, url: str, commands: list[str], folder: Path, scale: Scale) -> tuple[list[str], int]:
+async def killed(name: str, url: str, commands: Sequence[str], folder: Path, scale: Scale) -> tuple[list[str], int]:
     """Kill and start processes of one deployment; return what was lost, and how often a delivery had to be sent again."""
     rng = random.Random(f"{SEED}{name}")
     async with town(folder / "house", scale.approvals, SEED) as lives:
         lives.pause = scale.pause
+        lives.second_half.set()
         settings = quick(lives.stage, url, visible_after=0.5, WORKER_INSIDE=str(len(commands) == 1).lower())
         async with deployed(commands, settings, folder) as places:
             addresses = [place.address for place in places if place.address]
@@ -77,7 +84,7 @@ async def both(scale: Scale) -> tuple[list[str], int]:
         async with server.fresh() as url:
             ends = await asyncio.gather(
                 killed("SQLite", f"sqlite:///{folder / 'hub.db'}", ["serve"], folder / "embedded", scale),
-                killed("PostgreSQL", url, ["serve", "serve", "work", "work"], folder / "many", scale),
+                killed("PostgreSQL", url, scale.many, folder / "many", scale),
             )
     return [loss for lost, _ in ends for loss in lost], sum(again for _, again in ends)
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ COPIES = 4
 OWED = 6
 """Of each approval: task, result, blacklist entry; record; two list entries (enforcement 2, approval 2, credit 1, selfgov 1)."""
 SENDERS = 6
-CONFIG = {
+CONFIG: dict[str, dict[str, Any]] = {
     "enforcement": {"visible_after": 0.5, "calls_per_second": 400},
     "approval": {"calls_per_second": 400},
     "credit": {"calls_per_second": 400},
@@ -45,17 +45,17 @@ class Town:
         self.stage = stage
         self.rng = rng
         self.approvals = approvals
-        self.serials: list[str] = []
+        self.serials: dict[int, str] = {}
         self.acknowledged: set[str] = set()
         self.refused = 0
         self.pause = 0.0
         """Longest pause of a sender between two deliveries, seconds."""
+        self.second_half = asyncio.Event()
+        """Deliveries of the second half of the approvals wait for it."""
 
     async def live(self, addresses: Sequence[str]) -> None:
         """Grant all approvals, and tell of each several times, until every word is acknowledged by one of the addresses."""
-        waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-        for number in range(self.approvals * COPIES):
-            waiting.put_nowait((f"TOWN{number:08d}", str(number % self.approvals)))
+        waiting = iter(range(self.approvals * COPIES))
         for platform, address in zip(self.stage.platforms, list(addresses) * len(self.stage.platforms), strict=False):
             platform.set_hub(address)
         self.stage.approval.faults = self.stage.approval.faults.changed({"callbacks_off": True})
@@ -63,18 +63,23 @@ class Town:
             for _ in range(SENDERS):
                 group.create_task(self._send_all(client, waiting, addresses))
 
-    async def _send_all(self, client: httpx.AsyncClient, waiting: asyncio.Queue[tuple[str, str]], to: Sequence[str]) -> None:
-        while not waiting.empty():
-            message, number = waiting.get_nowait()
-            if int(number) >= len(self.serials):
-                self.serials.append(self.stage.approval.grant(procedure="1"))
+    async def _send_all(self, client: httpx.AsyncClient, waiting: Iterator[int], to: Sequence[str]) -> None:
+        for number in waiting:
+            if number >= self.approvals * COPIES // 2:
+                await self.second_half.wait()
             await asyncio.sleep(self.rng.uniform(0, self.pause))
-            told = {"msgId": message, "ywlx": "BJ", "sj": "2026-01-01 00:00:00"}
-            body = msgspec.json.encode({**told, "data": self.stage.approval.record(self.serials[int(number)])})
+            body = self._body(number)
             while not await self._acknowledged(client, self.rng.choice(to), body):
                 self.refused += 1
                 await asyncio.sleep(0.2)
-            self.acknowledged.add(message)
+            self.acknowledged.add(f"TOWN{number:08d}")
+
+    def _body(self, number: int) -> bytes:
+        """Return a message on the approval that is its turn; the first one on it grants it."""
+        if number // COPIES not in self.serials:
+            self.serials[number // COPIES] = self.stage.approval.grant(procedure="1")
+        told = {"msgId": f"TOWN{number:08d}", "ywlx": "BJ", "sj": "2026-01-01 00:00:00"}
+        return msgspec.json.encode({**told, "data": self.stage.approval.record(self.serials[number // COPIES])})
 
     async def _acknowledged(self, client: httpx.AsyncClient, address: str, body: bytes) -> bool:
         webhook = signed(self.stage, "approval", body, nonce=secrets.token_hex(8))
