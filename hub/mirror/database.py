@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from hub.mirror.hosts import Hosts
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -189,6 +189,18 @@ class PostgreSQLDatabase(Database):
             async with self.engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 return await connection.run_sync(work, *args, **kwargs)
+        except MAYBE_GONE as error:
+            if _gone(error):
+                raise _unavailable(error) from error
+            raise
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator["AsyncConnection"]:
+        """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
         except MAYBE_GONE as error:
             if _gone(error):
                 raise _unavailable(error) from error
