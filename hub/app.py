@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 from starlette.applications import Starlette
@@ -37,6 +38,7 @@ from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
+from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
 from hub.operator import Operator
 from hub.policy_records import policy_records
@@ -107,17 +109,18 @@ class Hub:
             sleep=world.sleep,
             rng=world.rng,
         )
-        self.applier = Applier(
-            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
-        )
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
+        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake}
+        self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
+        arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
+        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=arrived)
         tombstones = Tombstones(
             self.database,
             self.rows,
             self.connectors,
             self.applier,
             clock=world.clock,
-            after=self.worker.wake,
+            after=due,
             share=own.tombstone_share,
             at_least=own.tombstones_unasked,
         )
@@ -131,7 +134,7 @@ class Hub:
             clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
-            after=self.worker.wake,
+            after=due,
             lease_seconds=own.poll_lease_seconds,
         )
         self.drift = Drift(
@@ -143,7 +146,7 @@ class Hub:
             tombstones,
             clock=world.clock,
             sleep=world.sleep,
-            after=self.worker.wake,
+            after=due,
             grace=grace,
             share=own.drift_share,
             digest_every=timedelta(seconds=own.drift_seconds),
@@ -182,17 +185,17 @@ class Hub:
             self.derivation,
             world.clock,
             timedelta(seconds=own.stale_seconds),
-            wake=self.worker.wake,
-            arrived=self._arrived.set,
+            wake=due,
+            arrived=arrived,
             campaigns=CampaignRequests(
                 self.database,
                 self.rows,
                 self.applier.write,
                 lambda: self.derivation.book.policy,
                 world.clock,
-                after=self.worker.wake,
+                after=due,
             ),
-            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
+            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
         )
         self.loops = Loops(
             self.applier,
@@ -204,6 +207,7 @@ class Hub:
             ),
             self.operator,
             self._arrived,
+            self.wake_ups,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -223,17 +227,17 @@ class Hub:
 
     async def _sweep(self) -> None:
         await self.sweep.recent()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
         await self.tally.recount_some()
 
     async def _sweep_everything(self) -> None:
         await self.sweep.everything()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     async def _look_at_waiting(self) -> None:
         """Look at what waits more often than the sweep does at everything."""
         await self.sweep.waiting()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world

@@ -12,6 +12,8 @@ from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
 TESTS: dict[str, str] = {
+    "kills": "kills",
+    "failover": "failover",
     "paging": "paging",
     "dropped": "dropped",
     "resnapshot": "resnapshot",
