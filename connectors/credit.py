@@ -6,6 +6,7 @@ Its objects are made in credit_records.py, its feed is read in credit_feed.py, i
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -74,6 +75,7 @@ class CreditConnector(Connector):
         signed_at = moment_of_epoch(PLATFORM, timestamp, unit=timedelta(seconds=1))
         require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.webhook_tolerance_seconds))
 
+        @cache
         def expected(secret: str) -> str:
             return standard_webhook_signature(secret, message_id=message_id, timestamp=timestamp, body=delivery.body)
 

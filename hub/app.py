@@ -29,6 +29,7 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.room import Room
 from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
 from hub.loops import Loops
@@ -113,7 +114,15 @@ class Hub:
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
         self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=arrived)
+        self.deliveries = Deliveries(
+            self.database,
+            self.rows,
+            self.connectors,
+            clock=world.clock,
+            after=arrived,
+            most_waiting=own.webhook_waiting,
+            most_bytes=own.webhook_waiting_bytes,
+        )
         tombstones = Tombstones(
             self.database,
             self.rows,
@@ -330,6 +339,7 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            reading=Room(own.webhook_waiting, own.webhook_waiting_bytes),
             answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
@@ -347,12 +357,13 @@ class Hub:
             lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            Room(own.graph_under_way),
         )
         return Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
-                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *self._health(),
             ],
@@ -377,6 +388,7 @@ class Hub:
             self.asker.ask,
             lambda identity_no: rid_code(identity_no, key.get_secret_value()),
             answer_seconds=own.eligibility_seconds,
+            room=Room(own.eligibility_under_way),
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
