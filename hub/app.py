@@ -43,6 +43,7 @@ from hub.reconcile.rules import RULES
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
 from hub.web.eligibility import EligibilityEndpoint
@@ -153,15 +154,33 @@ class Hub:
             self.deliveries,
             self.poller if own.poll else None,
             self.worker,
-            self.sweep,
-            self.tally,
+            Scheduler(
+                self.database, self._schedules(), clock=world.clock, sleep=world.sleep, lease_seconds=own.schedule_lease_seconds
+            ),
             self.operator,
             self._arrived,
             world.sleep,
             idle_seconds=own.idle_seconds,
-            sweep_seconds=own.sweep_seconds,
-            waiting_seconds=own.waiting_seconds,
         )
+
+    def _schedules(self) -> list[Schedule]:
+        """Return what one process at a time does regularly."""
+        own = self.settings.hub
+        return [
+            Schedule("sweep", own.sweep_seconds, self._sweep),
+            Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
+            Schedule("count", own.idle_seconds, self.tally.count),
+        ]
+
+    async def _sweep(self) -> None:
+        await self.sweep.everything()
+        self.worker.wake()
+        await self.tally.recount_some()
+
+    async def _look_at_waiting(self) -> None:
+        """Look at what waits more often than the sweep does at everything."""
+        await self.sweep.waiting()
+        self.worker.wake()
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world

@@ -1,4 +1,4 @@
-"""What a process of the hub does again and again: apply, poll, discharge, sweep, count. Built and started by app.py."""
+"""What a process of the hub does again and again: apply, poll, discharge, and its schedules. Built and started by app.py."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,8 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.mirror.database import DatabaseUnavailable
 from hub.operator import Operator
-from hub.reconcile.sweep import Sweep
-from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.schedules import Scheduler
 
 log = structlog.get_logger()
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -31,24 +30,21 @@ class Loops:
     poller: Poller | None
     """None where streams are not polled."""
     worker: Worker
-    sweep: Sweep
-    tally: Tally
+    scheduler: Scheduler
     operator: Operator
     arrived: asyncio.Event
     """Set when a delivery was kept."""
     sleep: Sleep
     idle_seconds: float
-    sweep_seconds: float
-    waiting_seconds: float
 
     @contextlib.asynccontextmanager
     async def running(self, *, intake: bool, work: bool) -> AsyncIterator[None]:
-        """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, sweep); end them behind the block."""
+        """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, schedules); end them behind the block."""
         loops: list[Loop] = [self._apply, self._refresh]
         if intake:
             loops += [self.deliveries.run]
         if work:
-            loops += [self.worker.run, self._sweep, self._look_at_waiting, self._count]
+            loops += [self.worker.run, self.scheduler.run]
             loops += [self.poller.run] if self.poller else []
         tasks = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
         try:
@@ -81,35 +77,6 @@ class Loops:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.idle_seconds):
                         await self.arrived.wait()
-
-    async def _sweep(self) -> None:
-        while True:
-            try:
-                await self.sweep.everything()
-                self.worker.wake()
-                await self.tally.recount_some()
-            except DatabaseUnavailable as error:
-                log.warning("cannot sweep", error=str(error))
-            await self.sleep(self.sweep_seconds)
-
-    async def _look_at_waiting(self) -> None:
-        """Look at what waits more often than the sweep does at everything."""
-        while True:
-            await self.sleep(self.waiting_seconds)
-            try:
-                await self.sweep.waiting()
-                self.worker.wake()
-            except DatabaseUnavailable as error:
-                log.warning("cannot look at what waits", error=str(error))
-
-    async def _count(self) -> None:
-        """Count what changed for the statistics; what was counted wrongly the sweep finds."""
-        while True:
-            try:
-                await self.tally.count()
-            except DatabaseUnavailable as error:
-                log.warning("cannot count", error=str(error))
-            await self.sleep(self.idle_seconds)
 
     async def _refresh(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""

@@ -65,6 +65,9 @@ class HubSettings(BaseModel):
     )
     sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
     waiting_seconds: float = Field(10.0, gt=0, description="Seconds between two looks at what waits")
+    schedule_lease_seconds: float = Field(
+        15.0, gt=0, description="Seconds after which another process takes over regular work (sweeps, counts) of one that died"
+    )
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
     rescue_seconds: float = Field(
         5.0, gt=0, description="Seconds between two looks for what dead processes had claimed and for what was not seen in time"

@@ -8,7 +8,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
@@ -40,6 +40,9 @@ class DatabaseUnavailable(Exception):
 class Database(ABC):
     """Runs functions in transactions; see SQLiteDatabase and PostgreSQLDatabase."""
 
+    shared: ClassVar[bool]
+    """Whether other processes may work on it too."""
+
     @abstractmethod
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction, commit durably, and return what it returned; raise DatabaseUnavailable."""
@@ -58,6 +61,8 @@ class SQLiteDatabase(Database):
 
     `inline` runs everything in the caller's own thread, without driver threads: for simulated time.
     """
+
+    shared = False
 
     def __init__(self, path: str, *, inline: bool = False, busy_seconds: float = 5.0) -> None:
         self.engine: Engine = create_engine(
@@ -129,6 +134,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 class PostgreSQLDatabase(Database):
     """A server. Work runs over asyncpg; contended transactions are run again, lost connections are replaced."""
+
+    shared = True
 
     def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0) -> None:
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
