@@ -202,6 +202,10 @@ class Connector(ABC):
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return live reads of records by key, batched as the platform allows; unknown keys are left out."""
 
+    async def fetch_for(self, entity: str, code: str) -> list[Item]:
+        """Return a live read of all records of a kind that one subject has there, by its code on the platform."""
+        raise NotImplementedError(f"{self.platform}: {entity} cannot be read by subject")
+
     def snapshot(self, stream: str) -> AsyncIterator[Page]:
         """Yield a full read of a stream; the last page's cursor is where `changes` goes on."""
         raise NotImplementedError(f"{self.platform}: stream {stream} has no snapshot")

@@ -11,7 +11,7 @@ from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
-from hub.mirror import inbox, ledger, streams
+from hub.mirror import inbox, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
@@ -38,6 +38,8 @@ class PlatformStatus(NamedTuple):
     backlog: int
     stuck: int
     failure: str | None
+    differences: int = 0
+    """Figures of points that differ from ours now; of the credit platform only."""
 
 
 @dataclass
@@ -96,8 +98,9 @@ class Operator:
         """
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
+        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
         self._last_success = self._read_to_end(health)
-        return [self._status(name, health, counts) for name in self.connectors]
+        return [self._status(name, health, counts)._replace(differences=differences.get(name, 0)) for name in self.connectors]
 
     def _status(self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int]) -> PlatformStatus:
         last = self._last_success.get(name)

@@ -32,6 +32,7 @@ from schema.entities import (
     OpsItem,
     QuarantinedRecord,
     Repair,
+    ScoreDifference,
     ScoreEntry,
     SelfReport,
     SmsReceipt,
@@ -114,6 +115,8 @@ class Query(LoopQuery, DueQuery):
 
     obligation: Obligation | None = one(Obligation)
     obligations: Connection[Obligation] | None = many(Obligation)
+    score_difference: ScoreDifference | None = one(ScoreDifference)
+    score_differences: Connection[ScoreDifference] | None = many(ScoreDifference)
     ops_item: OpsItem | None = one(OpsItem)
     ops_items: Connection[OpsItem] | None = many(OpsItem)
     delivery: Delivery | None = one(Delivery)

@@ -21,6 +21,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
                 "lag (s)": None if health.lag_seconds is None else round(health.lag_seconds, 1),
                 "backlog": health.backlog,
                 "stuck": health.stuck,
+                "differences": health.differences,
                 "failure": health.failure,
             }
             for health in await hub.operator.status()

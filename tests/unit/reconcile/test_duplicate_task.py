@@ -203,7 +203,7 @@ async def test_of_a_revoked_approval_no_check_is_left(city: City) -> None:
 
 
 async def test_what_both_found_takes_points_once(city: City) -> None:
-    kind = {"type": TaskType.APPROVAL}
+    kind: dict[str, Any] = {"type": TaskType.APPROVAL}
     await city.say(GRANTED, observation(standard(first(DONE, **kind), "WH-001", "WH-002")))
     await city.say(observation(standard(second(DONE, **kind), "WH-001")))
     await city.sweep.everything()
@@ -214,7 +214,7 @@ async def test_what_both_found_takes_points_once(city: City) -> None:
 
 async def test_the_one_whose_record_is_made_counts_whatever_begins_later(city: City) -> None:
     """The younger was done while the older waited; the older begins before it could be cancelled."""
-    kind = {"type": TaskType.APPROVAL}
+    kind: dict[str, Any] = {"type": TaskType.APPROVAL}
     await city.say(GRANTED, observed(first(**kind)), observation(standard(second(DONE, **kind), "WH-001")))
     record = credit_record(biz_no="whatever", evidence_ref=SECOND)
     await city.accept(f"breach-record:F-{SECOND}-WH-001")
@@ -225,7 +225,7 @@ async def test_the_one_whose_record_is_made_counts_whatever_begins_later(city: C
 
 
 async def test_what_was_set_aside_counts_when_the_other_is_cancelled(city: City) -> None:
-    kind = {"type": TaskType.APPROVAL}
+    kind: dict[str, Any] = {"type": TaskType.APPROVAL}
     await city.say(GRANTED, observed(first(ACCEPTED, **kind)), observation(standard(second(DONE, **kind), "WH-001")))
     assert not [key for key in await city.lines() if key.startswith("breach-record")]
     await city.say(observed(first(CANCELLED, 2, **kind)))
