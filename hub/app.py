@@ -47,6 +47,7 @@ from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
 from hub.reconcile.rule import Rulebook
 from hub.reconcile.rules import RULES
+from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
@@ -171,6 +172,7 @@ class Hub:
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
+        self.scores = self._scores()
         self.tally = Tally(self.database)
         self.keeping = Keeping(
             self.database,
@@ -232,6 +234,7 @@ class Hub:
             Schedule("seal", own.seal_seconds, self.keeping.seal),
             Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
             Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
+            *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
     async def _sweep(self) -> None:
@@ -264,6 +267,21 @@ class Hub:
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
+
+    def _scores(self) -> Scores | None:
+        """Return what compares points with the credit platform; None where it is not bridged."""
+        if (credit := self.connectors.get("credit")) is None:
+            return None
+        return Scores(
+            self.database,
+            self.rows,
+            credit,
+            lambda: self.derivation.book.policy,
+            self._apply,
+            clock=self.world.clock,
+            sleep=self.world.sleep,
+            patience=timedelta(seconds=self.settings.hub.score_patience_seconds),
+        )
 
     async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
         await self.applier.apply(platform, stream, items)

@@ -10,7 +10,7 @@ from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.intake import tombstones
-from hub.mirror import drift, ledger, streams
+from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
@@ -39,6 +39,8 @@ class PlatformStatus(NamedTuple):
     """Differences that nobody can repair by himself."""
     drift_waiting: int
     """Records that an operator has to decide about: the platform does not show them any more."""
+    differences: int = 0
+    """Figures of points that differ from ours now; of the credit platform only."""
 
 
 @dataclass
@@ -98,8 +100,12 @@ class Operator:
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
         standing = await self.database.read(drift.standing)
+        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
         self._last_success = self._read_to_end(health)
-        return [self._status(name, health, counts, standing.get(name, {})) for name in self.connectors]
+        return [
+            self._status(name, health, counts, standing.get(name, {}))._replace(differences=differences.get(name, 0))
+            for name in self.connectors
+        ]
 
     def _status(
         self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]

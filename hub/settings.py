@@ -104,6 +104,12 @@ class HubSettings(BaseModel):
     keep_audit_days: Days183 = Field(
         0, description="Days that the audit is kept, 183 or more (Cybersecurity Law, art. 21: logs six months at least); 0 for ever"
     )
+    score_seconds: float = Field(
+        900.0, gt=0, description="Seconds between two comparisons of our count of points with the credit platform's figures"
+    )
+    score_patience_seconds: float = Field(
+        600.0, gt=0, description="Seconds that figures of points may differ by themselves; then they are read live, and ops is told"
+    )
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
     rescue_seconds: float = Field(
         5.0, gt=0, description="Seconds between two looks for what dead processes had claimed and for what was not seen in time"
