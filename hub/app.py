@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 from starlette.applications import Starlette
@@ -25,7 +26,11 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
+from hub.intake.drift import Drift
+from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.tombstones import Tombstones
+from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, SQLiteDatabase, open_database
@@ -33,6 +38,7 @@ from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
+from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
 from hub.operator import Operator
 from hub.policy_records import policy_records
@@ -103,20 +109,48 @@ class Hub:
             sleep=world.sleep,
             rng=world.rng,
         )
-        self.applier = Applier(
-            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
-        )
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
-        self.poller = Poller(
+        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake}
+        self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
+        arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
+        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=arrived)
+        tombstones = Tombstones(
             self.database,
             self.rows,
             self.connectors,
             self.applier,
             clock=world.clock,
+            after=due,
+            share=own.tombstone_share,
+            at_least=own.tombstones_unasked,
+        )
+        grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
+        self.poller = Poller(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            FullReads(self.database, self.rows, tombstones, clock=world.clock, grace=grace, every=read_every),
+            clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
-            after=self.worker.wake,
+            after=due,
             lease_seconds=own.poll_lease_seconds,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            self.poller,
+            tombstones,
+            clock=world.clock,
+            sleep=world.sleep,
+            after=due,
+            grace=grace,
+            share=own.drift_share,
+            digest_every=timedelta(seconds=own.drift_seconds),
+            read_every=read_every,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
         self.asker = Asker(
@@ -129,6 +163,20 @@ class Hub:
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
         self.tally = Tally(self.database)
+        self.keeping = Keeping(
+            self.database,
+            self.rows,
+            world.clock,
+            days={
+                "deliveries": own.keep_deliveries_days,
+                "attempts": own.keep_attempts_days,
+                "quarantine": own.keep_quarantine_days,
+                "ops_items": own.keep_ops_items_days,
+                "changes": own.keep_changes_days,
+                "audit": own.keep_audit_days,
+            },
+            shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
+        )
         self.operator = Operator(
             self.database,
             self.rows,
@@ -137,17 +185,17 @@ class Hub:
             self.derivation,
             world.clock,
             timedelta(seconds=own.stale_seconds),
-            wake=self.worker.wake,
-            arrived=self._arrived.set,
+            wake=due,
+            arrived=arrived,
             campaigns=CampaignRequests(
                 self.database,
                 self.rows,
                 self.applier.write,
                 lambda: self.derivation.book.policy,
                 world.clock,
-                after=self.worker.wake,
+                after=due,
             ),
-            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
+            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
         )
         self.loops = Loops(
             self.applier,
@@ -159,6 +207,7 @@ class Hub:
             ),
             self.operator,
             self._arrived,
+            self.wake_ups,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -171,21 +220,24 @@ class Hub:
             Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
+            Schedule("seal", own.seal_seconds, self.keeping.seal),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
         ]
 
     async def _sweep(self) -> None:
         await self.sweep.recent()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
         await self.tally.recount_some()
 
     async def _sweep_everything(self) -> None:
         await self.sweep.everything()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     async def _look_at_waiting(self) -> None:
         """Look at what waits more often than the sweep does at everything."""
         await self.sweep.waiting()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
