@@ -108,7 +108,8 @@ class Operator:
         owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
         names = [*self.connectors, *sorted(owed_to - set(self.connectors))]
         return [
-            self._status(name, health, counts, standing.get(name, {}))._replace(differences=differences.get(name, 0)) for name in names
+            self._status(name, health, counts, standing.get(name, {}))._replace(differences=differences.get(name, 0))
+            for name in names
         ]
 
     def _status(

@@ -201,7 +201,8 @@ class Wire(httpx.AsyncBaseTransport):
     """The way from the hub to one platform, which may be listened to for a word that must never pass."""
 
     def __init__(self, behind: httpx.AsyncBaseTransport) -> None:
-        self._behind = behind
+        self.behind = behind
+        """Where requests go on; whoever holds the stage may put something in between."""
         self.listens_for: bytes | None = None
         self.heard = 0
         """How many requests held the word."""
@@ -210,7 +211,7 @@ class Wire(httpx.AsyncBaseTransport):
         """Pass a request on."""
         if self.listens_for is not None:
             self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
-        return await self._behind.handle_async_request(request)
+        return await self.behind.handle_async_request(request)
 
 
 class _Gate(httpx.AsyncBaseTransport):

@@ -17,6 +17,7 @@ TESTS: dict[str, str] = {
     "paging": "paging",
     "dropped": "dropped",
     "resnapshot": "resnapshot",
+    "unknown-outcomes": "unknown_outcomes",
 }
 """Name on the command line -> module of tests/chaos with a function `show`."""
 
