@@ -4,6 +4,7 @@ import httpx
 import msgspec
 
 from connectors.base import Receipt
+from connectors.buckets import Digest
 from connectors.credit_feed import FeedPage, SnapshotPage
 from connectors.credit_records import PLATFORM
 from connectors.errors import CursorExpired
@@ -26,13 +27,6 @@ class _Seq(msgspec.Struct, frozen=True):
 class _Snapshot(_Items, frozen=True, rename="camel"):
     as_of_seq: int
     next_cursor: str | None = None
-
-
-class BucketDigest(msgspec.Struct, frozen=True):
-    """Count and digest of a bucket."""
-
-    count: int
-    digest: str
 
 
 def feed_page(response: httpx.Response) -> FeedPage:
@@ -59,9 +53,9 @@ def snapshot_page(response: httpx.Response) -> SnapshotPage:
     return SnapshotPage(tuple(bytes(raw) for raw in page.items), page.next_cursor, page.as_of_seq)
 
 
-def bucket_digest(response: httpx.Response) -> BucketDigest:
+def bucket_digest(response: httpx.Response) -> Digest:
     """Return a bucket's count and digest."""
-    return msgspec.json.decode(mended(response.content), type=BucketDigest)
+    return msgspec.json.decode(mended(response.content), type=Digest)
 
 
 def listed(response: httpx.Response) -> tuple[bytes, ...]:

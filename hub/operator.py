@@ -9,7 +9,8 @@ from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
-from hub.mirror import ledger, streams
+from hub.intake import tombstones
+from hub.mirror import drift, ledger, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
@@ -34,6 +35,10 @@ class PlatformStatus(NamedTuple):
     backlog: int
     stuck: int
     failure: str | None
+    drift_open: int
+    """Differences that nobody can repair by himself."""
+    drift_waiting: int
+    """Records that an operator has to decide about: the platform does not show them any more."""
 
 
 @dataclass
@@ -92,10 +97,13 @@ class Operator:
         """
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
+        standing = await self.database.read(drift.standing)
         self._last_success = self._read_to_end(health)
-        return [self._status(name, health, counts) for name in self.connectors]
+        return [self._status(name, health, counts, standing.get(name, {})) for name in self.connectors]
 
-    def _status(self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int]) -> PlatformStatus:
+    def _status(
+        self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]
+    ) -> PlatformStatus:
         last = self._last_success.get(name)
         failures = [f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure]
         return PlatformStatus(
@@ -105,6 +113,8 @@ class Operator:
             backlog=sum(count for (platform, state), count in counts.items() if platform == name and state in ledger.OPEN),
             stuck=counts.get((name, "STUCK"), 0),
             failure="; ".join(failures) or None,
+            drift_open=differences.get("OPEN", 0),
+            drift_waiting=differences.get("WAITING", 0),
         )
 
     async def eligibility(self, subject: str, matter: str) -> Decision:
@@ -128,6 +138,10 @@ class Operator:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         """Close an item of the ops list."""
         return await self.database.write(operations.resolve_ops_item, self.rows, item_id, resolution, by, self.clock())
+
+    async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
+        """Let what an item of the ops list names be marked as gone, by the next look at drift."""
+        return await self.database.write(tombstones.approve, self.rows, item_id, reason, by, self.clock())
 
     async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
         """Keep a request for a joint inspection."""
@@ -192,8 +206,9 @@ class Operator:
     def _read_to_end(self, health: Sequence[StreamHealth]) -> dict[str, datetime]:
         """Return when each platform was last read to its end: its slowest stream counts, lists read now and then do not."""
         slow = {(name, each.name) for name, one in self.connectors.items() for each in one.streams if each.poll_factor > 1}
+        known = {(name, each.name) for name, one in self.connectors.items() for each in one.streams}
         found: dict[str, list[datetime | None]] = {}
         for one in health:
-            if (one.platform, one.stream) not in slow:
+            if (one.platform, one.stream) in known and (one.platform, one.stream) not in slow:
                 found.setdefault(one.platform, []).append(one.last_success_at)
         return {name: min(each for each in times if each) for name, times in found.items() if all(times)}

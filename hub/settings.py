@@ -68,6 +68,9 @@ class HubSettings(BaseModel):
     region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    work_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which `bihuan work` serves /livez, /readyz and /metrics; none if not set"
+    )
     worker_inside: bool = Field(True, description="Whether `bihuan serve` polls and works too; `bihuan work` does it elsewhere")
     poll: bool = Field(True, description="Whether streams are polled")
     lease_seconds: float = Field(
@@ -76,7 +79,8 @@ class HubSettings(BaseModel):
     echo_seconds: float = Field(
         120.0, gt=0, description="Seconds within which what was accepted must be seen; then it is looked up"
     )
-    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
+    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps over what changed since the last one")
+    full_sweep_seconds: float = Field(3600.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
     waiting_seconds: float = Field(10.0, gt=0, description="Seconds between two looks at what waits")
     schedule_lease_seconds: float = Field(
         15.0, gt=0, description="Seconds after which another process takes over regular work (sweeps, counts) of one that died"
@@ -114,6 +118,24 @@ class HubSettings(BaseModel):
     stale_seconds: float = Field(
         300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
     )
+    drift_seconds: float = Field(
+        86400.0, ge=0, description="Seconds between two comparisons with a platform by its digests; 0: only by `bihuan drift`"
+    )
+    full_read_seconds: float = Field(
+        604800.0,
+        ge=0,
+        description="Seconds between two readings from the beginning of what a platform gives no digests of; 0: only by hand",
+    )
+    drift_grace_seconds: float = Field(
+        120.0, ge=0, description="Seconds by which a change may come later than its stream was read, and is no drift yet"
+    )
+    drift_share: float = Field(
+        0.1, gt=0, le=1, description="Share of a platform's quota that comparisons and readings from the beginning may take"
+    )
+    tombstone_share: float = Field(
+        0.01, ge=0, le=1, description="Share of an entity's records that is marked as gone without asking an operator"
+    )
+    tombstones_unasked: int = Field(20, ge=0, description="So many records of an entity are marked as gone without asking anyway")
     webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")
     webhook_seconds: float = Field(
         4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"

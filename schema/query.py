@@ -21,6 +21,8 @@ from schema.entities import (
     CreditRecord,
     Delivery,
     Department,
+    DriftFinding,
+    DriftReport,
     FiguresCheck,
     Finding,
     GridEvent,
@@ -125,6 +127,10 @@ class Query(LoopQuery, DueQuery):
     quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
+    drift_report: DriftReport | None = one(DriftReport)
+    drift_reports: Connection[DriftReport] | None = many(DriftReport)
+    drift_finding: DriftFinding | None = one(DriftFinding)
+    drift_findings: Connection[DriftFinding] | None = many(DriftFinding)
 
     statistics: Statistics | None = statistics_field()
     supervision_pool: SupervisionPool | None = pool_field()

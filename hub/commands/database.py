@@ -1,19 +1,11 @@
 """The commands under `bihuan db`."""
 
-import os
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.engine import make_url
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, database_commands, fail, settings_or_fail, show, with_hub
-from hub.mirror.backup import BackupRefused, back_up
-from hub.mirror.backup import restore as restore_file
-from hub.mirror.restored import mark_restored
-from hub.settings import SettingsError, database_url
+from hub.commands.base import WRONG_SETTINGS, database_commands, fail, run, settings_or_fail, show, with_hub
 
 
 @database_commands.command()
@@ -43,50 +35,31 @@ def prune(
 
 
 @database_commands.command()
-def backup(file: Annotated[Path, typer.Argument(help="File to write; it must not exist.", dir_okay=False)]) -> None:
-    """Copy the embedded database while the hub runs. A PostgreSQL server has its own tools: docs/backup.md."""
-    try:
-        source = _embedded()
-        size = back_up(source, file)
-    except BackupRefused as refused:
-        fail([str(refused)])
-    typer.echo(f"{size} bytes in {file}")
-
-
-@database_commands.command()
-def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `bihuan db backup` wrote.", exists=True, dir_okay=False)],
+def copy(
+    to: Annotated[str, typer.Option(help="URL of a new, empty database; a password is taken from PGPASSWORD or ~/.pgpass too.")],
+    source: Annotated[str | None, typer.Option("--from", help="URL of the database to copy (HUB_DATABASE_URL).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Put a backup in the place of the embedded database, while no hub runs; what stood there is moved aside."""
-    settings_or_fail()  # before anything is moved
-    database = _embedded()
-    aside = database.with_name(f"{database.name}.before-{datetime.now().astimezone():%Y%m%dT%H%M%S}")
-    try:
-        restore_file(file, database, aside)
-    except BackupRefused as refused:
-        fail([str(refused)])
-    typer.echo(f"{database} is the backup now" + (f"; what stood there is {aside}" if aside.exists() else ""))
-    restored()
+    """Copy everything into a new, empty database: from SQLite up to PostgreSQL, or back. The hub must be stopped.
 
+    Every table is compared at the end, by count and by digest; where one differs nothing is kept.
+    """
+    from hub.mirror.copying import CannotCopy, copy_database  # noqa: PLC0415  (only needed here)
 
-@database_commands.command()
-def restored() -> None:
-    """Say that the database came out of a backup: what it takes for unsent may have been sent since. Before any hub starts."""
+    if not to.startswith(("postgresql://", "postgresql+asyncpg://", "sqlite:///")):
+        fail(["--to: give postgresql://user@host/name or sqlite:///path"], WRONG_SETTINGS)
+    given = source or settings_or_fail().hub.database_url
 
-    async def marking(hub: Hub) -> int | None:
-        count = await hub.database.write(mark_restored, hub.rows, "command line", hub.world.clock())
-        typer.echo(f"{count} open obligations are looked up before they are sent; read the streams now: bihuan sync")
+    async def copying() -> int | None:
+        try:
+            copied = await copy_database(given, to)
+        except CannotCopy as error:
+            fail([str(error)])
+        lines = [{"table": name, "rows": each.rows, "digest": f"{each.digest:064x}"[:16]} for name, each in copied.items()]
+        show(lines, as_json)
+        total = sum(each.rows for each in copied.values())
+        typer.echo(f"copied {total} rows; every table has the same count and digest on both sides", err=True)
+        typer.echo("next: set HUB_DATABASE_URL to the new database and start the hub; never start one on the old again", err=True)
         return None
 
-    with_hub(marking)
-
-
-def _embedded() -> Path:
-    """Return the file of the embedded database, or end."""
-    try:
-        url = make_url(database_url(os.environ))
-    except SettingsError as error:
-        fail(error.problems, WRONG_SETTINGS)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        fail(["HUB_DATABASE_URL names a server: it is copied by pg_basebackup, docs/backup.md has the commands"], WRONG_SETTINGS)
-    return Path(url.database)
+    run(copying())

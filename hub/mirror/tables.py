@@ -117,6 +117,16 @@ TOMBSTONE = Table(
     comment="Records that their platform deleted; an older version does not bring them back (删除标记)",
 )
 
+FULL_READ_KEY = Table(
+    "full_read_key",
+    METADATA,
+    Column("stream_id", String(120), primary_key=True),
+    Column("entity", String(40), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False, comment="When the full read that showed it began, microseconds"),
+    comment="What a stream that is read from its beginning has shown so far (全量读取已见)",
+)
+
 QUOTA = Table(
     "quota",
     METADATA,
@@ -132,6 +142,16 @@ LEASE = Table(
     Column("until", BigInteger, nullable=False),
     Column("last_run_at", BigInteger, nullable=False),
     comment="Who runs a scheduled job now, and when it last ran (定时任务租约)",
+)
+
+BOOKMARK = Table(
+    "bookmark",
+    METADATA,
+    Column("name", String(80), primary_key=True),
+    Column("done", BigInteger, nullable=False, comment="The last sequence of the change history that was gone through"),
+    Column("horizon", BigInteger, nullable=False, comment="A sequence below which nothing new appears once ..."),
+    Column("transaction", BigInteger, nullable=False, comment="... all transactions below this number are over; 0 on SQLite"),
+    comment="How far the change history was gone through, by what goes through it (变更历史书签)",
 )
 
 STATISTIC_DUE = Table(

@@ -4,6 +4,7 @@ from schema.entities.approval import ApplicantKind, Approval, ApprovalState, Bla
 from schema.entities.audit_entry import AuditEntry
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
+from schema.entities.drift import DriftFinding, DriftKind, DriftMethod, DriftReport, DriftState
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
@@ -47,6 +48,11 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "Department",
+    "DriftFinding",
+    "DriftKind",
+    "DriftMethod",
+    "DriftReport",
+    "DriftState",
     "EventStatus",
     "FiguresCheck",
     "FiguresConclusion",

@@ -70,7 +70,7 @@ def is_overdue(one: "Obligation", now: datetime) -> bool:
         ("state", "due_at"),
         ("platform", "state", "next_at"),
         ("rule", "state"),
-        ("rule", "cause"),
+        ("rule", "cause", "cause_version"),
         ("cause",),
         ("chain", "sequence"),
     ),

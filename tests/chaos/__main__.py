@@ -13,6 +13,11 @@ from tests.chaos.shown import Form, Run
 
 TESTS: dict[str, str] = {
     "restore": "restore",
+    "kills": "kills",
+    "failover": "failover",
+    "paging": "paging",
+    "dropped": "dropped",
+    "resnapshot": "resnapshot",
 }
 """Name on the command line -> module of tests/chaos with a function `show`."""
 
