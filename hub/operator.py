@@ -107,10 +107,8 @@ class Operator:
         self._last_success = self._read_to_end(health)
         owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
         names = [*self.connectors, *sorted(owed_to - set(self.connectors))]
-        return [
-            self._status(name, health, counts, standing.get(name, {}))._replace(differences=differences.get(name, 0))
-            for name in names
-        ]
+        found = [self._status(name, health, counts, standing.get(name, {})) for name in names]
+        return [each._replace(differences=differences.get(each.name, 0)) for each in found]
 
     def _status(
         self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]
