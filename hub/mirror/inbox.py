@@ -18,6 +18,7 @@ from schema.declare import declared
 from schema.entities import Delivery, DeliveryState, QuarantinedRecord
 
 DELIVERY, QUARANTINE = TABLES["Delivery"], TABLES["QuarantinedRecord"]
+EMPTIED = DeliveryState.EMPTIED.value
 CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
@@ -171,15 +172,16 @@ def mark(
 
 
 def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:
-    """Let deliveries be applied once more; return the ids that exist."""
-    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(DELIVERY.c.delivery_id.in_(ids))).scalars())
+    """Let deliveries be applied once more; return the ids of those whose content is still there."""
+    here = DELIVERY.c.delivery_id.in_(ids) & (DELIVERY.c.state != EMPTIED)
+    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
     connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(found)).values(state="STORED"))
     return found
 
 
 def put_back_since(connection: Connection, platform: str, since: datetime) -> list[str]:
     """Let all deliveries of a platform that came at `since` or later be applied once more; return their ids."""
-    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since))
+    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since)) & (DELIVERY.c.state != EMPTIED)
     found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
     connection.execute(update(DELIVERY).where(here).values(state="STORED"))
     return found

@@ -84,7 +84,8 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
         outcomes.append(outcome)
         if holds is not None:
             held[key], winners[key] = holds, item
-            history.append((item, holds.version))
+            presumed = isinstance(item, Tombstone) and item.presumed and item.version
+            history.append((item, presumed or holds.version))
     if winners:
         _write(connection, rows, entity, winners, held)
         _remember(connection, rows, entity, history)
@@ -94,20 +95,27 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
 
 def _judge(item: Observation | Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
     """Return what becomes of an item beside what is held, and what is held afterwards where that changes."""
-    if isinstance(item, Tombstone) and item.counts_anew:
-        unchanged = held is not None and held.digest is None
-        return (Outcome.UNCHANGED, None) if unchanged else (Outcome.APPLIED, _Held(0, None))
     if isinstance(item, Tombstone):
-        version = item.version if item.version is not None else held.version if held else 0
-        if held is not None and (version < held.version or (held.digest is None and version == held.version)):
-            return (Outcome.STALE if version < held.version else Outcome.UNCHANGED), None
-        return Outcome.APPLIED, _Held(version, None)
+        return _judge_tombstone(item, held)
     version, digest = item.record.version, digest_of(item)
     if held is None or version > held.version:
         return Outcome.APPLIED, _Held(version, digest)
     if version < held.version or held.digest is None:
         return Outcome.STALE, None
     return (Outcome.UNCHANGED if digest == held.digest else Outcome.CONFLICT), None
+
+
+def _judge_tombstone(item: Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
+    if item.counts_anew:
+        unchanged = held is not None and held.digest is None
+        return (Outcome.UNCHANGED, None) if unchanged else (Outcome.APPLIED, _Held(0, None))
+    version = item.version if item.version is not None else held.version if held else 0
+    if item.presumed:
+        still = held is not None and held.digest is not None and held.version == version
+        return (Outcome.APPLIED, _Held(version - 1, None)) if still else (Outcome.STALE, None)
+    if held is not None and (version < held.version or (held.digest is None and version == held.version)):
+        return (Outcome.STALE if version < held.version else Outcome.UNCHANGED), None
+    return Outcome.APPLIED, _Held(version, None)
 
 
 def _held(connection: Connection, entity: Declared, keys: Sequence[str]) -> dict[str, _Held]:

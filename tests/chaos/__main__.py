@@ -16,8 +16,15 @@ TESTS: dict[str, str] = {
     "fuzz": "fuzz",
     "poison": "poison",
     "locked": "locked",
-    "full_disk": "full_disk",
+    "full-disk": "full_disk",
     "overload": "overload",
+    "restore": "restore",
+    "kills": "kills",
+    "failover": "failover",
+    "paging": "paging",
+    "dropped": "dropped",
+    "resnapshot": "resnapshot",
+    "unknown-outcomes": "unknown_outcomes",
 }
 """Name on the command line -> module of tests/chaos with a function `show`."""
 
