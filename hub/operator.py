@@ -10,7 +10,7 @@ from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.intake import tombstones
-from hub.mirror import drift, ledger, streams
+from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
@@ -39,6 +39,8 @@ class PlatformStatus(NamedTuple):
     """Differences that nobody can repair by himself."""
     drift_waiting: int
     """Records that an operator has to decide about: the platform does not show them any more."""
+    differences: int = 0
+    """Figures of points that differ from ours now; of the credit platform only."""
     bridged: bool = True
     """Whether HUB_PLATFORMS names it; one that it leaves out is shown while something is owed to it."""
 
@@ -101,10 +103,12 @@ class Operator:
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
         standing = await self.database.read(drift.standing)
+        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
         self._last_success = self._read_to_end(health)
         owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
         names = [*self.connectors, *sorted(owed_to - set(self.connectors))]
-        return [self._status(name, health, counts, standing.get(name, {})) for name in names]
+        found = [self._status(name, health, counts, standing.get(name, {})) for name in names]
+        return [each._replace(differences=differences.get(each.name, 0)) for each in found]
 
     def _status(
         self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]

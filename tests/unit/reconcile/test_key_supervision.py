@@ -284,8 +284,7 @@ async def test_the_sweep_asks_about_a_broken_promise_that_was_checked_anew(city:
 async def test_the_list_is_gone_through_a_page_at_a_time(city: City) -> None:
     entries = [key_subject(code=f"{n:02}", reason=f"严重失信：{2018 if n % 7 == 3 else 2030}年度") for n in range(20)]
     await city.keep_silent(*(observed(each) for each in entries))
-    found: list[str] = []
-    after = ""
+    found, after = list[str](), ""
     while page := await city.database.read(KeySupervisionOff().elapsed(BOOK, START), after, 2):
         found, after = found + page, page[-1]
     assert found == ["03", "10", "17"]
