@@ -1,6 +1,5 @@
 """drift reports and full reads."""
 
-
 from collections.abc import Sequence
 
 import sqlalchemy as sa
