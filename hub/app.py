@@ -134,7 +134,7 @@ class Hub:
             self.applier,
             clock=world.clock,
             after=due,
-            share=own.tombstone_share,
+            share=own.tombstone_percent / 100,
             at_least=own.tombstones_unasked,
         )
         grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
@@ -161,7 +161,7 @@ class Hub:
             sleep=world.sleep,
             after=due,
             grace=grace,
-            share=own.drift_share,
+            share=own.drift_percent / 100,
             digest_every=timedelta(seconds=own.drift_seconds),
             read_every=read_every,
         )

@@ -135,11 +135,11 @@ class HubSettings(BaseModel):
     drift_grace_seconds: float = Field(
         120.0, ge=0, description="Seconds by which a change may come later than its stream was read, and is no drift yet"
     )
-    drift_share: float = Field(
-        0.1, gt=0, le=1, description="Share of a platform's quota that comparisons and readings from the beginning may take"
+    drift_percent: int = Field(
+        10, gt=0, le=100, description="Percent of a platform's quota that comparisons and readings from the beginning may take"
     )
-    tombstone_share: float = Field(
-        0.01, ge=0, le=1, description="Share of an entity's records that is marked as gone without asking an operator"
+    tombstone_percent: int = Field(
+        1, ge=0, le=100, description="Percent of an entity's records that are marked as gone without asking an operator"
     )
     tombstones_unasked: int = Field(20, ge=0, description="So many records of an entity are marked as gone without asking anyway")
     webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")

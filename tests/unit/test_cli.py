@@ -98,7 +98,7 @@ def city(household: Household) -> Iterator[City]:
 def test_help_names_every_command(bihuan: Bihuan) -> None:
     told = bihuan("--help")
     assert told.exit_code == 0
-    for command in ("demo", "serve", "work", "sync", "reconcile", "status", "replay", "schema", "settings", "db"):
+    for command in ("demo", "serve", "work", "sync", "reconcile", "status", "drift", "replay", "schema", "settings", "db"):
         assert command in told.stdout
 
 
@@ -215,6 +215,30 @@ def test_sync_of_an_unknown_stream_names_those_that_there_are(bihuan: Bihuan) ->
     assert told.exit_code == 2
     assert "no stream 'grid/tasks'" in told.stderr
     assert "grid/events" in told.stderr
+
+
+def test_drift_compares_what_was_read_with_the_platforms(bihuan: Bihuan, city: City) -> None:
+    unread = bihuan("drift", "--platform", "approval", "--json", urls=city.urls)
+    assert unread.exit_code == 1
+    assert "NOT_READ_YET" in json.loads(unread.stdout)[0]["failure"]
+    assert bihuan("sync", "--platform", "approval", urls=city.urls).exit_code == 0
+    told = bihuan("drift", "--platform", "approval", "--json", urls=city.urls, HUB_DRIFT_PERCENT="100")
+    assert told.exit_code == 0, told.output
+    (report,) = json.loads(told.stdout)
+    assert (report["report"], report["checked"], report["differing"]) == ("approval/Approval/DIGEST", 3, 0)
+    again = bihuan("drift", "--platform", "approval", "--full", "--json", urls=city.urls, HUB_DRIFT_PERCENT="100")
+    assert {line["report"]: line["checked"] for line in json.loads(again.stdout)} == {
+        "approval/Approval/DIGEST": 3,
+        "approval/Approval/FULL_READ": 1,
+    }
+
+
+def test_drift_wants_to_know_why_and_refuses_what_is_not_there(bihuan: Bihuan) -> None:
+    assert "no platform 'taxes'" in bihuan("drift", "--platform", "taxes").stderr
+    silent = bihuan("drift", "--approve", "nothing")
+    assert (silent.exit_code, "--reason" in silent.stderr) == (2, True)
+    unknown = bihuan("drift", "--approve", "nothing", "--reason", "the register was cleaned")
+    assert (unknown.exit_code, "no item 'nothing'" in unknown.stderr) == (1, True)
 
 
 def test_replay_wants_to_know_what_and_refuses_what_is_not_there(bihuan: Bihuan) -> None:
