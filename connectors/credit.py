@@ -6,6 +6,7 @@ Its objects are made in credit_records.py, its feed is read in credit_feed.py, i
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -13,7 +14,6 @@ from connectors.base import (
     Answer,
     Connector,
     Delivery,
-    Digest,
     Item,
     Page,
     PlatformSettings,
@@ -22,6 +22,7 @@ from connectors.base import (
     Surroundings,
     Verified,
 )
+from connectors.buckets import Buckets, Digest
 from connectors.credit_answers import (
     accepted,
     bucket_digest,
@@ -35,7 +36,7 @@ from connectors.credit_answers import (
 )
 from connectors.credit_calls import CreditCalls, CreditSettings
 from connectors.credit_feed import FeedPage, FeedReader, SnapshotPage, Stretch, read_place
-from connectors.credit_records import BEIJING, PLATFORM, points_text, read_change, read_notice, read_object
+from connectors.credit_records import BEIJING, KINDS, PLATFORM, points_text, read_change, read_notice, read_object
 from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import matching_secret, moment_of_epoch, require_fresh, standard_webhook_signature
@@ -46,15 +47,16 @@ from schema.identifiers import is_identity
 _CODES_AT_MOST = 50
 _CHANGES_AT_MOST = 500
 _RECORDS_AT_MOST = 200
+ENTITIES = tuple(name for name, _ in KINDS.values())
 
 
 class CreditConnector(Connector):
     """Reads profiles, records and repairs; posts records and repairs."""
 
     platform: ClassVar[str] = PLATFORM
-    streams: ClassVar[tuple[Stream, ...]] = (
-        Stream("changes", ("CreditProfile", "CreditRecord", "Repair"), timedelta(seconds=5), snapshot=True),
-    )
+    streams: ClassVar[tuple[Stream, ...]] = (Stream("changes", ENTITIES, timedelta(seconds=5), whole=ENTITIES),)
+    fetchable: ClassVar[frozenset[str]] = frozenset({"CreditProfile", "CreditRecord"})
+    digests: ClassVar[tuple[Buckets, ...]] = tuple(Buckets(entity=entity, stream="changes") for entity in ENTITIES)
     settings_class: ClassVar[type[PlatformSettings]] = CreditSettings
     settings: CreditSettings
 
@@ -75,6 +77,7 @@ class CreditConnector(Connector):
         signed_at = moment_of_epoch(PLATFORM, timestamp, unit=timedelta(seconds=1))
         require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.webhook_tolerance_seconds))
 
+        @cache
         def expected(secret: str) -> str:
             return standard_webhook_signature(secret, message_id=message_id, timestamp=timestamp, body=delivery.body)
 
@@ -105,12 +108,6 @@ class CreditConnector(Connector):
         """
         _known(stream)
         async for stretch in self._reader.read(read_place(cursor)):
-            yield self._page(stretch)
-
-    async def snapshot(self, stream: str) -> AsyncIterator[Page]:
-        """Yield all subjects, records and repairs; the last page's cursor is the smallest asOfSeq."""
-        _known(stream)
-        async for stretch in self._reader.read_snapshot(read_place(None)):
             yield self._page(stretch)
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
@@ -153,11 +150,19 @@ class CreditConnector(Connector):
             seen.add(cursor)
         return [read_object("record", raw, self.surroundings.clock()) for raw in found]
 
-    async def digest(self, bucket: str) -> Digest:
-        """Return count and digest of the bucket `<subject|record|repair>:<0..255>`."""
-        kind, _, number = bucket.partition(":")
-        found = await self._calls.read("GET /v2/digest", "/v2/digest", {"type": kind, "bucket": number}, bucket_digest, shared=True)
-        return Digest(bucket=bucket, count=found.count, digest=found.digest)
+    async def digest(self, entity: str, bucket: str) -> Digest:
+        """Return count and digest of the items of a kind whose SM3(id) begins with the byte `bucket`, 0 to 255."""
+        asked = {"type": _kind_of(entity), "bucket": bucket}
+        return await self._calls.read("GET /v2/digest", "/v2/digest", asked, bucket_digest)
+
+    async def contents(self, entity: str, bucket: str) -> AsyncIterator[Sequence[Item]]:
+        """Yield a snapshot of the kind: the platform lists no single bucket."""
+        kind, cursor, more = _kind_of(entity), None, True
+        while more:
+            page = await self._snapshot(kind, cursor)
+            observed_at = self.surroundings.clock()
+            yield tuple(read_object(kind, raw, observed_at) for raw in page.items)
+            cursor, more = page.next_cursor, bool(page.next_cursor)
 
     # --- what we write
 
@@ -258,6 +263,10 @@ def _points(biz_no: str, points: Decimal) -> str:
 def _time(moment: datetime) -> str:
     # One zone, so that a repetition has the same content as the first call, whatever zone the ledger gave it back in.
     return moment.astimezone(BEIJING).isoformat()
+
+
+def _kind_of(entity: str) -> str:
+    return next(kind for kind, (name, _) in KINDS.items() if name == entity)
 
 
 def _known(stream: str) -> None:

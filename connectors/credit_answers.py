@@ -6,6 +6,7 @@ import httpx
 import msgspec
 
 from connectors.base import Receipt
+from connectors.buckets import Digest
 from connectors.credit_feed import FeedPage, SnapshotPage
 from connectors.credit_records import PLATFORM
 from connectors.errors import CursorExpired
@@ -41,13 +42,6 @@ class ListPage(NamedTuple):
     next_cursor: str | None
 
 
-class BucketDigest(msgspec.Struct, frozen=True):
-    """Count and digest of a bucket."""
-
-    count: int
-    digest: str
-
-
 def feed_page(response: httpx.Response) -> FeedPage:
     """Return a page of the feed; raise CursorExpired for 410."""
     if response.status_code == 410:
@@ -72,9 +66,9 @@ def snapshot_page(response: httpx.Response) -> SnapshotPage:
     return SnapshotPage(tuple(bytes(raw) for raw in page.items), page.next_cursor, page.as_of_seq)
 
 
-def bucket_digest(response: httpx.Response) -> BucketDigest:
+def bucket_digest(response: httpx.Response) -> Digest:
     """Return a bucket's count and digest."""
-    return msgspec.json.decode(mended(response.content), type=BucketDigest)
+    return msgspec.json.decode(mended(response.content), type=Digest)
 
 
 def listed(response: httpx.Response) -> tuple[bytes, ...]:

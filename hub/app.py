@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 from starlette.applications import Starlette
@@ -25,7 +26,12 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
+from hub.intake.drift import Drift
+from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.room import Room
+from hub.intake.tombstones import Tombstones
+from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, SQLiteDatabase, open_database
@@ -33,6 +39,7 @@ from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
+from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
 from hub.operator import Operator
 from hub.policy_records import policy_records
@@ -104,20 +111,56 @@ class Hub:
             sleep=world.sleep,
             rng=world.rng,
         )
-        self.applier = Applier(
-            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
+        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake}
+        self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
+        arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
+        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.deliveries = Deliveries(
+            self.database,
+            self.rows,
+            self.connectors,
+            clock=world.clock,
+            after=arrived,
+            most_waiting=own.webhook_waiting,
+            most_bytes=own.webhook_waiting_bytes,
         )
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
-        self.poller = Poller(
+        tombstones = Tombstones(
             self.database,
             self.rows,
             self.connectors,
             self.applier,
             clock=world.clock,
+            after=due,
+            share=own.tombstone_share,
+            at_least=own.tombstones_unasked,
+        )
+        grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
+        self.poller = Poller(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            FullReads(self.database, self.rows, tombstones, clock=world.clock, grace=grace, every=read_every),
+            clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
-            after=self.worker.wake,
+            after=due,
             lease_seconds=own.poll_lease_seconds,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            self.poller,
+            tombstones,
+            clock=world.clock,
+            sleep=world.sleep,
+            after=due,
+            grace=grace,
+            share=own.drift_share,
+            digest_every=timedelta(seconds=own.drift_seconds),
+            read_every=read_every,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
         self.asker = Asker(
@@ -131,6 +174,20 @@ class Hub:
         )
         self.scores = self._scores()
         self.tally = Tally(self.database)
+        self.keeping = Keeping(
+            self.database,
+            self.rows,
+            world.clock,
+            days={
+                "deliveries": own.keep_deliveries_days,
+                "attempts": own.keep_attempts_days,
+                "quarantine": own.keep_quarantine_days,
+                "ops_items": own.keep_ops_items_days,
+                "changes": own.keep_changes_days,
+                "audit": own.keep_audit_days,
+            },
+            shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
+        )
         self.operator = Operator(
             self.database,
             self.rows,
@@ -139,17 +196,17 @@ class Hub:
             self.derivation,
             world.clock,
             timedelta(seconds=own.stale_seconds),
-            wake=self.worker.wake,
-            arrived=self._arrived.set,
+            wake=due,
+            arrived=arrived,
             campaigns=CampaignRequests(
                 self.database,
                 self.rows,
                 self.applier.write,
                 lambda: self.derivation.book.policy,
                 world.clock,
-                after=self.worker.wake,
+                after=due,
             ),
-            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
+            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
         )
         self.loops = Loops(
             self.applier,
@@ -161,6 +218,7 @@ class Hub:
             ),
             self.operator,
             self._arrived,
+            self.wake_ups,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -169,21 +227,29 @@ class Hub:
         """Return what one process at a time does regularly."""
         own = self.settings.hub
         return [
-            Schedule("sweep", own.sweep_seconds, self._sweep),
+            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
+            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
+            Schedule("seal", own.seal_seconds, self.keeping.seal),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
             *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
     async def _sweep(self) -> None:
-        await self.sweep.everything()
-        self.worker.wake()
+        await self.sweep.recent()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
         await self.tally.recount_some()
+
+    async def _sweep_everything(self) -> None:
+        await self.sweep.everything()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     async def _look_at_waiting(self) -> None:
         """Look at what waits more often than the sweep does at everything."""
         await self.sweep.waiting()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
@@ -291,12 +357,12 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            reading=Room(own.webhook_waiting, own.webhook_waiting_bytes),
             answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
         )
-        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -309,18 +375,25 @@ class Hub:
             lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            Room(own.graph_under_way),
         )
         return Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
-                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
-                Route("/livez", health.livez),
-                Route("/readyz", health.readyz),
-                Route("/metrics", health.metrics),
+                *self._health(),
             ],
         )
+
+    def probes(self) -> Starlette:
+        """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""
+        return Starlette(routes=self._health())
+
+    def _health(self) -> list[Route]:
+        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
+        return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:
         """Return the route of the approval system's questions; none where it is not bridged."""
@@ -333,6 +406,7 @@ class Hub:
             self.asker.ask,
             lambda identity_no: rid_code(identity_no, key.get_secret_value()),
             answer_seconds=own.eligibility_seconds,
+            room=Room(own.eligibility_under_way),
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Info
 
 from schema.context import OPS_READ, Context, PlatformHealth
-from schema.entities import StreamHealth
+from schema.entities import DriftReport, StreamHealth
 from schema.resolver import resolver
 from schema.slices import FIRST_LIMIT, Joined, Order, Slice
 
@@ -32,6 +32,13 @@ class Platform:
         info.context.caller.require(OPS_READ)
         whole = Slice(Order("stream_id"), FIRST_LIMIT)
         found = await info.context.reads.page(StreamHealth, whole, Joined("platform", self.name))
+        return list(found[:FIRST_LIMIT])
+
+    @resolver("How the hub and it compared last", "比对报告")
+    async def drift(self, info: Info[Context, None]) -> list[DriftReport]:
+        """Read them, in one statement for all platforms."""
+        info.context.caller.require(OPS_READ)
+        found = await info.context.reads.page(DriftReport, Slice(Order("report_id"), FIRST_LIMIT), Joined("platform", self.name))
         return list(found[:FIRST_LIMIT])
 
 

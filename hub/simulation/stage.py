@@ -33,11 +33,15 @@ UNHURRIED: Mapping[str, str] = {
     "IDLE_SECONDS": "600",
     "WAITING_SECONDS": "3600",
     "SWEEP_SECONDS": "21600",
+    "FULL_SWEEP_SECONDS": "21600",
     "SCORE_SECONDS": "21600",
     "SCORE_PATIENCE_SECONDS": "7200",
     "RESCUE_SECONDS": "900",
+    "SEAL_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
+    "DRIFT_SECONDS": "0",
+    "FULL_READ_SECONDS": "0",
 }
 """The hub's times where months pass: webhooks wake it at once, everything else looks now and then."""
 

@@ -1,8 +1,10 @@
 """All entities; importing this makes every edge's other end known."""
 
 from schema.entities.approval import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
+from schema.entities.audit_entry import AuditEntry
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
+from schema.entities.drift import DriftFinding, DriftKind, DriftMethod, DriftReport, DriftState
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
@@ -33,6 +35,7 @@ __all__ = [
     "Attachment",
     "Attempt",
     "AttemptOutcome",
+    "AuditEntry",
     "BlacklistEntry",
     "Campaign",
     "CampaignRequest",
@@ -46,6 +49,11 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "Department",
+    "DriftFinding",
+    "DriftKind",
+    "DriftMethod",
+    "DriftReport",
+    "DriftState",
     "EventStatus",
     "Explanation",
     "FiguresCheck",

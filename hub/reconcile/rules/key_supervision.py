@@ -25,6 +25,7 @@ from hub.mirror.rows import Rows, content_of
 from hub.reconcile.breach import broken_commitment
 from hub.reconcile.copies import checks_numbered
 from hub.reconcile.dozens import Period, periods_of
+from hub.reconcile.listed import among_listed
 from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.rules.verification_result import kept
@@ -125,11 +126,14 @@ class KeySupervision(Rule[Facts]):
         return shown(facts)
 
     def candidates(self, book: Rulebook, now: datetime) -> Candidates:
-        """Subjects that are on the list, or have a cause of which the ledger knows nothing."""
+        """Subjects whose entry names other causes than are open, and those with a cause of which the ledger knows nothing."""
         dozen, year = book.policy.points.dozen, int(period_of(now))
-        return lambda connection, after, limit: supervision_queries.supervision_unsettled(
-            connection, NAME, dozen, year, after, limit
-        )
+
+        def others(connection: Connection, after: str, limit: int) -> list[str]:
+            changed = supervision_queries.outdated(connection, NAME, after, limit)
+            return sorted({*changed, *supervision_queries.not_put(connection, NAME, dozen, year, after, limit)})
+
+        return among_listed(others, dozen, year)
 
 
 def subjects_touched(observation: Observation) -> list[str]:
