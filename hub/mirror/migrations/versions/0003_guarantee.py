@@ -1,6 +1,5 @@
 """guarantee."""
 
-
 from collections.abc import Sequence
 
 import sqlalchemy as sa
