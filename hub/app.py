@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -60,6 +61,8 @@ from hub.web.health import Health
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
+
+log = structlog.get_logger()
 
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
@@ -317,6 +320,7 @@ class Hub:
                 )
             await self._complete_identifiers()
             await self._seed_policy()
+            await self._name_left_out()
             yield self
         finally:
             await self.asker.close()
@@ -335,6 +339,12 @@ class Hub:
         if not await self.database.read(merges.is_complete):
             while await self.database.write(merges.complete, self.rows):
                 pass
+
+    async def _name_left_out(self) -> None:
+        """Say, once a start, to which platforms something is owed that this process does not bridge."""
+        for status in await self.operator.status():
+            if not status.bridged:
+                log.warning("obligations wait for a platform that is left out", platform=status.name, open=status.backlog)
 
     async def _seed_policy(self) -> None:
         """Put what policy says of matters, departments and items into the mirror; platforms that speak win (policy.md)."""

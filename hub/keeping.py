@@ -16,7 +16,7 @@ from hub.mirror.database import Database
 from hub.mirror.retention import BEGINNING, Kind, Place
 from hub.mirror.rows import Rows
 
-BATCH = 500
+BATCH = 200
 """Rows of one transaction."""
 
 log = structlog.get_logger()

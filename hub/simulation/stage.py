@@ -81,6 +81,10 @@ class Stage:
         await self._running.aclose()
         await self._opened.aclose()
 
+    def rebuilt(self) -> Hub:
+        """Return a hub on the database that the one before it left: for a command that is run while none is up."""
+        return self._build()
+
     async def start(self) -> None:
         """Start a new process of the hub on the database that the one before it left."""
         self.hub = self._build()

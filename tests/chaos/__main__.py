@@ -12,6 +12,7 @@ from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
 TESTS: dict[str, str] = {
+    "restore": "restore",
     "kills": "kills",
     "failover": "failover",
     "paging": "paging",

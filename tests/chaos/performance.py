@@ -22,6 +22,7 @@ PACE = {
     "RESCUE_SECONDS": "1800",
     "WAITING_SECONDS": "43200",
     "SWEEP_SECONDS": "86400",
+    "SEAL_SECONDS": "43200",
     "FULL_SWEEP_SECONDS": "86400",
     "ECHO_SECONDS": "3600",
     "BACKOFF_MOST_SECONDS": "900",
@@ -39,7 +40,7 @@ def perform(history: History, folder: Path, template: Path, *, around: Callable[
 
     `around` may put something around hub and platforms before anything happens.
     """
-    _keep_secrets(folder, history.seed)
+    keep_secrets(folder, history.seed)
     (folder / "hub.db").write_bytes(template.read_bytes())
     return in_simulated_time(_performed(history, folder, around), datetime.fromisoformat(history.begins))
 
@@ -50,9 +51,9 @@ async def _performed(history: History, folder: Path, around: Callable[[Stage], N
         chronicle, life = Chronicle(stage.platforms), Life(stage, history)
         await life.go()
         if history.a_year_later:
-            await _at_rest(stage)
+            await at_rest(stage)
             await stage.until(datetime.fromisoformat(history.begins) + A_YEAR)
-        await _at_rest(stage)
+        await at_rest(stage)
         credit = history.weather[1]
         calm = not (credit.lost or credit.shuffled or credit.callbacks_off) and not any(
             one.kind == "hub" for one in history.stories
@@ -60,7 +61,7 @@ async def _performed(history: History, folder: Path, around: Callable[[Stage], N
         return differences(await take_picture(stage, life, chronicle, strict=calm))
 
 
-async def _at_rest(stage: Stage) -> None:
+async def at_rest(stage: Stage) -> None:
     """Return once all streams were read once more, a sweep was done and nothing came of that; or patience is over."""
     until, before = simulated_now().timestamp() + PATIENCE_SECONDS, None
     while simulated_now().timestamp() < until:
@@ -89,7 +90,7 @@ async def _under_way(stage: Stage) -> bool:
     return any(not state.startswith(("WAITING", "STUCK")) for state in owed.values())
 
 
-def _keep_secrets(folder: Path, seed: int) -> None:
+def keep_secrets(folder: Path, seed: int) -> None:
     """Make up the secrets of hub and platforms by the seed: what is signed, encrypted and keyed is the same again."""
     rng = random.Random(f"secrets {seed}")
     household = Household.of(folder)

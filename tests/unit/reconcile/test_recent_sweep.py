@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection
 from structlog.typing import EventDict
 
-from hub.mirror import bookmarks
+from hub.mirror import audit, bookmarks
+from hub.mirror.audit import Entry
 from hub.mirror.rows import Rows
 from hub.reconcile import sweep as sweeping
 from hub.reconcile.rules.approval_verification import ApprovalVerification, Facts
@@ -126,3 +127,13 @@ async def test_a_serious_period_that_is_over_is_found_although_nothing_changed(c
     clock.advance(int(YEAR.total_seconds()))
     assert await city.sweep.recent() == 1
     assert await city.lines() == {f"key-supervision-off:{key_subject().code}:serious-{year}": "DUE"}
+
+
+async def test_what_people_did_stands_between_the_changes_and_is_passed_over(city: City, logged: list[EventDict]) -> None:
+    await begun(city)
+    await city.keep_silent(observed(approval()))
+    entry = Entry(at=city.clock(), by="lou", action="resync", kind="Platform", target="credit")
+    await city.database.write(audit.note, city.rows, entry)
+    assert await city.sweep.recent() >= 1
+    assert set(await city.lines()) == {APPROVAL_KEY}
+    assert [event["event"] for event in logged if event["log_level"] in {"error", "warning"}] == []
