@@ -9,10 +9,10 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from connectors.base import Clock, Sleep
@@ -112,14 +112,16 @@ class Replica:
             self._given_up = asyncio.Event()
 
     async def _look(self) -> str | None:
-        asked_at, place, database = self._clock(), None, None
+        asked_at = self._clock()
+        place: int | None = None
+        database: int | None = None
         # Without the primary the standby is still good to read from, and further behind with each second.
         with contextlib.suppress(DatabaseUnavailable, TimeoutError):
             async with asyncio.timeout(ANSWERS_WITHIN / 3):
-                place, database = (await self._primary.read(lambda connection: connection.execute(AT_PRIMARY).one()))._tuple()
+                place, database = await self._primary.read(_asked, AT_PRIMARY)
         if place is not None:
             self._marks.append((asked_at, place))
-        replayed, its_database, since = (await self._standby.read(lambda connection: connection.execute(AT_STANDBY).one()))._tuple()
+        replayed, its_database, since = await self._standby.read(_asked, AT_STANDBY)
         if replayed is None:
             return "it is no standby"
         if database is not None and its_database != database:
@@ -142,6 +144,10 @@ class Replica:
     async def close(self) -> None:
         """Close its connections."""
         await self._standby.close()
+
+
+def _asked(connection: Connection, statement: TextClause) -> tuple[Any, ...]:
+    return tuple(connection.execute(statement).one())
 
 
 def _seen(task: "asyncio.Task[T]") -> None:

@@ -31,7 +31,8 @@ def on_standby(connection: Connection) -> bool:
 
 
 def health(replica: Replica) -> tuple[float | None, str | None]:
-    return tuple(replica.health)
+    lag, trouble = replica.health
+    return lag, trouble
 
 
 def write(connection: Connection) -> None:
