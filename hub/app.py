@@ -37,6 +37,7 @@ from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
@@ -99,6 +100,7 @@ class Hub:
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
         self.database: Database = open_database(own.database_url, inline=world.inline_database)
+        self.replica = self._replica()
         self.connectors = self._connect()
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
@@ -193,6 +195,7 @@ class Hub:
         )
         self.operator = Operator(
             self.database,
+            self.replica or self.database,
             self.rows,
             self.connectors,
             self.asker,
@@ -222,6 +225,7 @@ class Hub:
             self.operator,
             self._arrived,
             self.wake_ups,
+            self.replica,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -253,6 +257,13 @@ class Hub:
         """Look at what waits more often than the sweep does at everything."""
         await self.sweep.waiting()
         self.wake_ups.tell(Topic.OBLIGATIONS)
+
+    def _replica(self) -> Replica | None:
+        own, world = self.settings.hub, self.world
+        if own.database_read_url is None:
+            return None
+        lag = own.database_read_lag_seconds
+        return Replica(self.database, own.database_read_url, most_lag_seconds=lag, clock=world.clock, sleep=world.sleep)
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
@@ -326,6 +337,8 @@ class Hub:
             await self.asker.close()
             for connector in self.connectors.values():
                 await connector.close()
+            if self.replica:
+                await self.replica.close()
             await self.database.close()
 
     @contextlib.asynccontextmanager
@@ -358,6 +371,10 @@ class Hub:
         for platform in self.connectors:
             self.metrics.deliveries_waiting.labels(platform).set(waiting.get(platform, 0))
             self.metrics.quarantined.labels(platform).set(quarantined.get(platform, 0))
+        if self.replica:
+            lag, trouble = self.replica.health
+            self.metrics.replica_read.set(trouble is None)
+            self.metrics.replica_lag.set(float("nan") if lag is None else lag)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
     def web(self) -> Starlette:
@@ -382,7 +399,9 @@ class Hub:
         graph = GraphQLEndpoint(
             build_schema(introspection=not own.production),
             Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
-            lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
+            lambda caller, correlation_id: Context(
+                Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
+            ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
             Room(own.graph_under_way),
@@ -402,7 +421,7 @@ class Hub:
         return Starlette(routes=self._health())
 
     def _health(self) -> list[Route]:
-        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
+        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics)
         return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:

@@ -50,7 +50,16 @@ class HubSettings(BaseModel):
         "sqlite:///bihuan.db",
         pattern=r"^(sqlite:///.|postgresql(\+asyncpg)?://)",
         repr=False,  # it may hold a password
-        description="sqlite:///path, or postgresql://user:password@host/name",
+        description="sqlite:///path, or postgresql://user:password@host/name; several hosts: @host:5432,host:5432/name",
+    )
+    database_read_url: str | None = Field(
+        None,
+        pattern=r"^postgresql(\+asyncpg)?://",
+        repr=False,
+        description="A streaming standby of that database, which the graph reads; the database itself if not set",
+    )
+    database_read_lag_seconds: float = Field(
+        30.0, gt=0, description="Seconds that the standby may be behind; beyond that the graph reads the database itself"
     )
     platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
     pii_keys: tuple[SecretStr, ...] = Field(
@@ -201,6 +210,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         near = difflib.get_close_matches(name, known, 1)
         problems.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all"))
     if hub is not None:
+        if hub.database_read_url and not hub.database_url.startswith("postgresql"):
+            problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
         try:
             application_keys(hub.api_keys)
         except SettingsError as error:

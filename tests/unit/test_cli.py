@@ -1,6 +1,7 @@
 """The command line: each command does its one thing on a fresh SQLite beside running platforms, and explains what is wrong."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 import socket
@@ -27,6 +28,7 @@ from mocks.approval import ApprovalPlatform
 from mocks.config import Config, built_platforms, complete_settings
 from mocks.enforcement import EnforcementPlatform
 from mocks.server import serve
+from tests.servers import PostgreSQLServer, elsewhere
 
 BIHUAN = Path(sys.executable).with_name("bihuan")
 PLATFORMS = list(CONNECTORS)
@@ -54,6 +56,17 @@ def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bi
 
     yield run
     structlog.configure(**before)
+
+
+@contextlib.contextmanager
+def elsewhere_fresh(server: PostgreSQLServer) -> Iterator[str]:
+    """Lend the URL of a database without any table to a test that is not async."""
+    lending = server.fresh("template1")
+    url = elsewhere(lending.__aenter__())
+    try:
+        yield url
+    finally:
+        elsewhere(lending.__aexit__(None, None, None))
 
 
 class City:
@@ -166,6 +179,27 @@ def test_a_database_that_cannot_be_opened_is_named(bihuan: Bihuan, tmp_path: Pat
     told = bihuan("status", HUB_DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/hub.db")
     assert told.exit_code == 1
     assert "HUB_DATABASE_URL" in told.stderr
+
+
+def test_db_copy_moves_a_file_to_a_server_and_says_what_is_next(
+    bihuan: Bihuan, household: Household, postgresql: PostgreSQLServer
+) -> None:
+    assert bihuan("db", "upgrade").exit_code == 0
+    with elsewhere_fresh(postgresql) as url:
+        told = bihuan("db", "copy", "--to", url, "--json")
+        assert told.exit_code == 0, told.output
+        assert "every table has the same count and digest on both sides" in told.stderr
+        assert "set HUB_DATABASE_URL to the new database" in told.stderr
+        assert {line["table"] for line in json.loads(told.stdout)} >= {"obligation", "delivery", "matter"}
+        again = bihuan("db", "copy", "--to", url)
+        assert again.exit_code == 1
+        assert "the target is not empty" in again.stderr
+
+
+def test_db_copy_to_something_else_ends_with_2(bihuan: Bihuan) -> None:
+    told = bihuan("db", "copy", "--to", "mysql://host/name")
+    assert told.exit_code == 2
+    assert "--to: give postgresql://user@host/name or sqlite:///path" in told.stderr
 
 
 def test_db_upgrade_makes_the_tables_and_says_so_twice(bihuan: Bihuan, household: Household) -> None:

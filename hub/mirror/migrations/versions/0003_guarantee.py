@@ -177,12 +177,11 @@ def upgrade() -> None:
     op.create_index("ix_change_position_sequence", "change", ["position", "sequence"], unique=False)
     op.drop_index(op.f("ix_delivery_state_sequence"), table_name="delivery")
     op.create_index("ix_delivery_state_platform_sequence", "delivery", ["state", "platform", "sequence"], unique=False)
+    op.add_column(
+        "obligation", sa.Column("decided_at", sa.BigInteger(), nullable=True, comment="When it was waived or settled (处理时间)")
+    )
     op.drop_index(op.f("ix_obligation_rule_cause"), table_name="obligation")
     op.create_index("ix_obligation_rule_cause_cause_version", "obligation", ["rule", "cause", "cause_version"], unique=False)
-    op.add_column(
-        "obligation",
-        sa.Column("decided_at", sa.BigInteger(), nullable=True, comment="When it was waived or settled (处理时间)"),
-    )
     op.add_column(
         "stream_health",
         sa.Column(
@@ -214,9 +213,9 @@ def downgrade() -> None:
     op.drop_index("ix_task_result_conclusion_task_id_version", table_name="task_result")
     op.create_index(op.f("ix_task_result_conclusion"), "task_result", ["conclusion"], unique=False)
     op.drop_column("stream_health", "full_since")
-    op.drop_column("obligation", "decided_at")
     op.drop_index("ix_obligation_rule_cause_cause_version", table_name="obligation")
     op.create_index(op.f("ix_obligation_rule_cause"), "obligation", ["rule", "cause"], unique=False)
+    op.drop_column("obligation", "decided_at")
     op.drop_index("ix_delivery_state_platform_sequence", table_name="delivery")
     op.create_index(op.f("ix_delivery_state_sequence"), "delivery", ["state", "sequence"], unique=False)
     op.drop_index("ix_change_position_sequence", table_name="change")
