@@ -4,17 +4,21 @@ Its records are made in approval_records.py, its list is read in approval_window
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 import msgspec
+from pydantic import SecretStr
 
 from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
 from connectors.approval_records import ApprovalParser, BlacklistRow, Notice
 from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
+    CALLS,
+    WEBHOOKS,
     Answer,
+    ClockLimit,
     Connector,
     Delivery,
     Digest,
@@ -27,6 +31,7 @@ from connectors.base import (
     Verified,
 )
 from connectors.beijing import BEIJING, beijing_text, beijing_time
+from connectors.claimed import claimed_id
 from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
@@ -34,6 +39,7 @@ from schema.commands import AddToBlacklist, AnyCommand, PushVerificationResult
 from schema.entity import Observation
 
 _NONCE = re.compile(r"[A-Za-z0-9-]{8,64}")
+_MESSAGE = re.compile(rb'"msgId"\s*:\s*"([^"\\]+)"')
 _DETAIL_AT_MOST = 50
 _REPEAT_SOON = 1.0
 """Seconds before a call that is idempotent by our number may be repeated."""
@@ -74,6 +80,10 @@ class ApprovalConnector(Connector):
     streams: ClassVar[tuple[Stream, ...]] = (Stream("approvals", ("Approval",), timedelta(seconds=120), snapshot=True),)
     settings_class: ClassVar[type[PlatformSettings]] = ApprovalSettings
     settings: ApprovalSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
+        timedelta(seconds=300),
+        "it refuses calls by our clock (40102, signed again with its own), and its callbacks look stale to us",
+    )
 
     def __init__(self, settings: ApprovalSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -111,6 +121,15 @@ class ApprovalConnector(Connector):
         if stored:
             return Answer(status=200, body=b'{"code":"0","msg":"success"}', content_type="application/json; charset=utf-8")
         return Answer(status=503, body=b'{"code":"50000","msg":"not stored"}', content_type="application/json; charset=utf-8")
+
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the app secrets: the same ones sign calls and callbacks."""
+        return {CALLS: self.settings.app_secrets, WEBHOOKS: self.settings.app_secrets}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the msgId."""
+        return claimed_id(_MESSAGE, delivery.body)
 
     # --- what we read
 

@@ -4,14 +4,32 @@ Written against platforms/grid.md. Records are read in `grid_records`, calls mad
 """
 
 import hmac
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
 import msgspec
+from pydantic import SecretStr
 
-from connectors.base import Answer, Connector, Delivery, Digest, Item, Page, Quarantined, Receipt, Stream, Surroundings, Verified
+from connectors.base import (
+    CALLS,
+    WEBHOOKS,
+    Answer,
+    ClockLimit,
+    Connector,
+    Delivery,
+    Digest,
+    Item,
+    Page,
+    Quarantined,
+    Receipt,
+    Stream,
+    Surroundings,
+    Verified,
+)
+from connectors.claimed import claimed_id
 from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.grid_calls import DONE, UNKNOWN, GridCalls, Said, sign
 from connectors.grid_commands import ensure
@@ -36,6 +54,7 @@ from schema.commands import AnyCommand
 from schema.entity import Observation, key_of
 
 PAGE: Final = 100  # "size at most 100"
+IDENTITY: Final = re.compile(rb"<id>([^<]+)</id>")
 SECOND: Final = timedelta(seconds=1)
 HEADERS: Final = ("x-grid-user", "x-grid-time", "x-grid-sign")
 
@@ -70,6 +89,9 @@ class GridConnector(Connector):
     )
     settings_class = GridSettings
     settings: GridSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
+        timedelta(minutes=10), "it refuses our calls (code 3), and its callbacks look stale to us"
+    )
 
     def __init__(self, settings: GridSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -110,6 +132,15 @@ class GridConnector(Connector):
         code = b"0" if stored else b"9"
         body = b"<response><code>" + code + b"</code></response>"
         return Answer(status=200 if stored else 503, body=body, content_type=CONTENT_TYPE)
+
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the passwords of our user, and those of the platform's own."""
+        return {CALLS: self.settings.passwords, WEBHOOKS: self.settings.callback_passwords}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the callback's id, which is new at each repetition."""
+        return claimed_id(IDENTITY, delivery.body)
 
     async def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Yield changes by updateTime, always from page 1 at the newest second read so far.

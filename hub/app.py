@@ -18,6 +18,7 @@ from starlette.routing import Route
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.campaign_requests import CampaignRequests
+from hub.conditions import Conditions
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.graph.access import Keyring
@@ -26,15 +27,17 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
+from hub.levers import Levers
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import Database, SQLiteDatabase, open_database
+from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.notices import NoticeDesk
 from hub.operator import Operator
+from hub.platform_health import HealthDesk
 from hub.policy_records import policy_records
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
@@ -88,7 +91,9 @@ class Hub:
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
         self.database: Database = open_database(own.database_url, inline=world.inline_database)
+        self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
+        self.conditions.connect(self.connectors)
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
         self._opened = False
@@ -103,10 +108,18 @@ class Hub:
             sleep=world.sleep,
             rng=world.rng,
         )
+        self.levers = Levers(self.database, self.rows, self.connectors, world.clock, self.worker.wake)
         self.applier = Applier(
             self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
         )
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
+        self.deliveries = Deliveries(
+            self.database,
+            self.rows,
+            self.connectors,
+            clock=world.clock,
+            after=self._arrived.set,
+            verified_by=self.conditions.verified,
+        )
         self.poller = Poller(
             self.database,
             self.rows,
@@ -127,8 +140,10 @@ class Hub:
             self._apply,
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
+            is_paused=self.levers.is_paused,
         )
         self.tally = Tally(self.database)
+        self.health = HealthDesk(self.database, self.rows, self.connectors, self.levers, self.conditions, world.clock)
         self.operator = Operator(
             self.database,
             self.rows,
@@ -148,6 +163,8 @@ class Hub:
                 after=self.worker.wake,
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
+            levers=self.levers,
+            health=self.health,
         )
         self.loops = Loops(
             self.applier,
@@ -195,6 +212,7 @@ class Hub:
                 transport=world.transports.get(name),
                 inline=world.inline_database,
                 observe=self.metrics.observe_call,
+                notices=self.conditions,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
@@ -236,6 +254,8 @@ class Hub:
             yield self
         finally:
             await self.asker.close()
+            with contextlib.suppress(DatabaseUnavailable):
+                await self.conditions.keep()
             for connector in self.connectors.values():
                 await connector.close()
             await self.database.close()
@@ -264,6 +284,7 @@ class Hub:
         for platform in self.connectors:
             self.metrics.deliveries_waiting.labels(platform).set(waiting.get(platform, 0))
             self.metrics.quarantined.labels(platform).set(quarantined.get(platform, 0))
+        await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
     def web(self) -> Starlette:
@@ -278,7 +299,7 @@ class Hub:
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
         )
-        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
+        health = Health(self.database, self.metrics.registry, self.refresh_metrics, self.health.notes)
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -82,6 +82,9 @@ class HubSettings(BaseModel):
     stale_seconds: float = Field(
         300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
     )
+    clock_warning_seconds: float = Field(
+        30.0, gt=0, description="Seconds by which a platform's clock may differ from ours before that is a warning"
+    )
     webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")
     webhook_seconds: float = Field(
         4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"

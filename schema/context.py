@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
+from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
 from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
+from schema.lever_operations import LeverOperations
 from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
@@ -82,10 +84,21 @@ class PlatformHealth:
     stuck: int
     """Of these, how many a person has to look at."""
     breaker_open_until: datetime | None
+    paused: Paused | None = None
+    maintenance: Maintenance | None = None
+    silenced: bool = False
+    """Whether alerts about it are silent."""
+    clock: ClockSkew | None = None
+    secrets: Sequence[SecretInUse] = ()
 
 
 class Hub(Operations, Desk, NoticeOperations, Protocol):
     """What the process knows and does, for all requests alike."""
+
+    @property
+    def levers(self) -> LeverOperations:
+        """Return what is done to a platform as a whole."""
+        ...
 
     def clock(self) -> datetime:
         """Return the present moment, aware: what is late is late by this clock."""

@@ -15,6 +15,7 @@ from schema.identities import IdentityMutations
 from schema.notices import NoticeActions
 from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
+from schema.platform_actions import PlatformActions
 from schema.requests import Requests
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
@@ -132,7 +133,7 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, PlatformActions):
     """All actions: the operators' own, and what front ends ask for."""
 
 

@@ -25,12 +25,15 @@ from schema.entities import (
     GridEvent,
     InspectionItem,
     KeySubject,
+    MaintenanceWindow,
     Matter,
     Notice,
     NoticeRequest,
     Obligation,
     OpsItem,
+    PlatformPause,
     QuarantinedRecord,
+    RefusedDelivery,
     Repair,
     ScoreEntry,
     SelfReport,
@@ -120,6 +123,12 @@ class Query(LoopQuery, DueQuery):
     deliveries: Connection[Delivery] | None = many(Delivery)
     quarantined_record: QuarantinedRecord | None = one(QuarantinedRecord)
     quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
+    refused_delivery: RefusedDelivery | None = one(RefusedDelivery)
+    refused_deliveries: Connection[RefusedDelivery] | None = many(RefusedDelivery)
+    platform_pause: PlatformPause | None = one(PlatformPause)
+    platform_pauses: Connection[PlatformPause] | None = many(PlatformPause)
+    maintenance_window: MaintenanceWindow | None = one(MaintenanceWindow)
+    maintenance_windows: Connection[MaintenanceWindow] | None = many(MaintenanceWindow)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
 

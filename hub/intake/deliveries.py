@@ -21,7 +21,10 @@ Waiting = tuple[KeptDelivery, asyncio.Future[bool]]
 
 
 class Deliveries:
-    """Takes deliveries in. `run` must be running: it commits what `take` hands over."""
+    """Takes deliveries in. `run` must be running: it commits what `take` hands over.
+
+    `verified_by` is told of each: platform, and which of its secrets it was.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Deliveries:
         after: Callable[[], None],
         most_waiting: int = 2000,
         batch: int = 500,
+        verified_by: Callable[[str, int], None] = lambda platform, position: None,
     ) -> None:
         self._database = database
         self._rows = rows
@@ -42,15 +46,14 @@ class Deliveries:
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue(most_waiting)
         self._batch = batch
         self._ended = False
-        self.old_secret_used_at: dict[str, datetime] = {}
+        self._verified_by = verified_by
 
     async def take(self, delivery: Delivery) -> Answer:
         """Verify, keep and acknowledge; raise BadSignature. The answer is an acknowledgement only after the commit."""
         connector = self._connectors[delivery.platform]
         verified = connector.verify(delivery)
-        if verified.secret_index:
-            self.old_secret_used_at[delivery.platform] = self._clock()
-        kept = inbox.kept(delivery, verified, 0)
+        self._verified_by(delivery.platform, verified.secret_index)
+        kept = inbox.kept(delivery, verified, 0, connector.claimed_id(delivery) if verified.message_id is None else None)
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if self._ended:
             return connector.acknowledge(delivery, stored=False)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from connectors.base import Connector, Item, Page, Sleep, Stream
 from connectors.errors import ConnectorError, CursorExpired, PlatformDown
 from hub.intake.apply import Applied, Applier, not_applied
-from hub.mirror import streams
+from hub.mirror import controls, streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from hub.mirror.streams import Reading
@@ -74,19 +74,22 @@ class Poller:
             await self._sleep(pause * self._rng.uniform(0.9, 1.1))
 
     async def read_on(self, platform: str, stream: str) -> Applied | None:
-        """Read a stream to its present end; return what came of it, None while another process reads it or it failed."""
+        """Read a stream to its present end; return what came of it.
+
+        None while another process reads it, while its platform is paused, or where it failed.
+        """
         connector = self._connectors[platform]
-        reading = await self._database.write(streams.begin, self._rows, platform, stream, self._clock(), self._lease)
+        reading = await self._database.write(self._begin, platform, stream)
         if reading is None:
             return None
         total, failure, restart = Applied(0, 0), None, False
         pages = connector.changes(stream, reading.cursor)
         try:
             async for page in pages:
-                result = await self._commit_page(connector.platform, stream, page, reading)
-                total = total.plus(result)
-                if result.applied:
-                    self._after()
+                total = total.plus(await self._commit_page(connector.platform, stream, page, reading))
+                if page.more and await self._database.read(controls.is_paused, platform):
+                    await self._database.write(streams.release, reading)  # it goes on from here once it is resumed
+                    return None
         except LeaseLost:
             return total
         except asyncio.CancelledError:
@@ -114,7 +117,18 @@ class Poller:
         await self._database.write(streams.finish, self._rows, reading, self._clock(), detail, restart=restart)
         return total if failure is None else None
 
+    def _begin(self, connection: Connection, platform: str, stream: str) -> Reading | None:
+        if controls.is_paused(connection, platform):
+            return None
+        return streams.begin(connection, self._rows, platform, stream, self._clock(), self._lease)
+
     async def _commit_page(self, platform: str, stream: str, page: Page, reading: Reading) -> Applied:
+        result = await self._committed(platform, stream, page, reading)
+        if result.applied:
+            self._after()
+        return result
+
+    async def _committed(self, platform: str, stream: str, page: Page, reading: Reading) -> Applied:
         """Commit a page; where one of its records cannot be applied, name that one and go on with its neighbours."""
         try:
             return await self._database.write(self._commit, platform, stream, page, reading)

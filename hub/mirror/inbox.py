@@ -21,13 +21,14 @@ CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
 
-def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
+def kept(raw: RawDelivery, verified: Verified, sequence: int, claimed_id: str | None = None) -> Delivery:
     """Return the row of a verified delivery.
 
     Its identity comes from what was signed and the body, so that a second use of one signature stores nothing (the gateway's
     signature does not cover the body: two batches of one second carry the same). Where the connector says that a signature
     stands for one message although it leaves part of the body open, it counts once, whatever the body. `repeat_key` is equal
-    for repetitions that the platform signed anew (same message id, same body).
+    for repetitions that the platform signed anew (same message id, same body); `claimed_id` is what it is found by where its
+    id is new at each repetition.
     """
     body = hashlib.sha256(raw.body).hexdigest()
     signed = f"{raw.platform}\n{verified.signature}" + (f"\n{body}" if verified.covers_body else "")
@@ -36,11 +37,13 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
     return Delivery(
         delivery_id=f"{raw.platform}:{identity}",
         platform=raw.platform,
-        message_id=verified.message_id,
+        message_id=verified.message_id or claimed_id,
         received_at=raw.received_at,
         state=DeliveryState.STORED,
         applied_at=None,
         detail=None,
+        repeats=None,
+        repeated_at=None,
         sequence=sequence,
         repeat_key=repeat_key,
         headers=json.dumps({"path": raw.path, "remote": raw.remote, "headers": dict(raw.headers)}).encode(),

@@ -6,6 +6,7 @@ from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
+from schema.entities.lever import MaintenanceWindow, PlatformPause, RefusedDelivery
 from schema.entities.message import DeliveryStatus, SmsReceipt
 from schema.entities.obligation import (
     OPEN_STATES,
@@ -54,6 +55,7 @@ __all__ = [
     "IdentifierKind",
     "InspectionItem",
     "KeySubject",
+    "MaintenanceWindow",
     "Matter",
     "Notice",
     "NoticeRequest",
@@ -62,9 +64,11 @@ __all__ = [
     "Officer",
     "OpsItem",
     "Photo",
+    "PlatformPause",
     "Procedure",
     "QuarantinedRecord",
     "RecordCategory",
+    "RefusedDelivery",
     "Repair",
     "RepairWay",
     "ReportMark",

@@ -1,0 +1,104 @@
+"""The health of every platform, put together for graph, `bihuan status` and metrics. Built by app.py, used by operator.py."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from connectors.base import Connector
+from hub.conditions import Conditions
+from hub.levers import Levers
+from hub.mirror import ledger, streams
+from hub.mirror.database import Database
+from hub.mirror.rows import Rows
+from hub.telemetry import Metrics
+from schema.context import PlatformHealth
+from schema.entities import StreamHealth
+
+
+class PlatformStatus(NamedTuple):
+    """A platform's health with the reason why a stream of it fails now."""
+
+    health: PlatformHealth
+    failure: str | None
+
+
+@dataclass
+class HealthDesk:
+    """Knows when each platform was last read as of the last look (`refresh`), so that a record's age costs no statement."""
+
+    database: Database
+    rows: Rows
+    connectors: Mapping[str, Connector]
+    levers: Levers
+    conditions: Conditions
+    clock: Callable[[], datetime]
+    last_success: dict[str, datetime] = field(default_factory=dict)
+
+    async def refresh(self) -> None:
+        """Learn when each platform was last read and what operators decided; keep what was noticed. Raises DatabaseUnavailable."""
+        await self.conditions.keep()
+        await self.levers.refresh()
+        self.last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
+
+    async def platforms(self) -> list[PlatformStatus]:
+        """Return each platform's health, in the order of the settings.
+
+        A platform without streams is never read: it has neither success nor lag, and its backlog says how it does.
+        """
+        await self.refresh()
+        health = await self.database.read(streams.all_streams, self.rows)
+        counts = await self.database.read(ledger.backlog)
+        clocks, secrets = await self.conditions.clocks(), await self.conditions.secrets()
+        return [
+            PlatformStatus(
+                PlatformHealth(
+                    name=name,
+                    last_success=(last := self.last_success.get(name)),
+                    lag_seconds=None if last is None else (self.clock() - last).total_seconds(),
+                    backlog=sum(count for (its, state), count in counts.items() if its == name and state in ledger.OPEN),
+                    stuck=counts.get((name, "STUCK"), 0),
+                    breaker_open_until=connector.open_until,
+                    paused=self.levers.paused(name),
+                    maintenance=self.levers.maintenance(name),
+                    silenced=self.levers.silenced(name),
+                    clock=clocks.get(name),
+                    secrets=secrets.get(name, []),
+                ),
+                "; ".join(f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure) or None,
+            )
+            for name, connector in self.connectors.items()
+        ]
+
+    async def show(self, metrics: Metrics) -> None:
+        """Bring the gauges of platforms up to date."""
+        now = self.clock()
+        for health, _ in await self.platforms():
+            name = health.name
+            metrics.silenced.labels(name).set(health.silenced)
+            metrics.paused.labels(name).set((now - health.paused.since).total_seconds() if health.paused else 0.0)
+            if health.clock is not None:
+                metrics.clock_ahead.labels(name).set(health.clock.ahead_seconds)
+                metrics.clock_limit.labels(name).set(health.clock.limit_seconds or 0.0)
+            for secret in health.secrets:
+                used = 0.0 if secret.last_used_at is None else secret.last_used_at.timestamp()
+                metrics.secret_used.labels(name, secret.purpose.value, str(secret.position)).set(used)
+
+    def notes(self) -> dict[str, str]:
+        """Return, as of the last look, which platforms are paused or in maintenance; nothing that only operators may read."""
+        found = {}
+        for name in self.connectors:
+            if (paused := self.levers.paused(name)) is not None:
+                found[name] = f"paused since {paused.since.isoformat()}"
+            elif (maintenance := self.levers.maintenance(name)) is not None:
+                found[name] = f"in maintenance until {maintenance.until.isoformat()}"
+        return found
+
+    def _read_to_end(self, health: Sequence[StreamHealth]) -> dict[str, datetime]:
+        """Return when each platform was last read to its end: its slowest stream counts, lists read now and then do not."""
+        slow = {(name, each.name) for name, one in self.connectors.items() for each in one.streams if each.poll_factor > 1}
+        found: dict[str, list[datetime | None]] = {}
+        for one in health:
+            if (one.platform, one.stream) not in slow:
+                found.setdefault(one.platform, []).append(one.last_success_at)
+        return {name: min(each for each in times if each) for name, times in found.items() if all(times)}
