@@ -84,8 +84,10 @@ class Conditions(Notices):
         readings = {name: one for name, one in measured.items() if one is not None}
         if used or readings or closures:
             await self._database.write(self._write, readings, closures, used)
-        self._kept.update(dict.fromkeys(readings, now))
-        self._kept.update(used)
+        for name in readings:
+            self._kept[name] = now
+        for use, at in used.items():
+            self._kept[use] = at
         self._closures_kept |= closures
 
     def _is_due(self, what: str | SecretUse, now: datetime) -> bool:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
-
 from connectors.base import Connector
 from connectors.recurring import Recurring, read_recurring
 from hub.mirror import conditions, controls
@@ -22,7 +20,6 @@ from schema.identifiers import redact
 from schema.operations import Outcome
 from schema.user_errors import InThePast, InvalidWindow, UnknownPlatform, UnknownWindow, UserError, WindowOverlaps
 
-log = structlog.get_logger()
 LONGEST_WINDOW = timedelta(days=7)
 LONGEST_ASKED = timedelta(hours=12)
 """A platform that answers 503 with Retry-After for longer than this is in trouble, not in maintenance: its alerts speak again."""
@@ -94,9 +91,7 @@ class Levers:
         """Pause a platform; done is the pause that stands. Calls under way end as they do."""
         if platform not in self.connectors:
             return self._unknown(platform)
-        pause_id, made = await self.database.write(controls.pause, self.rows, platform, reason, by, self.clock())
-        if made:
-            log.info("audit: pause", platform=platform, by=by, reason=reason)
+        pause_id = await self.database.write(controls.pause, self.rows, platform, reason, by, self.clock())
         await self.refresh()
         return Outcome((pause_id,))
 
@@ -105,8 +100,6 @@ class Levers:
         if platform not in self.connectors:
             return self._unknown(platform)
         ended = await self.database.write(controls.resume, self.rows, platform, reason, by, self.clock())
-        if ended is not None:
-            log.info("audit: resume", platform=platform, by=by, reason=reason)
         await self.refresh()
         self.wake()
         last = ended or await self.database.read(controls.last_pause_id, platform)
@@ -127,8 +120,6 @@ class Levers:
                 "call it off first, or choose another time"
             )
             return Outcome(refused=(WindowOverlaps(message=message, path=["from"], window_id=kept.window_id),))
-        if made:
-            log.info("audit: plan maintenance", window=kept.window_id, begins=str(begins), ends=str(ends), by=by, reason=reason)
         await self.refresh()
         return Outcome((kept.window_id,))
 
@@ -142,8 +133,7 @@ class Levers:
         if found.ends_at <= now and found.cancelled_at is None:
             message = f"window '{window_id}' was over at {found.ends_at.isoformat()}; there is nothing to call off"
             return Outcome(refused=(InThePast(message=message, path=["windowId"]),))
-        if await self.database.write(controls.cancel_window, self.rows, window_id, reason, by, now):
-            log.info("audit: cancel maintenance", window=window_id, by=by, reason=reason)
+        await self.database.write(controls.cancel_window, self.rows, window_id, reason, by, now)
         await self.refresh()
         return Outcome((window_id,))
 

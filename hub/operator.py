@@ -4,19 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.levers import Levers
-from hub.mirror import inbox, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
 from hub.platform_health import HealthDesk, PlatformStatus
-from hub.reconcile import identities, operations
+from hub.reconcile import identities, operations, rereading
 from hub.reconcile.derive import Derivation
 from schema.context import PlatformHealth
 from schema.decision import Decision
@@ -25,8 +22,6 @@ from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
-
-log = structlog.get_logger()
 
 
 @dataclass
@@ -118,20 +113,16 @@ class Operator:
             message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known) or 'none'}"
             return Outcome(refused=(UnknownStream(message=message, path=["stream"], stream=stream, known=known),))
         wanted = known if stream is None else [stream]
-        for each in wanted:
-            await self.database.write(streams.forget_cursor, platform, each)
-        log.info("audit: resync", platform=platform, streams=wanted, by=by)
-        return Outcome(done=tuple(f"{platform}/{each}" for each in wanted))
+        return Outcome(done=tuple(await self.database.write(rereading.resync, self.rows, platform, wanted, by, self.clock())))
 
     async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:
         """Let deliveries be applied once more."""
-        found = await self.database.write(inbox.put_back, list(delivery_ids))
+        found = await self.database.write(rereading.replay, self.rows, list(delivery_ids), by, self.clock())
         refused: list[UserError] = [
             UnknownDelivery(message=f"no delivery '{each}'", path=["deliveryIds", str(at)], delivery_id=each)
             for at, each in enumerate(delivery_ids)
             if each not in found
         ]
-        log.info("audit: replay", deliveries=found, by=by)
         self.arrived()
         return Outcome(done=tuple(each for each in delivery_ids if each in found), refused=tuple(refused))
 
@@ -139,8 +130,7 @@ class Operator:
         """Let all deliveries of a platform since then be applied once more."""
         if platform not in self.connectors:
             return Outcome(refused=(self._unknown_platform(platform),))
-        found = await self.database.write(inbox.put_back_since, platform, since)
-        log.info("audit: replay", platform=platform, since=since.isoformat(), deliveries=len(found), by=by)
+        found = await self.database.write(rereading.replay_since, self.rows, platform, since, by, self.clock())
         self.arrived()
         return Outcome(done=tuple(found))
 

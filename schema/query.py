@@ -12,6 +12,7 @@ from schema.due import DueQuery
 from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
     Approval,
+    AuditEntry,
     BlacklistEntry,
     Campaign,
     CampaignRequest,
@@ -119,6 +120,8 @@ class Query(LoopQuery, DueQuery):
     obligations: Connection[Obligation] | None = many(Obligation)
     ops_item: OpsItem | None = one(OpsItem)
     ops_items: Connection[OpsItem] | None = many(OpsItem)
+    audit_entry: AuditEntry | None = one(AuditEntry)
+    audit_entries: Connection[AuditEntry] | None = many(AuditEntry)
     delivery: Delivery | None = one(Delivery)
     deliveries: Connection[Delivery] | None = many(Delivery)
     quarantined_record: QuarantinedRecord | None = one(QuarantinedRecord)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select, update
 
+from hub.mirror import audit
+from hub.mirror.audit import Entry
 from hub.mirror.database import lock_names
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
@@ -30,11 +32,11 @@ def standing_pauses(connection: Connection, rows: Rows) -> dict[str, PlatformPau
     return {one.platform: one for one in found}
 
 
-def pause(connection: Connection, rows: Rows, platform: str, reason: str, by: str, now: datetime) -> tuple[str, bool]:
-    """Return the id of the pause that stands, and whether it was made just now: the first one stays as it is."""
+def pause(connection: Connection, rows: Rows, platform: str, reason: str, by: str, now: datetime) -> str:
+    """Return the id of the pause that stands; the first one stays as it is."""
     lock_names(connection, [f"pause:{platform}"])
     if (standing := standing_pauses(connection, rows).get(platform)) is not None:
-        return standing.pause_id, False
+        return standing.pause_id
     made = PlatformPause(
         pause_id=_next_id(connection, PAUSE, platform),
         platform=platform,
@@ -46,7 +48,8 @@ def pause(connection: Connection, rows: Rows, platform: str, reason: str, by: st
         end_reason=None,
     )
     connection.execute(PAUSE.insert(), [rows.as_row(made)])
-    return made.pause_id, True
+    _audit(connection, rows, now, by, "pausePlatform", "PlatformPause", made.pause_id, reason)
+    return made.pause_id
 
 
 def resume(connection: Connection, rows: Rows, platform: str, reason: str, by: str, now: datetime) -> str | None:
@@ -57,6 +60,7 @@ def resume(connection: Connection, rows: Rows, platform: str, reason: str, by: s
         return None
     values = rows.values(PlatformPause, ended_at=now, ended_by=by, end_reason=reason)
     connection.execute(update(PAUSE).where(PAUSE.c.pause_id == standing.pause_id).values(values))
+    _audit(connection, rows, now, by, "resumePlatform", "PlatformPause", standing.pause_id, reason)
     return standing.pause_id
 
 
@@ -100,6 +104,7 @@ def plan_window(
         cancel_reason=None,
     )
     connection.execute(WINDOW.insert(), [rows.as_row(made)])
+    _audit(connection, rows, now, by, "planMaintenance", "MaintenanceWindow", made.window_id, reason)
     return made, True
 
 
@@ -107,7 +112,14 @@ def cancel_window(connection: Connection, rows: Rows, window_id: str, reason: st
     """Call a window off; False where it was called off before."""
     values = rows.values(MaintenanceWindow, cancelled_at=now, cancelled_by=by, cancel_reason=reason)
     here = (WINDOW.c.window_id == window_id) & WINDOW.c.cancelled_at.is_(None)
-    return bool(connection.execute(update(WINDOW).where(here).values(values)).rowcount)
+    cancelled = bool(connection.execute(update(WINDOW).where(here).values(values)).rowcount)
+    if cancelled:
+        _audit(connection, rows, now, by, "cancelMaintenance", "MaintenanceWindow", window_id, reason)
+    return cancelled
+
+
+def _audit(connection: Connection, rows: Rows, now: datetime, by: str, action: str, kind: str, target: str, reason: str) -> None:
+    audit.note(connection, rows, Entry(at=now, by=by, action=action, kind=kind, target=target, reason=reason))
 
 
 def _next_id(connection: Connection, table: Table, platform: str) -> str:

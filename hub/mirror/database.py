@@ -5,6 +5,7 @@ cannot happen in there, because nothing in there can be awaited.
 """
 
 import asyncio
+import contextvars
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -97,7 +98,10 @@ class SQLiteDatabase(Database):
             except PoolTimeoutError as error:
                 raise DatabaseUnavailable(f"SQLite: {error}") from error
 
-        return run() if executor is None else await asyncio.get_running_loop().run_in_executor(executor, run)
+        if executor is None:
+            return run()
+        context = contextvars.copy_context()  # who asked, for the log and the audit
+        return await asyncio.get_running_loop().run_in_executor(executor, context.run, run)
 
     async def close(self) -> None:
         """Wait for the running work, then close the file."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -38,11 +39,13 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        response = await self._respond(Request(scope, receive))
+        correlation_id = self.new_id()
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):  # for the log, and for the audit
+            response = await self._respond(Request(scope, receive), correlation_id)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        correlation_id, accepted = self.new_id(), JSON
+    async def _respond(self, request: Request, correlation_id: str) -> Response:
+        accepted = JSON
         try:
             accepted = media_type(request.headers)
             given = await self._answer(request, correlation_id)

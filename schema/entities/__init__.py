@@ -1,6 +1,7 @@
 """All entities; importing this makes every edge's other end known."""
 
 from schema.entities.approval import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
+from schema.entities.audit_entry import AuditEntry
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
@@ -33,6 +34,7 @@ __all__ = [
     "Attachment",
     "Attempt",
     "AttemptOutcome",
+    "AuditEntry",
     "BlacklistEntry",
     "Campaign",
     "CampaignRequest",

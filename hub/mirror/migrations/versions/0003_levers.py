@@ -13,6 +13,25 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit_entry",
+        sa.Column("entry_id", sa.Text(), nullable=False, comment="Identity (编号)"),
+        sa.Column("at", sa.BigInteger(), nullable=False, comment="When (时间)"),
+        sa.Column("actor", sa.Text(), nullable=False, comment="Who: the name of the application key, or the command line (操作人)"),
+        sa.Column("action", sa.Text(), nullable=False, comment="What was done: the name of the mutation or command (操作)"),
+        sa.Column("target_kind", sa.Text(), nullable=False, comment="What kind of thing it was done to (对象类别)"),
+        sa.Column("target", sa.Text(), nullable=False, comment="What it was done to (对象)"),
+        sa.Column("reason", sa.LargeBinary(), nullable=True, comment="Why (原因)"),
+        sa.Column("outcome", sa.LargeBinary(), nullable=True, comment="What came of it (结果)"),
+        sa.Column("correlation_id", sa.Text(), nullable=True, comment="Stands in the log and in the answer's header (关联编号)"),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_audit_entry")),
+        comment="Something that a person did through the hub (审计记录)",
+    )
+    op.create_index("ix_audit_entry_action", "audit_entry", ["action"], unique=False)
+    op.create_index("ix_audit_entry_actor", "audit_entry", ["actor"], unique=False)
+    op.create_index("ix_audit_entry_at", "audit_entry", ["at"], unique=False)
+    op.create_index("ix_audit_entry_correlation_id", "audit_entry", ["correlation_id"], unique=False)
+    op.create_index("ix_audit_entry_target", "audit_entry", ["target"], unique=False)
+    op.create_table(
         "maintenance_window",
         sa.Column("window_id", sa.Text(), nullable=False, comment="Platform and number of its window, from 1 (窗口编号)"),
         sa.Column("platform", sa.Text(), nullable=False, comment="Platform (平台)"),
@@ -136,3 +155,9 @@ def downgrade() -> None:
     op.drop_index("ix_maintenance_window_platform_ends_at", table_name="maintenance_window")
     op.drop_index("ix_maintenance_window_begins_at", table_name="maintenance_window")
     op.drop_table("maintenance_window")
+    op.drop_index("ix_audit_entry_target", table_name="audit_entry")
+    op.drop_index("ix_audit_entry_correlation_id", table_name="audit_entry")
+    op.drop_index("ix_audit_entry_at", table_name="audit_entry")
+    op.drop_index("ix_audit_entry_actor", table_name="audit_entry")
+    op.drop_index("ix_audit_entry_action", table_name="audit_entry")
+    op.drop_table("audit_entry")
