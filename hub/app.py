@@ -27,6 +27,7 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
+from hub.intake.room import Room
 from hub.levers import Levers
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
@@ -119,6 +120,8 @@ class Hub:
             clock=world.clock,
             after=self._arrived.set,
             verified_by=self.conditions.verified,
+            most_waiting=own.webhook_waiting,
+            most_bytes=own.webhook_waiting_bytes,
         )
         self.poller = Poller(
             self.database,
@@ -294,6 +297,7 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            reading=Room(own.webhook_waiting, own.webhook_waiting_bytes),
             answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
@@ -312,12 +316,13 @@ class Hub:
             lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            Room(own.graph_under_way),
         )
         return Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
-                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 Route("/livez", health.livez),
                 Route("/readyz", health.readyz),
@@ -336,6 +341,7 @@ class Hub:
             self.asker.ask,
             lambda identity_no: rid_code(identity_no, key.get_secret_value()),
             answer_seconds=own.eligibility_seconds,
+            room=Room(own.eligibility_under_way),
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),

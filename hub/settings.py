@@ -89,9 +89,17 @@ class HubSettings(BaseModel):
     webhook_seconds: float = Field(
         4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"
     )
+    webhook_waiting: int = Field(2000, gt=0, description="Webhooks that may wait to be stored; more are to be sent again (503)")
+    webhook_waiting_bytes: int = Field(
+        64_000_000, gt=0, description="Bytes of webhooks that may wait to be stored, and as many that may be coming in"
+    )
     eligibility_seconds: float = Field(
         2.8, ge=0.5, lt=3, description="Seconds within which a question of eligibility is answered; the approval system waits 3 s"
     )
+    eligibility_under_way: int = Field(
+        200, gt=0, description="Questions of eligibility under way at once; one more is told at once that the hub is busy"
+    )
+    graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")

@@ -4,9 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, literal, select, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
@@ -65,42 +66,86 @@ def raw_of(delivery: Delivery) -> RawDelivery:
 
 
 def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) -> None:
-    """Keep deliveries in order of arrival; a signature or message that is kept already changes nothing."""
-    last = _last_sequence(connection)
-    keys = sorted({one.repeat_key for one in deliveries if one.repeat_key})
-    known = (
-        set(connection.execute(select(DELIVERY.c.repeat_key).where(DELIVERY.c.repeat_key.in_(keys))).scalars()) if keys else set()
-    )
-    values = []
+    """Keep deliveries in each platform's order of arrival; a signature or message that is kept already changes nothing."""
+    known = _known(connection, {one.repeat_key for one in deliveries if one.repeat_key})
+    last = _last_sequences(connection, tuple(sorted({one.platform for one in deliveries})))
+    values, repeated = [], list[Delivery]()
     for one in deliveries:
         if one.repeat_key in known:
+            repeated.append(one)
             continue
         if one.repeat_key:
             known.add(one.repeat_key)
-        last += 1
-        values.append(rows.as_row(one) | {"sequence": last})
+        last[one.platform] += 1
+        values.append(rows.as_row(one) | {"sequence": last[one.platform]})
     if values:
         connection.execute(insert_into(connection, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"]), values)
+    _count_repeats(connection, repeated)
 
 
-def _last_sequence(connection: Connection) -> int:
-    """Return the highest sequence so far, by state: there is an index that begins with it, and the bodies stay unread."""
-    highest = [select(func.max(DELIVERY.c.sequence)).where(DELIVERY.c.state == state.value) for state in DeliveryState]
-    return max(connection.execute(one).scalar() or 0 for one in highest)
+def _count_repeats(connection: Connection, repeated: Sequence[Delivery]) -> None:
+    """Count what came again on what is kept of it."""
+    if repeated:
+        once_more = update(DELIVERY).where(DELIVERY.c.repeat_key == bindparam("b_key"))
+        once_more = once_more.values(repeats=func.coalesce(DELIVERY.c.repeats, 0) + 1, repeated_at=bindparam("b_at"))
+        ordered = sorted(repeated, key=lambda one: one.repeat_key or "")  # so that processes never wait in a circle
+        connection.execute(once_more, [{"b_key": one.repeat_key, "b_at": micros(one.received_at)} for one in ordered])
 
 
-def pending(connection: Connection, rows: Rows, limit: int) -> list[Delivery]:
-    """Return deliveries that wait to be applied, in order of arrival; on PostgreSQL they are locked for this transaction."""
-    statement = select(*COLUMNS).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
+def _known(connection: Connection, repeat_keys: set[str]) -> set[str | None]:
+    """Return which of these keys belong to something that is kept."""
+    if not repeat_keys:
+        return set()
+    return set(connection.execute(_REPEATED, {"keys": sorted(repeat_keys)}).scalars())
+
+
+_REPEATED = select(DELIVERY.c.repeat_key).where(DELIVERY.c.repeat_key.in_(bindparam("keys", expanding=True)))
+
+
+def _last_sequences(connection: Connection, platforms: tuple[str, ...]) -> dict[str, int]:
+    """Return each platform's highest sequence so far, 0 where there is none: the ends of one index, whatever is kept."""
+    return {platform: highest or 0 for platform, highest in connection.execute(_highest(platforms))}
+
+
+@cache
+def _highest(platforms: tuple[str, ...]) -> Select[str, int | None]:
+    ends = union_all(
+        *(
+            select(literal(platform).label("platform"), func.max(DELIVERY.c.sequence).label("sequence")).where(
+                DELIVERY.c.state == state.value, DELIVERY.c.platform == platform
+            )
+            for platform in platforms
+            for state in DeliveryState
+        )
+    ).subquery()
+    return select(ends.c.platform, func.max(ends.c.sequence)).group_by(ends.c.platform)
+
+
+def platforms_waiting(connection: Connection, platforms: Sequence[str]) -> list[str]:
+    """Return which of these platforms have deliveries that wait to be applied."""
+    found = [_first(platform) for platform in platforms]
+    return list(connection.execute(union_all(*found)).scalars()) if found else []
+
+
+def _first(platform: str) -> Select[str]:
+    here = select(DELIVERY.c.sequence).where(DELIVERY.c.state == "STORED", DELIVERY.c.platform == platform).limit(1)
+    return select(literal(platform)).where(here.exists())
+
+
+def pending(connection: Connection, rows: Rows, platform: str, limit: int) -> list[Delivery]:
+    """Return a platform's deliveries that wait to be applied, in order of arrival; on PostgreSQL they are locked meanwhile."""
+    here = (DELIVERY.c.state == "STORED", DELIVERY.c.platform == platform)
+    statement = select(*COLUMNS).where(*here).order_by(DELIVERY.c.sequence).limit(limit)
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     read = rows.reader(Delivery)
     return [read(row) for row in connection.execute(statement)]
 
 
-def pending_ids(connection: Connection, limit: int) -> list[str]:
-    """Return the ids of deliveries that wait to be applied, in order of arrival; nothing is locked."""
-    statement = select(DELIVERY.c.delivery_id).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
+def pending_ids(connection: Connection, platform: str, limit: int) -> list[str]:
+    """Return the ids of a platform's deliveries that wait to be applied, in order of arrival; nothing is locked."""
+    here = (DELIVERY.c.state == "STORED", DELIVERY.c.platform == platform)
+    statement = select(DELIVERY.c.delivery_id).where(*here).order_by(DELIVERY.c.sequence).limit(limit)
     return list(connection.execute(statement).scalars())
 
 

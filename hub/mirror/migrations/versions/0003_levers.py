@@ -137,9 +137,13 @@ def upgrade() -> None:
     op.add_column(
         "delivery", sa.Column("repeated_at", sa.BigInteger(), nullable=True, comment="When it last came again (最近重复)")
     )
+    op.drop_index(op.f("ix_delivery_state_sequence"), table_name="delivery")
+    op.create_index("ix_delivery_state_platform_sequence", "delivery", ["state", "platform", "sequence"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_delivery_state_platform_sequence", table_name="delivery")
+    op.create_index(op.f("ix_delivery_state_sequence"), "delivery", ["state", "sequence"], unique=False)
     op.drop_column("delivery", "repeated_at")
     op.drop_column("delivery", "repeats")
     op.drop_table("secret_use")
