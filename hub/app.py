@@ -19,6 +19,7 @@ from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
+from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.graph.access import Keyring
@@ -27,6 +28,7 @@ from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
+from hub.intake.refusals import Refusals
 from hub.intake.room import Room
 from hub.levers import Levers
 from hub.loops import Loops
@@ -123,6 +125,7 @@ class Hub:
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
         )
+        self.refusals = Refusals(self.database, self.rows, world.clock, own.refusal_days)
         self.poller = Poller(
             self.database,
             self.rows,
@@ -146,7 +149,10 @@ class Hub:
             is_paused=self.levers.is_paused,
         )
         self.tally = Tally(self.database)
-        self.health = HealthDesk(self.database, self.rows, self.connectors, self.levers, self.conditions, world.clock)
+        self.health = HealthDesk(
+            self.database, self.rows, self.connectors, self.levers, self.conditions, self.refusals.keep, world.clock
+        )
+        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.refusal_days))
         self.operator = Operator(
             self.database,
             self.rows,
@@ -168,6 +174,7 @@ class Hub:
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
             levers=self.levers,
             health=self.health,
+            tracer=self.tracer,
         )
         self.loops = Loops(
             self.applier,
@@ -259,6 +266,7 @@ class Hub:
             await self.asker.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
+                await self.refusals.keep()
             for connector in self.connectors.values():
                 await connector.close()
             await self.database.close()
@@ -302,6 +310,7 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
+            refused=self.refusals.note,
         )
         health = Health(self.database, self.metrics.registry, self.refresh_metrics, self.health.notes)
 

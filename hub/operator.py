@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
+from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.levers import Levers
@@ -41,6 +42,7 @@ class Operator:
     notices: NoticeDesk
     levers: Levers
     health: HealthDesk
+    tracer: DeliveryTracer
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""

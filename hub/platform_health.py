@@ -1,6 +1,6 @@
 """The health of every platform, put together for graph, `bihuan status` and metrics. Built by app.py, used by operator.py."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -32,12 +32,14 @@ class HealthDesk:
     connectors: Mapping[str, Connector]
     levers: Levers
     conditions: Conditions
+    keep_refusals: Callable[[], Awaitable[None]]
     clock: Callable[[], datetime]
     last_success: dict[str, datetime] = field(default_factory=dict)
 
     async def refresh(self) -> None:
         """Learn when each platform was last read and what operators decided; keep what was noticed. Raises DatabaseUnavailable."""
         await self.conditions.keep()
+        await self.keep_refusals()
         await self.levers.refresh()
         self.last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
 

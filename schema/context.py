@@ -20,6 +20,7 @@ from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
+    from schema.delivery_trace import Tracer
     from schema.loop import Loop
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -98,6 +99,11 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
     @property
     def levers(self) -> LeverOperations:
         """Return what is done to a platform as a whole."""
+        ...
+
+    @property
+    def tracer(self) -> "Tracer":
+        """Return who tells what became of deliveries."""
         ...
 
     def clock(self) -> datetime:

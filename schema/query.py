@@ -8,6 +8,7 @@ from strawberry import Info
 from schema.connection import Connection
 from schema.context import GRAPH_READ, OPS_READ, Context
 from schema.declare import declared
+from schema.delivery_trace import DeliveryTraceQuery
 from schema.due import DueQuery
 from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
@@ -59,7 +60,7 @@ from schema.supervision_pool import SupervisionPool, pool_field
 
 
 @strawberry.type(description="What can be read (查询)")
-class Query(LoopQuery, DueQuery):
+class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
     """One and many of each entity, statistics, ids, and the platforms' health."""
 
     subjects: Connection[Subject] | None = many(Subject)

@@ -1,5 +1,6 @@
 """levers."""
 
+
 from collections.abc import Sequence
 
 import sqlalchemy as sa
