@@ -240,7 +240,7 @@ class Connector(ABC):
         """
 
     def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
-        """Yield what changed from `start` to before `end`, as it is now, and perhaps some of what changed later; no place is kept.
+        """Yield what changed from `start` to before `end`, as it is now, and perhaps some of what changed later; keep no place.
 
         The pages' cursors mean nothing. Raises PermanentError NO_SPAN where the platform cannot be read by time.
         """

@@ -41,6 +41,7 @@ from connectors.http import PlatformClient
 from connectors.live_read import together
 from connectors.place import Place, read_place
 from connectors.roll import read_roll
+from connectors.spans import until
 from schema.commands import AnyCommand
 from schema.entity import Observation, Tombstone, key_of
 
@@ -141,6 +142,17 @@ class EnforcementConnector(Connector):
         """
         source = self._source(stream)
         return self._timed(source, cursor) if source.timed else self._whole(source, cursor)
+
+    def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield tasks or coordinations that changed in the span; with coordinations, whose list is in no order, all later ones too.
+
+        The short lists have no time at all.
+        """
+        source = self._source(stream)
+        if not source.timed:
+            return super().between(stream, start, end)
+        pages = self._timed(source, Place(settled=start - timedelta(seconds=1)).write())  # "strictly later than"
+        return until(pages, end) if source.ordered else pages
 
     def snapshot(self, stream: str) -> AsyncIterator[Page]:
         """Yield the whole list of key subjects, departments or items."""

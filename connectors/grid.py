@@ -153,6 +153,26 @@ class GridConnector(Connector):
             items, place = await self._next(source, place)
             yield Page(items=items, cursor=place.write(), more=place.began is not None)
 
+    async def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield changes whose updateTime lies in the span, whose ends are widened to whole seconds."""
+        source, at = self._source(stream), start.replace(microsecond=0)
+        beyond = (end - timedelta(microseconds=1)).replace(microsecond=0) + SECOND
+        while at < beyond:
+            rows = await self._query(source, at, beyond, 1)
+            if rows.total <= len(rows.items):
+                yield Page(items=rows.items, cursor="", more=False)
+                return
+            if rows.newest is None:
+                raise TransientError(
+                    PLATFORM, "BAD_ANSWER", f"{source.method}: {rows.total} records promised, none with a time came"
+                )
+            if rows.newest > at:
+                yield Page(items=rows.items, cursor="", more=True)
+                at = rows.newest
+            else:
+                yield Page(items=await self._whole_second(source, at), cursor="", more=True)
+                at += SECOND
+
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return events as they are now, one call each; the platform has no such call for coordinations."""
         if entity != "GridEvent":

@@ -29,6 +29,7 @@ from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.intake.refusals import Refusals
+from hub.intake.rehearsal import Rehearsal
 from hub.intake.room import Room
 from hub.levers import Levers
 from hub.loops import Loops
@@ -49,6 +50,7 @@ from hub.reconcile.rules import RULES
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.rereading import Rereader
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
@@ -175,6 +177,15 @@ class Hub:
             levers=self.levers,
             health=self.health,
             tracer=self.tracer,
+            rereader=Rereader(
+                self.database,
+                self.rows,
+                self.connectors,
+                Rehearsal(self.database, self.rows, self.connectors, self.derivation),
+                self.levers,
+                world.clock,
+                self.worker.wake,
+            ),
         )
         self.loops = Loops(
             self.applier,

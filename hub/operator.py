@@ -16,6 +16,7 @@ from hub.notices import NoticeDesk
 from hub.platform_health import HealthDesk, PlatformStatus
 from hub.reconcile import identities, operations, rereading
 from hub.reconcile.derive import Derivation
+from hub.rereading import Rereader
 from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.loop import Loop
@@ -43,6 +44,7 @@ class Operator:
     levers: Levers
     health: HealthDesk
     tracer: DeliveryTracer
+    rereader: Rereader
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""

@@ -22,6 +22,7 @@ from schema.slices import Joined, Slice
 if TYPE_CHECKING:
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
+    from schema.rereading import Reread
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -99,6 +100,11 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
     @property
     def levers(self) -> LeverOperations:
         """Return what is done to a platform as a whole."""
+        ...
+
+    @property
+    def rereader(self) -> "Reread":
+        """Return who reads spans and deliveries again."""
         ...
 
     @property

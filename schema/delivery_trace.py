@@ -17,8 +17,9 @@ class RecordFate(Enum):
     """What became of one record of a delivery (记录处理结果).
 
     APPLIED: it was new, and this delivery brought it. UNCHANGED: the same version had come before, by another way.
-    OUTDATED: a newer version was there. CONFLICT: the same version had come with other content; that stays. QUARANTINED: it could not be used.
-    PENDING: it waits to be applied. FAILED: applying the delivery failed. FORGOTTEN: the history does not reach back so far.
+    OUTDATED: a newer version was there. CONFLICT: the same version had come with other content; that stays.
+    QUARANTINED: it could not be used. PENDING: it waits to be applied. FAILED: applying the delivery failed.
+    FORGOTTEN: the history does not reach back so far.
     """
 
     APPLIED = "APPLIED"

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
@@ -165,6 +165,18 @@ def mark(
     if ids:
         values = rows.values(Delivery, state=state, applied_at=now, detail=detail)
         connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(ids)).values(values))
+
+
+def kept_deliveries(
+    connection: Connection, rows: Rows, ids: Sequence[str], platform: str | None, since: datetime | None, limit: int
+) -> list[Delivery]:
+    """Return deliveries by id, or all of a platform that came at `since` or later, in order of arrival."""
+    read = rows.reader(Delivery)
+    here: list[ColumnElement[bool]] = [DELIVERY.c.delivery_id.in_(ids)]
+    if platform is not None and since is not None:
+        here = [DELIVERY.c.platform == platform, DELIVERY.c.received_at >= micros(since)]
+    ordered = select(*COLUMNS).where(*here).order_by(DELIVERY.c.received_at, DELIVERY.c.sequence).limit(limit)
+    return [read(row) for row in connection.execute(ordered)]
 
 
 def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:
