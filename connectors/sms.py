@@ -42,6 +42,7 @@ class SmsConnector(Connector):
     platform: ClassVar[str] = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = ()
     settings_class: ClassVar[type[PlatformSettings]] = SmsSettings
+    signatures_expire = False  # the page states no tolerance (sms_receipts.py)
     settings: SmsSettings
     clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
         timedelta(seconds=600), "it refuses our messages (result 1, signed again with its own clock)"

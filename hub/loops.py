@@ -13,6 +13,7 @@ from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.mirror.database import DatabaseUnavailable
+from hub.mirror.wake_ups import WakeUps
 from hub.operator import Operator
 from hub.reconcile.worker import Worker
 from hub.schedules import Scheduler
@@ -20,7 +21,7 @@ from hub.schedules import Scheduler
 log = structlog.get_logger()
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
-LITTLE, MUCH = 50, 200
+LITTLE, MUCH = 25, 200
 """Deliveries of a platform that are applied in one transaction: while others come in, and when none do."""
 GIVE_WAY = 4.0
 """How long apply pauses while many deliveries come in at once: so many times as long as its last transaction took."""
@@ -41,6 +42,7 @@ class Loops:
     operator: Operator
     arrived: asyncio.Event
     """Set when a delivery was kept."""
+    wake_ups: WakeUps
     sleep: Sleep
     idle_seconds: float
 
@@ -48,6 +50,7 @@ class Loops:
     async def running(self, *, intake: bool, work: bool) -> AsyncIterator[None]:
         """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, schedules); end them behind the block."""
         loops: list[Loop] = [self._apply, self._refresh]
+        loops += [self.wake_ups.run] if self.wake_ups.are_shared else []
         if intake:
             loops += [self.deliveries.run]
         if work:

@@ -9,6 +9,7 @@ from hub.campaign_requests import CampaignRequests
 from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
+from hub.intake import tombstones
 from hub.levers import Levers
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
@@ -90,6 +91,10 @@ class Operator:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         """Close an item of the ops list."""
         return await self.database.write(operations.resolve_ops_item, self.rows, item_id, resolution, by, self.clock())
+
+    async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
+        """Let what an item of the ops list names be marked as gone, by the next look at drift."""
+        return await self.database.write(tombstones.approve, self.rows, item_id, reason, by, self.clock())
 
     async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
         """Keep a request for a joint inspection."""

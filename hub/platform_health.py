@@ -8,19 +8,44 @@ from typing import NamedTuple
 from connectors.base import Connector
 from hub.conditions import Conditions
 from hub.levers import Levers
-from hub.mirror import ledger, streams
+from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.telemetry import Metrics
+from schema.conditions import ClockSkew, SecretInUse
 from schema.context import PlatformHealth
 from schema.entities import StreamHealth
 
 
 class PlatformStatus(NamedTuple):
-    """A platform's health with the reason why a stream of it fails now."""
+    """A platform's health with what `bihuan status` shows beside it."""
 
     health: PlatformHealth
     failure: str | None
+    drift_open: int
+    """Differences that nobody can repair by himself."""
+    drift_waiting: int
+    """Records that an operator has to decide about: the platform does not show them any more."""
+    differences: int = 0
+    """Figures of points that differ from ours now; of the credit platform only."""
+
+    @property
+    def name(self) -> str:
+        """Return the platform's name."""
+        return self.health.name
+
+    @property
+    def bridged(self) -> bool:
+        """Return whether HUB_PLATFORMS names it; one that it leaves out is shown while something is owed to it."""
+        return self.health.bridged
+
+    @property
+    def backlog(self) -> int:
+        """Return the number of open obligations towards it."""
+        return self.health.backlog
+
+
+LEFT_OUT = "left out of HUB_PLATFORMS: nothing is sent to it; name it there again, or waive what is owed to it"
 
 
 @dataclass
@@ -44,39 +69,57 @@ class HealthDesk:
         self.last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
 
     async def platforms(self) -> list[PlatformStatus]:
-        """Return each platform's health, in the order of the settings.
+        """Return each platform's health, in the order of the settings; then those left out to which something is owed.
 
         A platform without streams is never read: it has neither success nor lag, and its backlog says how it does.
         """
         await self.refresh()
-        health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
+        health = await self.database.read(streams.all_streams, self.rows)
+        standing = await self.database.read(drift.standing)
+        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
         clocks, secrets = await self.conditions.clocks(), await self.conditions.secrets()
+        owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
         return [
             PlatformStatus(
-                PlatformHealth(
-                    name=name,
-                    last_success=(last := self.last_success.get(name)),
-                    lag_seconds=None if last is None else (self.clock() - last).total_seconds(),
-                    backlog=sum(count for (its, state), count in counts.items() if its == name and state in ledger.OPEN),
-                    stuck=counts.get((name, "STUCK"), 0),
-                    breaker_open_until=connector.open_until,
-                    paused=self.levers.paused(name),
-                    maintenance=self.levers.maintenance(name),
-                    silenced=self.levers.silenced(name),
-                    clock=clocks.get(name),
-                    secrets=secrets.get(name, []),
-                ),
-                "; ".join(f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure) or None,
+                self._health(name, counts, clocks.get(name), secrets.get(name, [])),
+                self._failure(name, health),
+                standing.get(name, {}).get("OPEN", 0),
+                standing.get(name, {}).get("WAITING", 0),
+                differences.get(name, 0),
             )
-            for name, connector in self.connectors.items()
+            for name in (*self.connectors, *sorted(owed_to - set(self.connectors)))
         ]
+
+    def _health(
+        self, name: str, counts: Mapping[tuple[str, str], int], clock: ClockSkew | None, secrets: Sequence[SecretInUse]
+    ) -> PlatformHealth:
+        last, connector = self.last_success.get(name), self.connectors.get(name)
+        return PlatformHealth(
+            name=name,
+            last_success=last,
+            lag_seconds=None if last is None else (self.clock() - last).total_seconds(),
+            backlog=sum(count for (its, state), count in counts.items() if its == name and state in ledger.OPEN),
+            stuck=counts.get((name, "STUCK"), 0),
+            breaker_open_until=None if connector is None else connector.open_until,
+            bridged=connector is not None,
+            paused=self.levers.paused(name),
+            maintenance=self.levers.maintenance(name),
+            silenced=self.levers.silenced(name),
+            clock=clock,
+            secrets=secrets,
+        )
+
+    def _failure(self, name: str, health: Sequence[StreamHealth]) -> str | None:
+        if name not in self.connectors:
+            return LEFT_OUT
+        return "; ".join(f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure) or None
 
     async def show(self, metrics: Metrics) -> None:
         """Bring the gauges of platforms up to date."""
         now = self.clock()
-        for health, _ in await self.platforms():
-            name = health.name
+        for status in await self.platforms():
+            name, health = status.name, status.health
             metrics.silenced.labels(name).set(health.silenced)
             metrics.paused.labels(name).set((now - health.paused.since).total_seconds() if health.paused else 0.0)
             if health.clock is not None:
@@ -99,8 +142,9 @@ class HealthDesk:
     def _read_to_end(self, health: Sequence[StreamHealth]) -> dict[str, datetime]:
         """Return when each platform was last read to its end: its slowest stream counts, lists read now and then do not."""
         slow = {(name, each.name) for name, one in self.connectors.items() for each in one.streams if each.poll_factor > 1}
+        known = {(name, each.name) for name, one in self.connectors.items() for each in one.streams}
         found: dict[str, list[datetime | None]] = {}
         for one in health:
-            if (one.platform, one.stream) not in slow:
+            if (one.platform, one.stream) in known and (one.platform, one.stream) not in slow:
                 found.setdefault(one.platform, []).append(one.last_success_at)
         return {name: min(each for each in times if each) for name, times in found.items() if all(times)}

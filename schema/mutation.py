@@ -11,6 +11,7 @@ import strawberry
 
 from schema.acting import REASON, Asked, actor, refused, told, too_many, unreasoned
 from schema.context import Context
+from schema.drift import DriftActions
 from schema.identities import IdentityMutations
 from schema.notices import NoticeActions
 from schema.operations import Outcome
@@ -138,7 +139,7 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, PlatformActions, RereadingActions):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, RereadingActions):
     """All actions: the operators' own, and what front ends ask for."""
 
 

@@ -7,7 +7,7 @@ from strawberry import Info
 
 from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
 from schema.context import OPS_READ, Context, PlatformHealth
-from schema.entities import StreamHealth
+from schema.entities import DriftReport, StreamHealth
 from schema.resolver import resolver
 from schema.slices import FIRST_LIMIT, Joined, Order, Slice
 
@@ -26,6 +26,9 @@ class Platform:
     breaker_open_until: datetime | None = strawberry.field(
         description="No call is made until then; null while calls go through (熔断至)"
     )
+    bridged: bool = strawberry.field(
+        description="Whether the hub calls it; one left out is shown while something is owed to it, which waits for ever (是否接入)"
+    )
     paused: Paused | None = strawberry.field(description="The pause that stands; null while it is not paused (暂停)")
     maintenance: Maintenance | None = strawberry.field(description="The maintenance that it is in now; null outside (维护中)")
     silenced: bool = strawberry.field(description="Whether alerts about it are silent: it is paused or in maintenance (告警静默)")
@@ -42,6 +45,13 @@ class Platform:
         found = await info.context.reads.page(StreamHealth, whole, Joined("platform", self.name))
         return list(found[:FIRST_LIMIT])
 
+    @resolver("How the hub and it compared last", "比对报告")
+    async def drift(self, info: Info[Context, None]) -> list[DriftReport]:
+        """Read them, in one statement for all platforms."""
+        info.context.caller.require(OPS_READ)
+        found = await info.context.reads.page(DriftReport, Slice(Order("report_id"), FIRST_LIMIT), Joined("platform", self.name))
+        return list(found[:FIRST_LIMIT])
+
 
 def platform_of(health: PlatformHealth) -> Platform:
     """Return what the engine knows of a platform as the graph shows it."""
@@ -52,6 +62,7 @@ def platform_of(health: PlatformHealth) -> Platform:
         backlog=health.backlog,
         stuck=health.stuck,
         breaker_open_until=health.breaker_open_until,
+        bridged=health.bridged,
         paused=health.paused,
         maintenance=health.maintenance,
         silenced=health.silenced,

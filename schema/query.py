@@ -22,6 +22,8 @@ from schema.entities import (
     CreditRecord,
     Delivery,
     Department,
+    DriftFinding,
+    DriftReport,
     FiguresCheck,
     Finding,
     GridEvent,
@@ -37,6 +39,7 @@ from schema.entities import (
     QuarantinedRecord,
     RefusedDelivery,
     Repair,
+    ScoreDifference,
     ScoreEntry,
     SelfReport,
     SmsReceipt,
@@ -119,6 +122,8 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
 
     obligation: Obligation | None = one(Obligation)
     obligations: Connection[Obligation] | None = many(Obligation)
+    score_difference: ScoreDifference | None = one(ScoreDifference)
+    score_differences: Connection[ScoreDifference] | None = many(ScoreDifference)
     ops_item: OpsItem | None = one(OpsItem)
     ops_items: Connection[OpsItem] | None = many(OpsItem)
     audit_entry: AuditEntry | None = one(AuditEntry)
@@ -135,6 +140,10 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
     maintenance_windows: Connection[MaintenanceWindow] | None = many(MaintenanceWindow)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
+    drift_report: DriftReport | None = one(DriftReport)
+    drift_reports: Connection[DriftReport] | None = many(DriftReport)
+    drift_finding: DriftFinding | None = one(DriftFinding)
+    drift_findings: Connection[DriftFinding] | None = many(DriftFinding)
 
     statistics: Statistics | None = statistics_field()
     supervision_pool: SupervisionPool | None = pool_field()

@@ -586,6 +586,7 @@ def stream_health(**fields: Any) -> StreamHealth:
         cursor=None,
         lease_until=None,
         fence=0,
+        full_since=None,
     )
     return _but(made, fields)
 

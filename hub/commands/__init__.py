@@ -3,7 +3,7 @@
 Exit codes are in docs/operations.md.
 """
 
-from hub.commands import database, deliveries, demo, levers, looking, serving, syncing
+from hub.commands import audit, backup, database, deliveries, demo, drifting, levers, looking, serving, syncing
 from hub.commands.base import app
 
-__all__ = ["app", "database", "deliveries", "demo", "levers", "looking", "serving", "syncing"]
+__all__ = ["app", "audit", "backup", "database", "deliveries", "demo", "drifting", "levers", "looking", "serving", "syncing"]

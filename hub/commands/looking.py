@@ -15,7 +15,7 @@ from schema.conditions import SecretInUse
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show each platform: last success, lag, backlog, stuck; whether it is paused or in maintenance; its clock, its old secrets."""
+    """Show each platform: whether it is in sync, what is owed to it, whether it is paused, its clock, its old secrets."""
 
     async def showing(hub: Hub) -> int | None:
         lines = [_line(status) for status in await hub.operator.status()]
@@ -37,6 +37,9 @@ def _line(status: PlatformStatus) -> dict[str, Any]:
         "lag (s)": None if health.lag_seconds is None else round(health.lag_seconds, 1),
         "backlog": health.backlog,
         "stuck": health.stuck,
+        "drift": status.drift_open,
+        "gone?": status.drift_waiting,
+        "differences": status.differences,
         "failure": status.failure,
         "paused": health.paused and f"since {_local(health.paused.since)} by {health.paused.by}: {health.paused.reason}",
         "maintenance": health.maintenance and f"until {_local(health.maintenance.until)}: {health.maintenance.reason}",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from connectors.base import Answer, Connector, Delivery
-from hub.intake.room import Room
+from hub.intake.room import NoRoom, Room
 from hub.mirror import inbox
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
@@ -83,15 +83,17 @@ class Deliveries:
     async def take(self, delivery: Delivery) -> Answer:
         """Verify, keep and acknowledge; raise BadSignature. The answer is an acknowledgement only after the commit.
 
-        What finds no room is answered at once as not stored.
+        Raise NoRoom at once where as much is waiting as may.
         """
         connector = self._connectors[delivery.platform]
         verified = connector.verify(delivery)
         self._verified_by(delivery.platform, verified.secret_index)
         kept = inbox.kept(delivery, verified, 0, connector.claimed_id(delivery) if verified.message_id is None else None)
         one = _Waiting(kept, asyncio.get_running_loop().create_future())
-        if self._ended or not self.room.take(one.size):
+        if self._ended:
             return connector.acknowledge(delivery, stored=False)
+        if not self.room.take(one.size):
+            raise NoRoom
         self._waiting.append(one)
         self._news.set()
         return connector.acknowledge(delivery, stored=await one.stored)

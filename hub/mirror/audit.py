@@ -22,6 +22,7 @@ from schema.identifiers import redact
 
 ENTRY = TABLES["AuditEntry"]
 COLUMNS = tuple(declared(AuditEntry).fields)
+"""In the order in which the change history holds them: new ones are added at the end."""
 SOURCE = "hub"
 
 log = structlog.get_logger()

@@ -5,9 +5,10 @@ cannot happen in there, because nothing in there can be awaited.
 """
 
 import asyncio
+import contextlib
 import contextvars
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
@@ -18,10 +19,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from hub.mirror.hosts import Hosts
 from hub.mirror.writer import Writer
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -161,15 +163,30 @@ class PostgreSQLDatabase(Database):
     def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0) -> None:
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
 
+        self.hosts = Hosts(url)
         self.engine: AsyncEngine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            self.hosts.url,
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=pool_seconds,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 60},
+            async_creator=self.hosts.connect,
         )
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Lend a connection of the driver (asyncpg) outside the pool; raise DatabaseUnavailable, also where it ends."""
+        import asyncpg  # noqa: PLC0415  (as above)
+
+        try:
+            connection = await self.hosts.connect()
+            try:
+                yield connection
+            finally:
+                connection.terminate()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _unavailable(error) from error
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
@@ -192,6 +209,18 @@ class PostgreSQLDatabase(Database):
             async with self.engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 return await connection.run_sync(work, *args, **kwargs)
+        except MAYBE_GONE as error:
+            if _gone(error):
+                raise _unavailable(error) from error
+            raise
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator["AsyncConnection"]:
+        """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
         except MAYBE_GONE as error:
             if _gone(error):
                 raise _unavailable(error) from error
@@ -221,11 +250,11 @@ def _unavailable(error: Exception) -> DatabaseUnavailable:
 
 def open_database(url: str, *, inline: bool = False) -> Database:
     """Return the database at a URL: `sqlite:///path` or `postgresql://...`; raise ValueError naming what is supported."""
+    if url.startswith("postgresql"):
+        return PostgreSQLDatabase(url)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SQLiteDatabase(parsed.database or ":memory:", inline=inline)
-    if parsed.get_backend_name() == "postgresql":
-        return PostgreSQLDatabase(url)
     raise ValueError(
         f"HUB_DATABASE_URL: '{parsed.get_backend_name()}' is not supported; use sqlite:///path or postgresql://host/name"
     )
@@ -233,7 +262,12 @@ def open_database(url: str, *, inline: bool = False) -> Database:
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's dialect, which both have with `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return insert_of(connection.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """Return an INSERT of a dialect, by its name; for statements that are made once and kept."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415  (as above)
 
         return postgresql.insert(table)

@@ -1,23 +1,24 @@
 """Deliveries as they came, kept raw and sealed until and after they are applied; and what of them could not be used."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
-from hub.mirror.database import insert_into
+from hub.mirror.database import insert_into, insert_of
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import Delivery, DeliveryState, QuarantinedRecord
 
 DELIVERY, QUARANTINE = TABLES["Delivery"], TABLES["QuarantinedRecord"]
+EMPTIED = DeliveryState.EMPTIED.value
 CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
@@ -47,14 +48,14 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int, claimed_id: str | 
         repeated_at=None,
         sequence=sequence,
         repeat_key=repeat_key,
-        headers=json.dumps({"path": raw.path, "remote": raw.remote, "headers": dict(raw.headers)}).encode(),
+        headers=msgspec.json.encode({"path": raw.path, "remote": raw.remote, "headers": raw.headers}),
         body=raw.body,
     )
 
 
 def raw_of(delivery: Delivery) -> RawDelivery:
     """Return a kept delivery as it came."""
-    told = json.loads(delivery.headers)
+    told = msgspec.json.decode(delivery.headers)
     return RawDelivery(
         platform=delivery.platform,
         path=told["path"],
@@ -79,7 +80,7 @@ def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) ->
         last[one.platform] += 1
         values.append(rows.as_row(one) | {"sequence": last[one.platform]})
     if values:
-        connection.execute(insert_into(connection, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"]), values)
+        _insert(connection, values)
     _count_repeats(connection, repeated)
 
 
@@ -90,6 +91,23 @@ def _count_repeats(connection: Connection, repeated: Sequence[Delivery]) -> None
         once_more = once_more.values(repeats=func.coalesce(DELIVERY.c.repeats, 0) + 1, repeated_at=bindparam("b_at"))
         ordered = sorted(repeated, key=lambda one: one.repeat_key or "")  # so that processes never wait in a circle
         connection.execute(once_more, [{"b_key": one.repeat_key, "b_at": micros(one.received_at)} for one in ordered])
+
+
+def _insert(connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows that are new. On SQLite all in one statement: row by row each would have to wait for the interpreter's lock."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_insert_one(connection.dialect.name), values)
+        return
+    names = list(values[0])
+    row = f"({','.join('?' * len(names))})"
+    every = ",".join([row] * len(values))
+    statement = f"INSERT INTO {DELIVERY.name} ({','.join(names)}) VALUES {every} ON CONFLICT (delivery_id) DO NOTHING"  # noqa: S608  (names of columns, and marks)
+    connection.exec_driver_sql(statement, tuple(one[name] for one in values for name in names))
+
+
+@cache
+def _insert_one(dialect: str) -> Any:
+    return insert_of(dialect, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"])
 
 
 def _known(connection: Connection, repeat_keys: set[str]) -> set[str | None]:
@@ -180,15 +198,16 @@ def kept_deliveries(
 
 
 def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:
-    """Let deliveries be applied once more; return the ids that exist."""
-    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(DELIVERY.c.delivery_id.in_(ids))).scalars())
+    """Let deliveries be applied once more; return the ids of those whose content is still there."""
+    here = DELIVERY.c.delivery_id.in_(ids) & (DELIVERY.c.state != EMPTIED)
+    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
     connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(found)).values(state="STORED"))
     return found
 
 
 def put_back_since(connection: Connection, platform: str, since: datetime) -> list[str]:
     """Let all deliveries of a platform that came at `since` or later be applied once more; return their ids."""
-    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since))
+    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since)) & (DELIVERY.c.state != EMPTIED)
     found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
     connection.execute(update(DELIVERY).where(here).values(state="STORED"))
     return found

@@ -86,44 +86,41 @@ class Webhooks:
         allowed = connector.settings.callback_addresses
         if allowed and not is_within(remote, allowed):
             raise Refused(403, "ADDRESS_NOT_ALLOWED", f"{platform}: webhooks do not come from this address")
-        delivery = Delivery(
+        heading = Delivery(
             platform=platform, path=scope["path"], headers=headers, body=b"", received_at=self._clock(), remote=remote
         )
-        try:
-            body = await self._body(platform, headers, receive)
-        except NoRoom:
-            self._count(platform, "no_room")
-            return connector.acknowledge(delivery, stored=False)
-        delivery = msgspec.structs.replace(delivery, body=body)
-        try:
-            answer = await self._taken(connector, delivery)
-        except BadSignature as refused:
-            raise Refused(401, refused.code, redact(str(refused)), connector.claimed_id(delivery)) from None
+        answer = await self._in_time(connector, heading, receive)
         self._count(platform, "stored" if answer.status < 300 else "not_stored")
         return answer
 
-    async def _body(self, platform: str, headers: Mapping[str, str], receive: Receive) -> bytes:
-        """Return the body; raise NoRoom before it is read, and Refused."""
-        try:
-            with self._reading.inside(size_of(headers, self._limit)):
-                async with asyncio.timeout(self._answer_seconds):
-                    return await body_of(receive, self._limit)
-        except BodyTooLarge:
-            raise Refused(413, "BODY_TOO_LARGE", f"{platform}: a webhook has at most {self._limit} bytes") from None
-        except BodyIncomplete:
-            raise Refused(400, "BODY_INCOMPLETE", f"{platform}: the webhook's body ended early") from None
-        except TimeoutError:
-            message = f"{platform}: the webhook's body did not come to its end in {self._answer_seconds:g} s"
-            raise Refused(408, "BODY_TOO_SLOW", message) from None
-
-    async def _taken(self, connector: Connector, delivery: Delivery) -> Answer:
+    async def _in_time(self, connector: Connector, heading: Delivery, receive: Receive) -> Answer:
         """Return the platform's acknowledgement, or what makes it send again where a slow database would keep it waiting."""
+        delivery: Delivery | None = None
         try:
             async with asyncio.timeout(self._answer_seconds):
+                delivery = msgspec.structs.replace(heading, body=await self._body(heading, receive))
                 return await self._deliveries.take(delivery)
+        except BadSignature as refused:
+            claimed = connector.claimed_id(delivery or heading)
+            raise Refused(401, refused.code, redact(str(refused)), claimed) from None
+        except NoRoom:
+            log.warning("no room for a webhook", platform=heading.platform)
         except TimeoutError:
-            log.warning("webhook not stored in time", platform=delivery.platform, seconds=self._answer_seconds)
-            return connector.acknowledge(delivery, stored=False)
+            if delivery is None:
+                message = f"{heading.platform}: the webhook's body did not come to its end in {self._answer_seconds:g} s"
+                raise Refused(408, "BODY_TOO_SLOW", message) from None
+            log.warning("webhook not stored in time", platform=heading.platform, seconds=self._answer_seconds)
+        return connector.acknowledge(heading, stored=False)
+
+    async def _body(self, heading: Delivery, receive: Receive) -> bytes:
+        """Return the body; raise NoRoom before it is read, and Refused."""
+        try:
+            with self._reading.inside(size_of(heading.headers, self._limit)):
+                return await body_of(receive, self._limit)
+        except BodyTooLarge:
+            raise Refused(413, "BODY_TOO_LARGE", f"{heading.platform}: a webhook has at most {self._limit} bytes") from None
+        except BodyIncomplete:
+            raise Refused(400, "BODY_INCOMPLETE", f"{heading.platform}: the webhook's body ended early") from None
 
 
 async def _send(send: Send, answer: Answer) -> None:

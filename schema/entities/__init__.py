@@ -4,6 +4,7 @@ from schema.entities.approval import ApplicantKind, Approval, ApprovalState, Bla
 from schema.entities.audit_entry import AuditEntry
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
+from schema.entities.drift import DriftFinding, DriftKind, DriftMethod, DriftReport, DriftState
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
@@ -21,6 +22,7 @@ from schema.entities.obligation import (
 )
 from schema.entities.ops_item import OpsItem
 from schema.entities.request import CampaignRequest, FiguresCheck, FiguresConclusion, NoticeRequest
+from schema.entities.score_difference import Explanation, Measure, ScoreDifference
 from schema.entities.selfgov import Notice, ReportMark, ReportState, ScoreEntry, ScoreState, SelfReport
 from schema.entities.stream_health import StreamHealth
 from schema.entities.subject import CodeType, Subject
@@ -48,7 +50,13 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "Department",
+    "DriftFinding",
+    "DriftKind",
+    "DriftMethod",
+    "DriftReport",
+    "DriftState",
     "EventStatus",
+    "Explanation",
     "FiguresCheck",
     "FiguresConclusion",
     "Finding",
@@ -59,6 +67,7 @@ __all__ = [
     "KeySubject",
     "MaintenanceWindow",
     "Matter",
+    "Measure",
     "Notice",
     "NoticeRequest",
     "Obligation",
@@ -75,6 +84,7 @@ __all__ = [
     "RepairWay",
     "ReportMark",
     "ReportState",
+    "ScoreDifference",
     "ScoreEntry",
     "ScoreState",
     "SelfReport",

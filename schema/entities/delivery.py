@@ -8,12 +8,13 @@ from schema.entity import Entity, entity
 
 
 class DeliveryState(Enum):
-    """What became of a delivery (处理状态)."""
+    """What became of a delivery (处理状态). EMPTIED: applied, and its content was removed since; it still refuses a repetition."""
 
     STORED = "STORED"
     APPLIED = "APPLIED"
     PARTLY = "PARTLY"
     FAILED = "FAILED"
+    EMPTIED = "EMPTIED"
 
 
 @entity(

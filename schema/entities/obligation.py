@@ -99,7 +99,7 @@ def waits_for(one: "Obligation", hub: Knows) -> str | None:
         ("state", "due_at"),
         ("platform", "state", "next_at"),
         ("rule", "state"),
-        ("rule", "cause"),
+        ("rule", "cause", "cause_version"),
         ("cause",),
         ("chain", "sequence"),
     ),

@@ -66,7 +66,8 @@ async def _played(folder: Path, count: int, hours: int) -> tuple[list[str], str]
         approval = next(one for one in stage.platforms if isinstance(one, ApprovalPlatform))
         enforcement = next(one for one in stage.platforms if isinstance(one, EnforcementPlatform))
         wire = stage.wires["enforcement"]
-        watched = wire._behind = Watched(wire._behind)
+        watched = Watched(wire.behind)
+        wire.behind = watched
         serials = [approval.grant(procedure="1") for _ in range(count // 4)]
         await asyncio.sleep(1.0)  # some are on their way
         await stage.ask(PAUSE % "pausePlatform", why="they move house")
