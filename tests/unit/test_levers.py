@@ -1,19 +1,25 @@
 """Pauses and maintenance windows: the same for all processes, refused with a way out, harmless to repeat."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from hub.app import Hub, World
-from hub.levers import LONGEST_ASKED, LONGEST_WINDOW
+from hub.levers import LONGEST_ASKED, LONGEST_WINDOW, Levers
 from hub.mirror import ledger
 from hub.mirror.database import Database
+from hub.mirror.rows import Rows
 from hub.settings import load_settings
 from schema.conditions import MaintenanceKind
+from schema.entities import ObligationState
+from schema.entities.obligation import waits_for
 from schema.operations import Outcome
-from tests.builders import approval, observed
+from tests.builders import approval, obligation, observed
 from tests.settable_clock import START, SettableClock
 from tests.unit.test_app import ask
 from tests.unit.test_settings import complete
@@ -40,7 +46,7 @@ def refusal(outcome: Outcome) -> tuple[str, str]:
     return type(error).__name__, error.message
 
 
-async def waits_for(hub: Hub) -> object:
+async def shown_waits(hub: Hub) -> object:
     found = await ask(hub, "{ obligations { edges { node { platform state waitsFor } } } }")
     return [edge["node"] for edge in found["obligations"]["edges"]]  # type: ignore[index]
 
@@ -52,7 +58,7 @@ async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when
     assert await other.worker._claim("enforcement", 10) == ()
     assert {state for _, state in await one.database.read(ledger.backlog)} == {"DUE"}
     await other.operator.refresh()
-    assert await waits_for(other) == [
+    assert await shown_waits(other) == [
         {
             "platform": "enforcement",
             "state": "DUE",
@@ -60,7 +66,7 @@ async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when
         }
     ]
     await other.levers.resume("enforcement", "they are there", "wu")
-    assert await waits_for(other) == [{"platform": "enforcement", "state": "DUE", "waitsFor": None}]
+    assert await shown_waits(other) == [{"platform": "enforcement", "state": "DUE", "waitsFor": None}]
     assert len(await one.worker._claim("enforcement", 10)) == 1
 
 
@@ -227,15 +233,33 @@ async def test_a_platform_that_says_until_when_it_is_closed_is_in_maintenance_bu
     assert other.levers.silenced("credit")
 
 
-async def test_two_processes_that_pause_at_once_make_one_pause(postgresql_database: Database, clock: SettableClock) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from hub.levers import Levers  # noqa: PLC0415
-    from hub.mirror.rows import Rows  # noqa: PLC0415
-    from hub.mirror.sealing import Seals  # noqa: PLC0415
-
-    rows = Rows(Seals([("test", bytes(range(32)))], b"a join key for tests"))
+async def test_processes_that_pause_at_once_make_one_pause(postgresql_database: Database, rows: Rows, clock: SettableClock) -> None:
     hub = Hub(load_settings(complete()), World(clock=clock, sleep=clock.sleep))
     levers = [Levers(postgresql_database, rows, hub.connectors, clock, lambda: None) for _ in range(4)]
     outcomes = await asyncio.gather(*(each.pause("grid", f"reason {at}", "lou") for at, each in enumerate(levers)))
     assert set(outcomes) == {Outcome(("grid/1",))}
+
+
+def test_what_waits_says_why_in_one_way(clock: SettableClock) -> None:
+    paused: set[str] = set()
+
+    class Known:
+        levers = SimpleNamespace(is_paused=lambda platform: platform in paused)
+
+        def clock(self) -> datetime:
+            return clock()
+
+    def said(**fields: Any) -> str | None:
+        return waits_for(obligation(**{"platform": "sms", "next_at": START} | fields), Known())
+
+    quiet, later = "QUIET_HOURS: sms: SC1: no call is made in quiet hours, 22:00 to 07:00 Beijing", START + HOUR
+    assert said(last_error=quiet, next_at=later) == quiet
+    assert (
+        said(last_error="BALANCE_EMPTY: top it up, ask 13905790001", next_at=later) == "BALANCE_EMPTY: top it up, ask 139******01"
+    )
+    assert said(last_error=quiet, next_at=START) is None  # it is tried now
+    assert said(state=ObligationState.WAITING, needs="the legal representative") == "NEEDS: the legal representative"
+    assert said(state=ObligationState.SENT, last_error=quiet, next_at=later) is None
+    paused.add("sms")
+    assert (said(last_error=quiet, next_at=later) or "").startswith("PLATFORM_PAUSED: sms is paused")
+    assert said(state=ObligationState.STUCK, last_error="BAD_MOBILE: x", next_at=later) is None
