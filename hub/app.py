@@ -20,6 +20,8 @@ from starlette.routing import Route
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.campaign_requests import CampaignRequests
+from hub.conditions import Conditions
+from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.graph.access import Keyring
@@ -30,12 +32,15 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.refusals import Refusals
+from hub.intake.rehearsal import Rehearsal
 from hub.intake.room import Room
 from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
+from hub.levers import Levers
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import Database, SQLiteDatabase, open_database
+from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
@@ -44,6 +49,7 @@ from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
 from hub.operator import Operator
+from hub.platform_health import HealthDesk
 from hub.policy_records import policy_records
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
@@ -53,6 +59,7 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.rereading import Rereader
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
@@ -101,7 +108,9 @@ class Hub:
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
         self.database: Database = open_database(own.database_url, inline=world.inline_database)
         self.replica = self._replica()
+        self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
+        self.conditions.connect(self.connectors)
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
         self._opened = False
@@ -120,15 +129,18 @@ class Hub:
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
         self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.levers = Levers(self.database, self.rows, self.connectors, world.clock, due)
         self.deliveries = Deliveries(
             self.database,
             self.rows,
             self.connectors,
             clock=world.clock,
             after=arrived,
+            verified_by=self.conditions.verified,
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
         )
+        self.refusals = Refusals(self.database, self.rows, world.clock, own.refusal_days)
         tombstones = Tombstones(
             self.database,
             self.rows,
@@ -176,9 +188,21 @@ class Hub:
             self._apply,
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
+            is_paused=self.levers.is_paused,
         )
         self.scores = self._scores()
         self.tally = Tally(self.database)
+        self.health = HealthDesk(
+            self.database,
+            self.replica or self.database,
+            self.rows,
+            self.connectors,
+            self.levers,
+            self.conditions,
+            self.refusals.keep,
+            world.clock,
+        )
+        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.refusal_days))
         self.keeping = Keeping(
             self.database,
             self.rows,
@@ -213,6 +237,18 @@ class Hub:
                 after=due,
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
+            levers=self.levers,
+            health=self.health,
+            tracer=self.tracer,
+            rereader=Rereader(
+                self.database,
+                self.rows,
+                self.connectors,
+                Rehearsal(self.database, self.rows, self.connectors, self.derivation),
+                self.levers,
+                world.clock,
+                due,
+            ),
         )
         self.loops = Loops(
             self.applier,
@@ -278,6 +314,7 @@ class Hub:
                 transport=world.transports.get(name),
                 inline=world.inline_database,
                 observe=self.metrics.observe_call,
+                notices=self.conditions,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
@@ -335,6 +372,9 @@ class Hub:
             yield self
         finally:
             await self.asker.close()
+            with contextlib.suppress(DatabaseUnavailable):
+                await self.conditions.keep()
+                await self.refusals.keep()
             for connector in self.connectors.values():
                 await connector.close()
             if self.replica:
@@ -375,6 +415,7 @@ class Hub:
             lag, trouble = self.replica.health
             self.metrics.replica_read.set(trouble is None)
             self.metrics.replica_lag.set(float("nan") if lag is None else lag)
+        await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
     def web(self) -> Starlette:
@@ -389,6 +430,7 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
+            refused=self.refusals.note,
         )
 
         @contextlib.asynccontextmanager
@@ -421,7 +463,7 @@ class Hub:
         return Starlette(routes=self._health())
 
     def _health(self) -> list[Route]:
-        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics)
+        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics, self.health.notes)
         return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:

@@ -546,6 +546,8 @@ def delivery(**fields: Any) -> Delivery:
         applied_at=None,
         detail=None,
         sequence=1,
+        repeats=None,
+        repeated_at=None,
         repeat_key="enforcement:M1:0123",
         headers=b'{"path": "/webhooks/enforcement", "remote": null, "headers": {}}',
         body=b"{}",

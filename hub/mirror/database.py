@@ -104,7 +104,10 @@ class SQLiteDatabase(Database):
         """Run `work` on a snapshot."""
         if self._readers is None:
             return self._run(False, lambda connection: work(connection, *args, **kwargs))
-        running: Future[T] = self._readers.submit(self._run, False, lambda connection: work(connection, *args, **kwargs))
+        context = contextvars.copy_context()
+        running: Future[T] = self._readers.submit(
+            context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
+        )
         return await asyncio.wrap_future(running)
 
     def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
