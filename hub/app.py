@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -26,7 +27,12 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
+from hub.intake.drift import Drift
+from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.room import Room
+from hub.intake.tombstones import Tombstones
+from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, SQLiteDatabase, open_database
@@ -43,6 +49,7 @@ from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
 from hub.reconcile.rule import Rulebook
 from hub.reconcile.rules import RULES
+from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
@@ -55,6 +62,8 @@ from hub.web.health import Health
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
+
+log = structlog.get_logger()
 
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
@@ -111,17 +120,52 @@ class Hub:
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
         self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=arrived)
-        self.poller = Poller(
+        self.deliveries = Deliveries(
+            self.database,
+            self.rows,
+            self.connectors,
+            clock=world.clock,
+            after=arrived,
+            most_waiting=own.webhook_waiting,
+            most_bytes=own.webhook_waiting_bytes,
+        )
+        tombstones = Tombstones(
             self.database,
             self.rows,
             self.connectors,
             self.applier,
             clock=world.clock,
+            after=due,
+            share=own.tombstone_share,
+            at_least=own.tombstones_unasked,
+        )
+        grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
+        self.poller = Poller(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            FullReads(self.database, self.rows, tombstones, clock=world.clock, grace=grace, every=read_every),
+            clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
             after=due,
             lease_seconds=own.poll_lease_seconds,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            self.poller,
+            tombstones,
+            clock=world.clock,
+            sleep=world.sleep,
+            after=due,
+            grace=grace,
+            share=own.drift_share,
+            digest_every=timedelta(seconds=own.drift_seconds),
+            read_every=read_every,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
         self.asker = Asker(
@@ -133,7 +177,22 @@ class Hub:
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
+        self.scores = self._scores()
         self.tally = Tally(self.database)
+        self.keeping = Keeping(
+            self.database,
+            self.rows,
+            world.clock,
+            days={
+                "deliveries": own.keep_deliveries_days,
+                "attempts": own.keep_attempts_days,
+                "quarantine": own.keep_quarantine_days,
+                "ops_items": own.keep_ops_items_days,
+                "changes": own.keep_changes_days,
+                "audit": own.keep_audit_days,
+            },
+            shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
+        )
         self.operator = Operator(
             self.database,
             self.replica or self.database,
@@ -175,15 +234,24 @@ class Hub:
         """Return what one process at a time does regularly."""
         own = self.settings.hub
         return [
-            Schedule("sweep", own.sweep_seconds, self._sweep),
+            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
+            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
+            Schedule("seal", own.seal_seconds, self.keeping.seal),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
+            *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
     async def _sweep(self) -> None:
-        await self.sweep.everything()
+        await self.sweep.recent()
         self.wake_ups.tell(Topic.OBLIGATIONS)
         await self.tally.recount_some()
+
+    async def _sweep_everything(self) -> None:
+        await self.sweep.everything()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     async def _look_at_waiting(self) -> None:
         """Look at what waits more often than the sweep does at everything."""
@@ -213,6 +281,21 @@ class Hub:
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
+
+    def _scores(self) -> Scores | None:
+        """Return what compares points with the credit platform; None where it is not bridged."""
+        if (credit := self.connectors.get("credit")) is None:
+            return None
+        return Scores(
+            self.database,
+            self.rows,
+            credit,
+            lambda: self.derivation.book.policy,
+            self._apply,
+            clock=self.world.clock,
+            sleep=self.world.sleep,
+            patience=timedelta(seconds=self.settings.hub.score_patience_seconds),
+        )
 
     async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
         await self.applier.apply(platform, stream, items)
@@ -248,6 +331,7 @@ class Hub:
                 )
             await self._complete_identifiers()
             await self._seed_policy()
+            await self._name_left_out()
             yield self
         finally:
             await self.asker.close()
@@ -268,6 +352,12 @@ class Hub:
         if not await self.database.read(merges.is_complete):
             while await self.database.write(merges.complete, self.rows):
                 pass
+
+    async def _name_left_out(self) -> None:
+        """Say, once a start, to which platforms something is owed that this process does not bridge."""
+        for status in await self.operator.status():
+            if not status.bridged:
+                log.warning("obligations wait for a platform that is left out", platform=status.name, open=status.backlog)
 
     async def _seed_policy(self) -> None:
         """Put what policy says of matters, departments and items into the mirror; platforms that speak win (policy.md)."""
@@ -294,12 +384,12 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            reading=Room(own.webhook_waiting, own.webhook_waiting_bytes),
             answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
         )
-        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics)
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -314,18 +404,25 @@ class Hub:
             ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            Room(own.graph_under_way),
         )
         return Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
-                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
-                Route("/livez", health.livez),
-                Route("/readyz", health.readyz),
-                Route("/metrics", health.metrics),
+                *self._health(),
             ],
         )
+
+    def probes(self) -> Starlette:
+        """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""
+        return Starlette(routes=self._health())
+
+    def _health(self) -> list[Route]:
+        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics)
+        return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:
         """Return the route of the approval system's questions; none where it is not bridged."""
@@ -338,6 +435,7 @@ class Hub:
             self.asker.ask,
             lambda identity_no: rid_code(identity_no, key.get_secret_value()),
             answer_seconds=own.eligibility_seconds,
+            room=Room(own.eligibility_under_way),
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),

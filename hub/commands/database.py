@@ -1,11 +1,13 @@
 """The commands under `bihuan db`."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, database_commands, fail, run, settings_or_fail, show, with_hub
+from hub.commands.base import WRONG_SETTINGS, database_commands, fail, run, show, with_hub
+from hub.settings import SettingsError, database_url
 
 
 @database_commands.command()
@@ -17,6 +19,21 @@ def upgrade() -> None:
         return None
 
     with_hub(upgraded, upgrading=True)
+
+
+@database_commands.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Remove what was kept longer than HUB_KEEP_*_DAYS say, in short transactions; `serve` and `work` do it by themselves."""
+
+    async def pruning(hub: Hub) -> int | None:
+        went = await hub.keeping.prune("command line", dry_run=dry_run)
+        show([{"kind": kind, "would go" if dry_run else "gone": count} for kind, count in went.items()], as_json)
+        return None
+
+    with_hub(pruning)
 
 
 @database_commands.command()
@@ -33,7 +50,10 @@ def copy(
 
     if not to.startswith(("postgresql://", "postgresql+asyncpg://", "sqlite:///")):
         fail(["--to: give postgresql://user@host/name or sqlite:///path"], WRONG_SETTINGS)
-    given = source or settings_or_fail().hub.database_url
+    try:
+        given = source or database_url(os.environ)
+    except SettingsError as error:
+        fail(error.problems, WRONG_SETTINGS)
 
     async def copying() -> int | None:
         try:

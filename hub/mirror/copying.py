@@ -48,7 +48,7 @@ async def copy_database(source: str, target: str) -> dict[str, Sum]:
     Nobody else may use the source meanwhile: what was written there afterwards would be lost.
     """
     if not any(url.startswith("postgresql") for url in (source, target)):
-        raise CannotCopy("both are files; copy one with: sqlite3 FILE \"VACUUM INTO 'COPY'\"")
+        raise CannotCopy("both are files; copy one with: bihuan db backup COPY")
     async with _opened(source, "the source") as given, _opened(target, "the target") as wanted:
         if isinstance(given, Connection):
             assert not isinstance(wanted, Connection)  # noqa: S101  (one of them is a server, see above)

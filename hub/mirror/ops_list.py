@@ -63,6 +63,12 @@ def resolve(connection: Connection, rows: Rows, item_id: str, by: str, why: str,
     return bool(connection.execute(update(OPS_ITEM).where(here).values(values)).rowcount)
 
 
+def open_about(connection: Connection, kind: str, cause: str) -> list[str]:
+    """Return the items of a kind that stand open about something."""
+    here = (OPS_ITEM.c.kind == kind) & (OPS_ITEM.c.cause == cause) & OPS_ITEM.c.resolved_at.is_(None)
+    return list(connection.execute(select(OPS_ITEM.c.item_id).where(here)).scalars())
+
+
 def exists(connection: Connection, item_id: str) -> bool:
     """Return whether there is such an item."""
     return connection.execute(select(OPS_ITEM.c.item_id).where(OPS_ITEM.c.item_id == item_id)).first() is not None

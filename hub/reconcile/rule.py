@@ -121,6 +121,13 @@ class Rule(ABC, Generic[F]):
         """Return what the sweep asks for causes: `unsettled`, where neither policy nor time matters for that."""
         return self.unsettled
 
+    def elapsed(self, book: Rulebook, now: datetime) -> Candidates | None:
+        """Return causes for which time alone has changed what is owed, found by an index; None where time changes nothing.
+
+        They are among `candidates` too.
+        """
+        return None
+
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""
         return ()

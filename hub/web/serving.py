@@ -9,6 +9,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 BACKLOG = 2048
+ANSWERS_WITHIN = 10
+"""Seconds that answers under way have when a server is told to stop; what takes longer is cut off."""
 
 
 class CannotListen(Exception):
@@ -49,7 +51,7 @@ class Server(uvicorn.Server):
             loop="none",
             lifespan="on",
             proxy_headers=False,
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=ANSWERS_WITHIN,
         )
         super().__init__(config)
         self.answering = asyncio.Event()

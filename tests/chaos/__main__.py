@@ -11,7 +11,15 @@ from rich.table import Table
 from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
-TESTS: dict[str, str] = {"kills": "kills", "failover": "failover"}
+TESTS: dict[str, str] = {
+    "restore": "restore",
+    "kills": "kills",
+    "failover": "failover",
+    "paging": "paging",
+    "dropped": "dropped",
+    "resnapshot": "resnapshot",
+    "unknown-outcomes": "unknown_outcomes",
+}
 """Name on the command line -> module of tests/chaos with a function `show`."""
 
 

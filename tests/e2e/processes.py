@@ -109,6 +109,7 @@ def quick(stage: Stage, url: str, *, visible_after: float = 0.0, **own: str) -> 
         "ECHO_SECONDS": "5",
         "WAITING_SECONDS": "1",
         "SWEEP_SECONDS": "5",
+        "FULL_SWEEP_SECONDS": "5",
         "IDLE_SECONDS": "0.2",
         "BACKOFF_SECONDS": "0.2",
         "APPROVAL_HISTORY_SINCE": f"{stage.clock() - timedelta(days=2):%Y-%m-%d}",

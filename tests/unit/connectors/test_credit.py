@@ -323,9 +323,9 @@ async def test_a_record_that_is_not_there_is_left_out() -> None:
 
 async def test_the_digest_of_a_bucket_is_asked_for_by_type_and_byte() -> None:
     platform = Platform(lambda request: httpx.Response(200, json={"bucket": 17, "count": 2, "digest": "ab"}))
-    digest = await connector_of(platform, FakeTime()).digest("repair:17")
+    digest = await connector_of(platform, FakeTime()).digest("Repair", "17")
     assert dict(platform.requests[0].url.params) == {"type": "repair", "bucket": "17"}
-    assert (digest.bucket, digest.count, digest.digest) == ("repair:17", 2, "ab")
+    assert (digest.count, digest.digest) == (2, "ab")
 
 
 # --- writing

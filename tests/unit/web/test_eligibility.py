@@ -20,6 +20,7 @@ from starlette.routing import Route
 from connectors.approval import ApprovalConnector
 from connectors.approval_calls import ApprovalSettings
 from connectors.base import Surroundings
+from hub.intake.room import Room
 from hub.mirror.database import DatabaseUnavailable
 from hub.web.eligibility import BODY_LIMIT, EligibilityEndpoint
 from schema.decision import Decision, Reason
@@ -88,6 +89,7 @@ class Door:
             self._ask,
             lambda identity_no: rid_code(identity_no, KEY),
             answer_seconds=self.seconds,
+            room=Room(2),
             trusted_proxies=(),
             clock=self.clock,
             count=self.outcomes.append,
