@@ -23,7 +23,7 @@ async def test_an_obligation_that_one_process_made_due_is_carried_out_by_another
             stage.hub(**settings, WORKER_INSIDE="false") as serve,
             worker.running(intake=False),
         ):
-            await eventually(lambda: worker.wake_ups.are_heard, within=60, or_say="the worker listens")
+            await eventually(lambda: worker.wake_ups.are_heard, within=240, or_say="the worker listens")
             serial = stage.approval.grant(procedure="1")
-            await eventually(stage.tasks_for, serial, within=60, or_say="the task, long before anybody looks by himself")
+            await eventually(stage.tasks_for, serial, within=240, or_say="the task, long before anybody looks by himself")
             assert serve.hub.settings.hub.idle_seconds > 3600
