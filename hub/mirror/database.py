@@ -39,7 +39,10 @@ MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
-    """The database is locked, full or gone: nothing was written. Callers answer 503, or wait and try again."""
+    """The database is locked, full or gone: nothing was written, or nobody knows whether it was (the server died in the commit).
+
+    Callers acknowledge nothing: they answer 503, or wait and try again. What is tried again must do no harm twice.
+    """
 
 
 class Database(ABC):
