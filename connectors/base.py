@@ -207,6 +207,10 @@ class Connector(ABC):
         since: date | None = getattr(self.settings, "history_since", None)
         return since
 
+    async def fetch_for(self, entity: str, code: str) -> list[Item]:
+        """Return a live read of all records of a kind that one subject has there, by its code on the platform."""
+        raise NotImplementedError(f"{self.platform}: {entity} cannot be read by subject")
+
     async def digest(self, entity: str, bucket: str) -> Digest:
         """Return the platform's digest of a bucket, one of `Buckets.names`. Raises TransientError, PermanentError."""
         raise NotImplementedError(f"{self.platform}: offers no digest of {entity} {bucket}")

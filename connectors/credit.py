@@ -6,6 +6,7 @@ Its objects are made in credit_records.py, its feed is read in credit_feed.py, i
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ from connectors.credit_answers import (
     feed_page,
     found_or_none,
     listed,
+    listed_page,
     receipt_of,
     receipt_or_unknown_subject,
     snapshot_page,
@@ -35,7 +37,7 @@ from connectors.credit_answers import (
 from connectors.credit_calls import CreditCalls, CreditSettings
 from connectors.credit_feed import FeedPage, FeedReader, SnapshotPage, Stretch, read_place
 from connectors.credit_records import BEIJING, KINDS, PLATFORM, points_text, read_change, read_notice, read_object
-from connectors.errors import BadSignature, PermanentError
+from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import matching_secret, moment_of_epoch, require_fresh, standard_webhook_signature
 from schema.commands import AnyCommand, PostCreditRecord, PostRepair
@@ -44,6 +46,7 @@ from schema.identifiers import is_identity
 
 _CODES_AT_MOST = 50
 _CHANGES_AT_MOST = 500
+_RECORDS_AT_MOST = 200
 ENTITIES = tuple(name for name, _ in KINDS.values())
 
 
@@ -74,6 +77,7 @@ class CreditConnector(Connector):
         signed_at = moment_of_epoch(PLATFORM, timestamp, unit=timedelta(seconds=1))
         require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.webhook_tolerance_seconds))
 
+        @cache
         def expected(secret: str) -> str:
             return standard_webhook_signature(secret, message_id=message_id, timestamp=timestamp, body=delivery.body)
 
@@ -129,6 +133,22 @@ class CreditConnector(Connector):
             )
             return [read_object("record", raw, observed_at()) for raw in found if raw is not None]
         raise ValueError(f"credit: {entity} cannot be fetched by key, only CreditProfile and CreditRecord")
+
+    async def fetch_for(self, entity: str, code: str) -> list[Item]:
+        """Return a live read of all CreditRecords of a subject, 200 to a call; unknown codes have none."""
+        if entity != "CreditRecord":
+            raise ValueError(f"credit: {entity} cannot be read by subject, only CreditRecord")
+        found: list[bytes] = []
+        cursor: str | None = ""
+        seen = {cursor}
+        while cursor is not None:
+            asked = {"code": code, "limit": str(_RECORDS_AT_MOST)} | ({"cursor": cursor} if cursor else {})
+            page = await self._calls.read("GET /v2/records", "/v2/records", asked, listed_page)
+            found += page.items
+            if (cursor := page.next_cursor) in seen:
+                raise TransientError(PLATFORM, "ENDLESS_LIST", f"GET /v2/records of {code}: a page names a page before it", None)
+            seen.add(cursor)
+        return [read_object("record", raw, self.surroundings.clock()) for raw in found]
 
     async def digest(self, entity: str, bucket: str) -> Digest:
         """Return count and digest of the items of a kind whose SM3(id) begins with the byte `bucket`, 0 to 255."""

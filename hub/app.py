@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -29,6 +30,7 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.room import Room
 from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
 from hub.loops import Loops
@@ -46,6 +48,7 @@ from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
 from hub.reconcile.rule import Rulebook
 from hub.reconcile.rules import RULES
+from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
@@ -58,6 +61,8 @@ from hub.web.health import Health
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
+
+log = structlog.get_logger()
 
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
@@ -113,7 +118,15 @@ class Hub:
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
         self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=arrived)
+        self.deliveries = Deliveries(
+            self.database,
+            self.rows,
+            self.connectors,
+            clock=world.clock,
+            after=arrived,
+            most_waiting=own.webhook_waiting,
+            most_bytes=own.webhook_waiting_bytes,
+        )
         tombstones = Tombstones(
             self.database,
             self.rows,
@@ -162,6 +175,7 @@ class Hub:
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
+        self.scores = self._scores()
         self.tally = Tally(self.database)
         self.keeping = Keeping(
             self.database,
@@ -223,6 +237,7 @@ class Hub:
             Schedule("seal", own.seal_seconds, self.keeping.seal),
             Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
             Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
+            *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
     async def _sweep(self) -> None:
@@ -255,6 +270,21 @@ class Hub:
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
+
+    def _scores(self) -> Scores | None:
+        """Return what compares points with the credit platform; None where it is not bridged."""
+        if (credit := self.connectors.get("credit")) is None:
+            return None
+        return Scores(
+            self.database,
+            self.rows,
+            credit,
+            lambda: self.derivation.book.policy,
+            self._apply,
+            clock=self.world.clock,
+            sleep=self.world.sleep,
+            patience=timedelta(seconds=self.settings.hub.score_patience_seconds),
+        )
 
     async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
         await self.applier.apply(platform, stream, items)
@@ -290,6 +320,7 @@ class Hub:
                 )
             await self._complete_identifiers()
             await self._seed_policy()
+            await self._name_left_out()
             yield self
         finally:
             await self.asker.close()
@@ -308,6 +339,12 @@ class Hub:
         if not await self.database.read(merges.is_complete):
             while await self.database.write(merges.complete, self.rows):
                 pass
+
+    async def _name_left_out(self) -> None:
+        """Say, once a start, to which platforms something is owed that this process does not bridge."""
+        for status in await self.operator.status():
+            if not status.bridged:
+                log.warning("obligations wait for a platform that is left out", platform=status.name, open=status.backlog)
 
     async def _seed_policy(self) -> None:
         """Put what policy says of matters, departments and items into the mirror; platforms that speak win (policy.md)."""
@@ -330,6 +367,7 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            reading=Room(own.webhook_waiting, own.webhook_waiting_bytes),
             answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
@@ -347,12 +385,13 @@ class Hub:
             lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            Room(own.graph_under_way),
         )
         return Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
-                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *self._health(),
             ],
@@ -377,6 +416,7 @@ class Hub:
             self.asker.ask,
             lambda identity_no: rid_code(identity_no, key.get_secret_value()),
             answer_seconds=own.eligibility_seconds,
+            room=Room(own.eligibility_under_way),
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),

@@ -21,6 +21,13 @@ from hub.schedules import Scheduler
 log = structlog.get_logger()
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
+LITTLE, MUCH = 25, 200
+"""Deliveries of a platform that are applied in one transaction: while others come in, and when none do."""
+GIVE_WAY = 4.0
+"""How long apply pauses while many deliveries come in at once: so many times as long as its last transaction took."""
+GATHER = 0.02
+"""Seconds until apply looks again when it has applied all that was there: a transaction for each delivery would cost most."""
+
 
 @dataclass
 class Loops:
@@ -67,11 +74,18 @@ class Loops:
                 await self.sleep(1.0)
 
     async def _apply(self) -> None:
-        """Apply deliveries as they come, and look for those that another process kept."""
+        """Apply deliveries as they come, and look for those that another process kept.
+
+        Little at a time while others come in, for what is acknowledged next waits for the transaction that is under way; and
+        with a pause in between while many do, so that a fifth of the time is left to it.
+        """
+        now = asyncio.get_running_loop().time
         while True:
             self.arrived.clear()
+            began = now()
+            limit = LITTLE if self.deliveries.lately else MUCH
             try:
-                count = await self.applier.apply_deliveries()
+                count = await self.applier.apply_deliveries(limit)
             except DatabaseUnavailable as error:
                 log.warning("cannot apply deliveries", error=str(error))
                 count = 0
@@ -80,6 +94,10 @@ class Loops:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.idle_seconds):
                         await self.arrived.wait()
+            elif self.deliveries.pressing:
+                await self.sleep((now() - began) * GIVE_WAY)
+            elif count < limit:
+                await self.sleep(GATHER)
 
     async def _refresh(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""

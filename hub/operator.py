@@ -10,7 +10,7 @@ from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.intake import tombstones
-from hub.mirror import drift, ledger, streams
+from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
@@ -39,6 +39,10 @@ class PlatformStatus(NamedTuple):
     """Differences that nobody can repair by himself."""
     drift_waiting: int
     """Records that an operator has to decide about: the platform does not show them any more."""
+    differences: int = 0
+    """Figures of points that differ from ours now; of the credit platform only."""
+    bridged: bool = True
+    """Whether HUB_PLATFORMS names it; one that it leaves out is shown while something is owed to it."""
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Operator:
         return await self.database.read(loop_of, self.rows, entity, key, self.clock())
 
     async def platforms(self) -> Sequence[PlatformHealth]:
-        """Return the health of every platform, in the order of the settings."""
+        """Return the health of every platform, in the order of the settings; then those left out to which something is owed."""
         return [
             PlatformHealth(
                 name=status.name,
@@ -85,7 +89,8 @@ class Operator:
                 lag_seconds=status.lag_seconds,
                 backlog=status.backlog,
                 stuck=status.stuck,
-                breaker_open_until=self.connectors[status.name].open_until,
+                breaker_open_until=self.connectors[status.name].open_until if status.bridged else None,
+                bridged=status.bridged,
             )
             for status in await self.status()
         ]
@@ -98,14 +103,21 @@ class Operator:
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
         standing = await self.database.read(drift.standing)
+        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
         self._last_success = self._read_to_end(health)
-        return [self._status(name, health, counts, standing.get(name, {})) for name in self.connectors]
+        owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
+        names = [*self.connectors, *sorted(owed_to - set(self.connectors))]
+        found = [self._status(name, health, counts, standing.get(name, {})) for name in names]
+        return [each._replace(differences=differences.get(each.name, 0)) for each in found]
 
     def _status(
         self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]
     ) -> PlatformStatus:
         last = self._last_success.get(name)
         failures = [f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure]
+        bridged = name in self.connectors
+        if not bridged:
+            failures = ["left out of HUB_PLATFORMS: nothing is sent to it; name it there again, or waive what is owed to it"]
         return PlatformStatus(
             name=name,
             last_success=last,
@@ -115,6 +127,7 @@ class Operator:
             failure="; ".join(failures) or None,
             drift_open=differences.get("OPEN", 0),
             drift_waiting=differences.get("WAITING", 0),
+            bridged=bridged,
         )
 
     async def eligibility(self, subject: str, matter: str) -> Decision:

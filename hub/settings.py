@@ -104,6 +104,12 @@ class HubSettings(BaseModel):
     keep_audit_days: Days183 = Field(
         0, description="Days that the audit is kept, 183 or more (Cybersecurity Law, art. 21: logs six months at least); 0 for ever"
     )
+    score_seconds: float = Field(
+        900.0, gt=0, description="Seconds between two comparisons of our count of points with the credit platform's figures"
+    )
+    score_patience_seconds: float = Field(
+        600.0, gt=0, description="Seconds that figures of points may differ by themselves; then they are read live, and ops is told"
+    )
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
     rescue_seconds: float = Field(
         5.0, gt=0, description="Seconds between two looks for what dead processes had claimed and for what was not seen in time"
@@ -140,9 +146,17 @@ class HubSettings(BaseModel):
     webhook_seconds: float = Field(
         4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"
     )
+    webhook_waiting: int = Field(2000, gt=0, description="Webhooks that may wait to be stored; more are to be sent again (503)")
+    webhook_waiting_bytes: int = Field(
+        64_000_000, gt=0, description="Bytes of webhooks that may wait to be stored, and as many that may be coming in"
+    )
     eligibility_seconds: float = Field(
         2.8, ge=0.5, lt=3, description="Seconds within which a question of eligibility is answered; the approval system waits 3 s"
     )
+    eligibility_under_way: int = Field(
+        200, gt=0, description="Questions of eligibility under way at once; one more is told at once that the hub is busy"
+    )
+    graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")

@@ -82,6 +82,8 @@ class PlatformHealth:
     stuck: int
     """Of these, how many a person has to look at."""
     breaker_open_until: datetime | None
+    bridged: bool = True
+    """Whether the hub calls it at all; one that was left out is shown while something is owed to it."""
 
 
 class Hub(Operations, Desk, NoticeOperations, Protocol):

@@ -25,6 +25,9 @@ class Platform:
     breaker_open_until: datetime | None = strawberry.field(
         description="No call is made until then; null while calls go through (熔断至)"
     )
+    bridged: bool = strawberry.field(
+        description="Whether the hub calls it; one left out is shown while something is owed to it, which waits for ever (是否接入)"
+    )
 
     @resolver("Its streams, and how far each has been read", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
@@ -51,4 +54,5 @@ def platform_of(health: PlatformHealth) -> Platform:
         backlog=health.backlog,
         stuck=health.stuck,
         breaker_open_until=health.breaker_open_until,
+        bridged=health.bridged,
     )

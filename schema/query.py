@@ -35,6 +35,7 @@ from schema.entities import (
     OpsItem,
     QuarantinedRecord,
     Repair,
+    ScoreDifference,
     ScoreEntry,
     SelfReport,
     SmsReceipt,
@@ -117,6 +118,8 @@ class Query(LoopQuery, DueQuery):
 
     obligation: Obligation | None = one(Obligation)
     obligations: Connection[Obligation] | None = many(Obligation)
+    score_difference: ScoreDifference | None = one(ScoreDifference)
+    score_differences: Connection[ScoreDifference] | None = many(ScoreDifference)
     ops_item: OpsItem | None = one(OpsItem)
     ops_items: Connection[OpsItem] | None = many(OpsItem)
     audit_entry: AuditEntry | None = one(AuditEntry)

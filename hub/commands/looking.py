@@ -23,6 +23,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
                 "stuck": health.stuck,
                 "drift": health.drift_open,
                 "gone?": health.drift_waiting,
+                "differences": health.differences,
                 "failure": health.failure,
             }
             for health in await hub.operator.status()

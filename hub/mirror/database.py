@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from hub.mirror.hosts import Hosts
+from hub.mirror.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -51,6 +52,10 @@ class Database(ABC):
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction, commit durably, and return what it returned; raise DatabaseUnavailable."""
 
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, before all that waits for its turn: for the little that somebody outside waits for."""
+        return await self.write(work, *args, **kwargs)
+
     @abstractmethod
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
@@ -78,39 +83,47 @@ class SQLiteDatabase(Database):
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
         self._inline = inline
-        self._writer = None if inline else ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._writer = None if inline else Writer("sqlite-writer")
         self._readers = None if inline else ThreadPoolExecutor(4, thread_name_prefix="sqlite-reader")
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` under BEGIN IMMEDIATE; the commit is on the disk when this returns (synchronous=FULL)."""
-        return await self._run(self._writer, True, lambda connection: work(connection, *args, **kwargs))
+        return await self._write(False, lambda connection: work(connection, *args, **kwargs))
+
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, next after the piece of work that the writer is at."""
+        return await self._write(True, lambda connection: work(connection, *args, **kwargs))
+
+    async def _write(self, first: bool, work: Callable[[Connection], T]) -> T:
+        if self._writer is None:
+            return self._run(True, work)
+        context = contextvars.copy_context()  # who asked, for the log and the audit
+        return await asyncio.wrap_future(self._writer.submit(lambda: context.run(self._run, True, work), first=first))
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a snapshot."""
-        return await self._run(self._readers, False, lambda connection: work(connection, *args, **kwargs))
+        if self._readers is None:
+            return self._run(False, lambda connection: work(connection, *args, **kwargs))
+        running: Future[T] = self._readers.submit(self._run, False, lambda connection: work(connection, *args, **kwargs))
+        return await asyncio.wrap_future(running)
 
-    async def _run(self, executor: ThreadPoolExecutor | None, writing: bool, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            try:
-                with self.engine.connect().execution_options(writing=writing) as connection:
-                    return _in_transaction(connection, work)
-            except OperationalError as error:
-                if _sqlite_may_heal(error):
-                    raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
-                raise
-            except PoolTimeoutError as error:
-                raise DatabaseUnavailable(f"SQLite: {error}") from error
-
-        if executor is None:
-            return run()
-        context = contextvars.copy_context()  # who asked, for the log and the audit
-        return await asyncio.get_running_loop().run_in_executor(executor, context.run, run)
+    def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
+        try:
+            with self.engine.connect().execution_options(writing=writing) as connection:
+                return _in_transaction(connection, work)
+        except OperationalError as error:
+            if _sqlite_may_heal(error):
+                raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
+            raise
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailable(f"SQLite: {error}") from error
 
     async def close(self) -> None:
         """Wait for the running work, then close the file."""
-        for executor in (self._writer, self._readers):
-            if executor is not None:
-                await asyncio.to_thread(executor.shutdown)
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.shutdown)
         self.engine.dispose()
 
 
@@ -246,7 +259,12 @@ def open_database(url: str, *, inline: bool = False) -> Database:
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's dialect, which both have with `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return insert_of(connection.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """Return an INSERT of a dialect, by its name; for statements that are made once and kept."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415  (as above)
 
         return postgresql.insert(table)

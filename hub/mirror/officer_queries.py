@@ -32,12 +32,11 @@ def officers_untold(connection: Connection, kind: str, named: Sequence[str], aft
     read_at = _read_at(connection)
     if read_at is None:
         return []
-    unknown = _unknown_departments(connection, kind, named)
-    names_one = or_(
-        *(TASK.c.officers.contains(f'"department":{json.dumps(code, ensure_ascii=False)}', autoescape=True) for code in unknown)
-    )
-    here = names_one & (TASK.c.observed_at < read_at)
-    return first_causes(connection, [(TASK.c.task_id, here)], after, limit) if unknown else []
+    if not (unknown := _unknown_departments(connection, kind, named)):
+        return []
+    written = [f'"department":{json.dumps(code, ensure_ascii=False)}' for code in unknown]
+    names_one = or_(*(TASK.c.officers.contains(each, autoescape=True) for each in written))
+    return first_causes(connection, [(TASK.c.task_id, names_one & (TASK.c.observed_at < read_at))], after, limit)
 
 
 def _unknown_departments(connection: Connection, kind: str, named: Sequence[str]) -> list[str]:

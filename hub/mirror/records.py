@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from hub.mirror.database import insert_into, lock_names
+from hub.mirror.database import insert_into, insert_of, lock_names
 from hub.mirror.rows import Rows, content_of, micros
 from hub.mirror.statistics import due
 from hub.mirror.tables import CHANGE, CONTENT_HASH, TABLES, TOMBSTONE
@@ -156,10 +157,16 @@ def _write(
 
 
 def _upsert_rows(connection: Connection, entity: Declared, values: list[dict[str, object]]) -> None:
-    table = TABLES[entity.name]
-    insert = insert_into(connection, table)
-    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != entity.key}
-    connection.execute(insert.on_conflict_do_update(index_elements=[entity.key], set_=changed), values)
+    connection.execute(_upsert_statement(connection.dialect.name, entity.name), values)
+
+
+@cache
+def _upsert_statement(dialect: str, entity: str) -> Any:
+    """Return a statement that is made once: to make it takes longer than to carry it out."""
+    table, key = TABLES[entity], ENTITIES[entity].key
+    insert = insert_of(dialect, table)
+    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
+    return insert.on_conflict_do_update(index_elements=[key], set_=changed)
 
 
 def _delete_parts(connection: Connection, entity: Declared, keys: list[str]) -> None:

@@ -145,7 +145,9 @@ def _correct(case: _Case, owed: Owed) -> Judgement:
     if (may_exist(one) and not again) or (case.proven and one.payload):
         return _tell(case)
     if terms["payload"] == one.payload and owed.needs == one.needs:
-        return Judgement({})
+        # What was never made has no policy to keep: its time follows its cause.
+        moved = one.state is ObligationState.WAITING and owed.due.at != one.due_at
+        return Judgement({name: terms[name] for name in ("due_at", "due_provisional")} if moved else {})
     if owed.command is None:
         return Judgement(terms | ({"state": ObligationState.WAITING} if is_unsent(one) else {}))
     if one.state in {ObligationState.WAITING, ObligationState.STUCK}:

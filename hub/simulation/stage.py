@@ -34,6 +34,8 @@ UNHURRIED: Mapping[str, str] = {
     "WAITING_SECONDS": "3600",
     "SWEEP_SECONDS": "21600",
     "FULL_SWEEP_SECONDS": "21600",
+    "SCORE_SECONDS": "21600",
+    "SCORE_PATIENCE_SECONDS": "7200",
     "RESCUE_SECONDS": "900",
     "SEAL_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
@@ -203,7 +205,8 @@ class Wire(httpx.AsyncBaseTransport):
     """The way from the hub to one platform, which may be listened to for a word that must never pass."""
 
     def __init__(self, behind: httpx.AsyncBaseTransport) -> None:
-        self._behind = behind
+        self.behind = behind
+        """Where requests go on; whoever holds the stage may put something in between."""
         self.listens_for: bytes | None = None
         self.heard = 0
         """How many requests held the word."""
@@ -212,7 +215,7 @@ class Wire(httpx.AsyncBaseTransport):
         """Pass a request on."""
         if self.listens_for is not None:
             self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
-        return await self._behind.handle_async_request(request)
+        return await self.behind.handle_async_request(request)
 
 
 class _Gate(httpx.AsyncBaseTransport):

@@ -21,6 +21,7 @@ from schema.entities.obligation import (
 )
 from schema.entities.ops_item import OpsItem
 from schema.entities.request import CampaignRequest, FiguresCheck, FiguresConclusion, NoticeRequest
+from schema.entities.score_difference import Explanation, Measure, ScoreDifference
 from schema.entities.selfgov import Notice, ReportMark, ReportState, ScoreEntry, ScoreState, SelfReport
 from schema.entities.stream_health import StreamHealth
 from schema.entities.subject import CodeType, Subject
@@ -54,6 +55,7 @@ __all__ = [
     "DriftReport",
     "DriftState",
     "EventStatus",
+    "Explanation",
     "FiguresCheck",
     "FiguresConclusion",
     "Finding",
@@ -63,6 +65,7 @@ __all__ = [
     "InspectionItem",
     "KeySubject",
     "Matter",
+    "Measure",
     "Notice",
     "NoticeRequest",
     "Obligation",
@@ -77,6 +80,7 @@ __all__ = [
     "RepairWay",
     "ReportMark",
     "ReportState",
+    "ScoreDifference",
     "ScoreEntry",
     "ScoreState",
     "SelfReport",

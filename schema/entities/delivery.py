@@ -21,7 +21,7 @@ class DeliveryState(Enum):
     "A webhook that a platform posted",
     "平台推送",
     key="delivery_id",
-    indexes=(("platform", "received_at"), ("state", "sequence")),
+    indexes=(("platform", "received_at"), ("state", "platform", "sequence")),
     scope="ops:read",
 )
 class Delivery(Entity, frozen=True):

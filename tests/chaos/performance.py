@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -35,15 +35,19 @@ A_YEAR = timedelta(days=390)
 PATIENCE_SECONDS = 4 * 86400
 
 
-def perform(history: History, folder: Path, template: Path) -> Sequence[str]:
-    """Carry a history out in a folder that holds nothing yet; return what differs from the oracle's word, in sentences."""
+def perform(history: History, folder: Path, template: Path, *, around: Callable[[Stage], None] = lambda _: None) -> Sequence[str]:
+    """Carry a history out in a folder that holds nothing yet; return what differs from the oracle's word, in sentences.
+
+    `around` may put something around hub and platforms before anything happens.
+    """
     keep_secrets(folder, history.seed)
     (folder / "hub.db").write_bytes(template.read_bytes())
-    return in_simulated_time(_performed(history, folder), datetime.fromisoformat(history.begins))
+    return in_simulated_time(_performed(history, folder, around), datetime.fromisoformat(history.begins))
 
 
-async def _performed(history: History, folder: Path) -> Sequence[str]:
+async def _performed(history: History, folder: Path, around: Callable[[Stage], None]) -> Sequence[str]:
     async with staged(folder, history.seed, POLL_SECONDS, **PACE) as stage:
+        around(stage)
         chronicle, life = Chronicle(stage.platforms), Life(stage, history)
         await life.go()
         if history.a_year_later:

@@ -19,6 +19,7 @@ from hub.domain.routing import Route, department_for
 from hub.mirror import queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
+from hub.reconcile.copies import tasks_numbered
 from hub.reconcile.rule import Owed, Quarantine, Rule, Rulebook, Verdict
 from hub.reconcile.sending import ACCEPTANCE, DISPATCH, place_of, sending_of
 from hub.reconcile.standing import is_unsent
@@ -33,7 +34,7 @@ TAKEN_UP = frozenset({EventStatus.ACCEPTED, EventStatus.HANDLED, EventStatus.CLO
 
 
 class Facts(NamedTuple):
-    """An event, which sending of it this is, and tasks with our number for that sending."""
+    """An event, which sending of it this is, and tasks with our number for that sending, the one that stands first (copies.py)."""
 
     event: GridEvent
     sending: int
@@ -43,6 +44,11 @@ class Facts(NamedTuple):
 def key_for(event_no: str, sending: int) -> str:
     """Return the key of one sending of an event, without the /1 and /2 of its two platforms."""
     return f"{NAME}:{event_no}:{sending}"
+
+
+def sending_in(key: str) -> int:
+    """Return which sending a key of this rule is about."""
+    return int(key.rpartition("/")[0].rpartition(":")[2])
 
 
 def task_number(event_no: str, sending: int) -> str:
@@ -89,14 +95,14 @@ class GridDispatch(Rule[Facts]):
         events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
         sendings = sendings_of(connection, rows, events)
         numbers = {no: task_number(no, sendings[no]) for no in events}
-        tasks = queries.records_where(connection, rows, VerificationTask, "external_no", numbers.values())
+        tasks = tasks_numbered(connection, rows, numbers.values())
         return {no: Facts(event, sendings[no], tasks.get(numbers[no], [])) for no, event in events.items()}
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe task and acceptance while the event waits for the hub; what was made for earlier sendings stays as it is."""
         event, sending = facts.event, facts.sending
         key = key_for(event.event_no, sending)
-        task = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
+        task = next(iter(facts.tasks), None)
         proven = {f"{key}/1": task.task_id} if task else {}
         earlier = frozenset(one.key for one in ledger if not one.key.startswith(f"{key}/"))
         if event.status in TAKEN_UP:

@@ -23,6 +23,7 @@ from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.breach import broken_commitment
+from hub.reconcile.copies import checks_numbered
 from hub.reconcile.dozens import Period, periods_of
 from hub.reconcile.listed import among_listed
 from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict
@@ -175,7 +176,7 @@ def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> d
     present = [code for code in codes if now_called.get(code, code) == code]
     approvals = credit_queries.approvals_of_subjects(connection, rows, present)
     numbers = {one.approval_no: task_number(one.approval_no) for group in approvals.values() for one in group}
-    found = queries.checks(connection, rows, "external_no", numbers.values())
+    found = checks_numbered(connection, rows, numbers.values())
     puts = queries.obligations_of(connection, rows, PUT, codes)
     offs = queries.obligations_of(connection, rows, OFF, codes)
     known = {place_of(one).cause for group in puts.values() for one in group}
