@@ -138,7 +138,7 @@ class Hub:
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
         )
-        self.refusals = Refusals(self.database, self.rows, world.clock, own.refusal_days)
+        self.refusals = Refusals(self.database, self.rows, world.clock, own.keep_refusals_days)
         tombstones = Tombstones(
             self.database,
             self.rows,
@@ -193,7 +193,7 @@ class Hub:
         self.health = HealthDesk(
             self.database, self.rows, self.connectors, self.levers, self.conditions, self.refusals.keep, world.clock
         )
-        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.refusal_days))
+        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.keep_refusals_days))
         self.keeping = Keeping(
             self.database,
             self.rows,
@@ -455,5 +455,6 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
+            verified_by=self.conditions.verified,
         )
         return [Route("/approval/eligibility", endpoint.__call__, methods=["POST"])]
