@@ -140,7 +140,7 @@ class Hub:
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
         )
-        self.refusals = Refusals(self.database, self.rows, world.clock, own.refusal_days)
+        self.refusals = Refusals(self.database, self.rows, world.clock, own.keep_refusals_days)
         tombstones = Tombstones(
             self.database,
             self.rows,
@@ -202,7 +202,7 @@ class Hub:
             self.refusals.keep,
             world.clock,
         )
-        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.refusal_days))
+        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.keep_refusals_days))
         self.keeping = Keeping(
             self.database,
             self.rows,
@@ -481,5 +481,6 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
+            verified_by=self.conditions.verified,
         )
         return [Route("/approval/eligibility", endpoint.__call__, methods=["POST"])]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from connectors.base import Connector
 from connectors.recurring import Recurring, read_recurring
 from hub.mirror import conditions, controls
@@ -20,6 +22,7 @@ from schema.identifiers import redact
 from schema.operations import Outcome
 from schema.user_errors import InThePast, InvalidWindow, UnknownPlatform, UnknownWindow, UserError, WindowOverlaps
 
+Standing = tuple[dict[str, PlatformPause], list[MaintenanceWindow], dict[str, Closure]]
 LONGEST_WINDOW = timedelta(days=7)
 LONGEST_ASKED = timedelta(hours=12)
 """A platform that answers 503 with Retry-After for longer than this is in trouble, not in maintenance: its alerts speak again."""
@@ -47,9 +50,11 @@ class Levers:
 
     async def refresh(self) -> None:
         """Look at what stands now; raise DatabaseUnavailable, then what was known stays."""
-        self._pauses = await self.database.read(controls.standing_pauses, self.rows)
-        self._windows = await self.database.read(controls.open_windows, self.rows, self.clock())
-        self._closures = await self.database.read(conditions.closures, self.clock())
+        self._pauses, self._windows, self._closures = await self.database.read(self._look, self.clock())
+
+    def _look(self, connection: Connection, now: datetime) -> Standing:
+        pauses, windows = controls.standing_pauses(connection, self.rows), controls.open_windows(connection, self.rows, now)
+        return pauses, windows, conditions.closures(connection, now)
 
     # --- what stands
 

@@ -133,7 +133,7 @@ class HubSettings(BaseModel):
     stale_seconds: float = Field(
         300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
     )
-    refusal_days: float = Field(30.0, gt=0, description="Days after which the record of a refused webhook is forgotten")
+    keep_refusals_days: int = Field(30, gt=0, description="Days after which the record of a refused webhook is forgotten")
     clock_warning_seconds: float = Field(
         30.0, gt=0, description="Seconds by which a platform's clock may differ from ours before that is a warning"
     )

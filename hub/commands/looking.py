@@ -19,7 +19,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     async def showing(hub: Hub) -> int | None:
         lines = [_line(status) for status in await hub.operator.status()]
-        show(lines, as_json)
+        show(lines if as_json else _without_empty(lines), as_json)
         for health in await hub.operator.platforms():
             if health.clock is not None and health.clock.warning is not None:
                 typer.echo(f"bihuan: {health.clock.warning}", err=True)
@@ -46,6 +46,13 @@ def _line(status: PlatformStatus) -> dict[str, Any]:
         "clock (s)": health.clock and f"{health.clock.ahead_seconds:+.1f}{'' if health.clock.warning is None else ' !'}",
         "old secret last used": _old_secrets(health.secrets),
     }
+
+
+def _without_empty(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the columns of what is seldom so, where it is so nowhere."""
+    seldom = ("paused", "maintenance", "clock (s)", "old secret last used")
+    empty = {name for name in seldom if all(line[name] is None for line in lines)}
+    return [{name: value for name, value in line.items() if name not in empty} for line in lines]
 
 
 def _old_secrets(secrets: Sequence[SecretInUse]) -> str | None:
