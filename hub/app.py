@@ -20,6 +20,8 @@ from starlette.routing import Route
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.campaign_requests import CampaignRequests
+from hub.conditions import Conditions
+from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.graph.access import Keyring
@@ -30,19 +32,24 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.refusals import Refusals
+from hub.intake.rehearsal import Rehearsal
 from hub.intake.room import Room
 from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
+from hub.levers import Levers
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import Database, SQLiteDatabase, open_database
+from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase, open_database
 from hub.mirror.quota import DatabaseQuota
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
 from hub.operator import Operator
+from hub.platform_health import HealthDesk
 from hub.policy_records import policy_records
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
@@ -52,6 +59,7 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.rereading import Rereader
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings, application_keys
 from hub.telemetry import Metrics
@@ -99,7 +107,10 @@ class Hub:
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
         self.database: Database = open_database(own.database_url, inline=world.inline_database)
+        self.replica = self._replica()
+        self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
+        self.conditions.connect(self.connectors)
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
         self._opened = False
@@ -118,15 +129,18 @@ class Hub:
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
         self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.levers = Levers(self.database, self.rows, self.connectors, world.clock, due)
         self.deliveries = Deliveries(
             self.database,
             self.rows,
             self.connectors,
             clock=world.clock,
             after=arrived,
+            verified_by=self.conditions.verified,
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
         )
+        self.refusals = Refusals(self.database, self.rows, world.clock, own.keep_refusals_days)
         tombstones = Tombstones(
             self.database,
             self.rows,
@@ -134,7 +148,7 @@ class Hub:
             self.applier,
             clock=world.clock,
             after=due,
-            share=own.tombstone_share,
+            share=own.tombstone_percent / 100,
             at_least=own.tombstones_unasked,
         )
         grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
@@ -161,7 +175,7 @@ class Hub:
             sleep=world.sleep,
             after=due,
             grace=grace,
-            share=own.drift_share,
+            share=own.drift_percent / 100,
             digest_every=timedelta(seconds=own.drift_seconds),
             read_every=read_every,
         )
@@ -174,9 +188,21 @@ class Hub:
             self._apply,
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
+            is_paused=self.levers.is_paused,
         )
         self.scores = self._scores()
         self.tally = Tally(self.database)
+        self.health = HealthDesk(
+            self.database,
+            self.replica or self.database,
+            self.rows,
+            self.connectors,
+            self.levers,
+            self.conditions,
+            self.refusals.keep,
+            world.clock,
+        )
+        self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.keep_refusals_days))
         self.keeping = Keeping(
             self.database,
             self.rows,
@@ -193,6 +219,7 @@ class Hub:
         )
         self.operator = Operator(
             self.database,
+            self.replica or self.database,
             self.rows,
             self.connectors,
             self.asker,
@@ -210,6 +237,18 @@ class Hub:
                 after=due,
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
+            levers=self.levers,
+            health=self.health,
+            tracer=self.tracer,
+            rereader=Rereader(
+                self.database,
+                self.rows,
+                self.connectors,
+                Rehearsal(self.database, self.rows, self.connectors, self.derivation),
+                self.levers,
+                world.clock,
+                due,
+            ),
         )
         self.loops = Loops(
             self.applier,
@@ -222,6 +261,7 @@ class Hub:
             self.operator,
             self._arrived,
             self.wake_ups,
+            self.replica,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -254,6 +294,13 @@ class Hub:
         await self.sweep.waiting()
         self.wake_ups.tell(Topic.OBLIGATIONS)
 
+    def _replica(self) -> Replica | None:
+        own, world = self.settings.hub, self.world
+        if own.database_read_url is None:
+            return None
+        lag = own.database_read_lag_seconds
+        return Replica(self.database, own.database_read_url, most_lag_seconds=lag, clock=world.clock, sleep=world.sleep)
+
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
         quota = DatabaseQuota(self.database, clock=world.clock, sleep=world.sleep)
@@ -267,6 +314,7 @@ class Hub:
                 transport=world.transports.get(name),
                 inline=world.inline_database,
                 observe=self.metrics.observe_call,
+                notices=self.conditions,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
@@ -324,8 +372,13 @@ class Hub:
             yield self
         finally:
             await self.asker.close()
+            with contextlib.suppress(DatabaseUnavailable):
+                await self.conditions.keep()
+                await self.refusals.keep()
             for connector in self.connectors.values():
                 await connector.close()
+            if self.replica:
+                await self.replica.close()
             await self.database.close()
 
     @contextlib.asynccontextmanager
@@ -358,6 +411,11 @@ class Hub:
         for platform in self.connectors:
             self.metrics.deliveries_waiting.labels(platform).set(waiting.get(platform, 0))
             self.metrics.quarantined.labels(platform).set(quarantined.get(platform, 0))
+        if self.replica:
+            lag, trouble = self.replica.health
+            self.metrics.replica_read.set(trouble is None)
+            self.metrics.replica_lag.set(float("nan") if lag is None else lag)
+        await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
     def web(self) -> Starlette:
@@ -372,6 +430,7 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
+            refused=self.refusals.note,
         )
 
         @contextlib.asynccontextmanager
@@ -382,7 +441,9 @@ class Hub:
         graph = GraphQLEndpoint(
             build_schema(introspection=not own.production),
             Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
-            lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
+            lambda caller, correlation_id: Context(
+                Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
+            ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
             Room(own.graph_under_way),
@@ -402,7 +463,7 @@ class Hub:
         return Starlette(routes=self._health())
 
     def _health(self) -> list[Route]:
-        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
+        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics, self.health.notes)
         return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:
@@ -420,5 +481,6 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
+            verified_by=self.conditions.verified,
         )
         return [Route("/approval/eligibility", endpoint.__call__, methods=["POST"])]
