@@ -2,7 +2,8 @@
 
 import random
 
-from hub.app import Hub, World
+from hub.app import Hub
+from hub.parts import World
 from hub.settings import load_settings
 from tests.e2e.eventually import eventually
 from tests.e2e.stage import SEED, Stage
