@@ -3,14 +3,21 @@
 Its objects are made in credit_records.py, its feed is read in credit_feed.py, its calls get their token in credit_calls.py.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import ClassVar
 from urllib.parse import quote
 
+from pydantic import SecretStr
+
 from connectors.base import (
+    CALLS,
+    WEBHOOKS,
     Answer,
+    ClockLimit,
     Connector,
     Delivery,
     Item,
@@ -22,12 +29,14 @@ from connectors.base import (
     Verified,
 )
 from connectors.buckets import Buckets, Digest
+from connectors.claimed import claimed_id
 from connectors.credit_answers import (
     accepted,
     bucket_digest,
     feed_page,
     found_or_none,
     listed,
+    listed_page,
     receipt_of,
     receipt_or_unknown_subject,
     snapshot_page,
@@ -35,15 +44,17 @@ from connectors.credit_answers import (
 from connectors.credit_calls import CreditCalls, CreditSettings
 from connectors.credit_feed import FeedPage, FeedReader, SnapshotPage, Stretch, read_place
 from connectors.credit_records import BEIJING, KINDS, PLATFORM, points_text, read_change, read_notice, read_object
-from connectors.errors import BadSignature, PermanentError
+from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import matching_secret, moment_of_epoch, require_fresh, standard_webhook_signature
 from schema.commands import AnyCommand, PostCreditRecord, PostRepair
 from schema.entities import CodeType
 from schema.identifiers import is_identity
 
+_MESSAGE = re.compile(rb"(.+)")
 _CODES_AT_MOST = 50
 _CHANGES_AT_MOST = 500
+_RECORDS_AT_MOST = 200
 ENTITIES = tuple(name for name, _ in KINDS.values())
 
 
@@ -56,6 +67,7 @@ class CreditConnector(Connector):
     digests: ClassVar[tuple[Buckets, ...]] = tuple(Buckets(entity=entity, stream="changes") for entity in ENTITIES)
     settings_class: ClassVar[type[PlatformSettings]] = CreditSettings
     settings: CreditSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(timedelta(seconds=300), "its webhooks look stale to us and are refused")
 
     def __init__(self, settings: CreditSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -74,6 +86,7 @@ class CreditConnector(Connector):
         signed_at = moment_of_epoch(PLATFORM, timestamp, unit=timedelta(seconds=1))
         require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.webhook_tolerance_seconds))
 
+        @cache
         def expected(secret: str) -> str:
             return standard_webhook_signature(secret, message_id=message_id, timestamp=timestamp, body=delivery.body)
 
@@ -94,6 +107,15 @@ class CreditConnector(Connector):
             return Answer(status=200, body=b'{"stored":true}', content_type="application/json")
         problem = b'{"title":"not stored, please repeat","status":503}'
         return Answer(status=503, body=problem, content_type="application/problem+json")
+
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the client secrets that get our tokens, and the endpoint's secrets."""
+        return {CALLS: self.settings.client_secrets, WEBHOOKS: self.settings.webhook_secrets}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the webhook-id."""
+        return claimed_id(_MESSAGE, delivery.headers.get("webhook-id", "").encode())
 
     # --- what we read
 
@@ -129,6 +151,22 @@ class CreditConnector(Connector):
             )
             return [read_object("record", raw, observed_at()) for raw in found if raw is not None]
         raise ValueError(f"credit: {entity} cannot be fetched by key, only CreditProfile and CreditRecord")
+
+    async def fetch_for(self, entity: str, code: str) -> list[Item]:
+        """Return a live read of all CreditRecords of a subject, 200 to a call; unknown codes have none."""
+        if entity != "CreditRecord":
+            raise ValueError(f"credit: {entity} cannot be read by subject, only CreditRecord")
+        found: list[bytes] = []
+        cursor: str | None = ""
+        seen = {cursor}
+        while cursor is not None:
+            asked = {"code": code, "limit": str(_RECORDS_AT_MOST)} | ({"cursor": cursor} if cursor else {})
+            page = await self._calls.read("GET /v2/records", "/v2/records", asked, listed_page)
+            found += page.items
+            if (cursor := page.next_cursor) in seen:
+                raise TransientError(PLATFORM, "ENDLESS_LIST", f"GET /v2/records of {code}: a page names a page before it", None)
+            seen.add(cursor)
+        return [read_object("record", raw, self.surroundings.clock()) for raw in found]
 
     async def digest(self, entity: str, bucket: str) -> Digest:
         """Return count and digest of the items of a kind whose SM3(id) begins with the byte `bucket`, 0 to 255."""

@@ -1,5 +1,7 @@
 """What the credit platform's answers mean, one function a call. Used by connectors/credit.py."""
 
+from typing import NamedTuple
+
 import httpx
 import msgspec
 
@@ -27,6 +29,17 @@ class _Seq(msgspec.Struct, frozen=True):
 class _Snapshot(_Items, frozen=True, rename="camel"):
     as_of_seq: int
     next_cursor: str | None = None
+
+
+class _List(_Items, frozen=True, rename="camel"):
+    next_cursor: str | None = None
+
+
+class ListPage(NamedTuple):
+    """One page of a list, its objects raw; no cursor behind the last."""
+
+    items: tuple[bytes, ...]
+    next_cursor: str | None
 
 
 def feed_page(response: httpx.Response) -> FeedPage:
@@ -61,6 +74,12 @@ def bucket_digest(response: httpx.Response) -> Digest:
 def listed(response: httpx.Response) -> tuple[bytes, ...]:
     """Return the objects of a list, raw."""
     return tuple(bytes(raw) for raw in msgspec.json.decode(mended(response.content), type=_Items).items)
+
+
+def listed_page(response: httpx.Response) -> ListPage:
+    """Return one page of a list."""
+    page = msgspec.json.decode(mended(response.content), type=_List)
+    return ListPage(tuple(bytes(raw) for raw in page.items), page.next_cursor)
 
 
 def found_or_none(response: httpx.Response) -> bytes | None:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from connectors.base import Connector, Item
 from hub.intake.apply import Applier
-from hub.mirror import drift, held, ops_list
+from hub.mirror import audit, drift, held, ops_list
+from hub.mirror.audit import Entry
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
 from hub.mirror.ops_list import Trouble
@@ -170,7 +171,9 @@ def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: s
         return Outcome(refused=(UnknownOpsItem(message=message, path=["itemId"], item_id=item_id),))
     if drift.decide(connection, item_id, DriftState.APPROVED):
         ops_list.resolve(connection, rows, item_id, by, reason, now)
-        log.info("audit: approve tombstones", item_id=item_id, by=by, reason=reason)
+        outcome = "what it names is marked as gone"
+        entry = Entry(at=now, by=by, action="approveTombstones", kind="OpsItem", target=item_id, reason=reason, outcome=outcome)
+        audit.note(connection, rows, entry)
         return Outcome(done=(item_id,))
     for state in (DriftState.APPROVED, DriftState.TOMBSTONED):
         if drift.in_state(connection, rows, state, 1, item_id):

@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from hub.mirror.database import insert_into, lock_names
+from hub.mirror.database import insert_into, insert_of, lock_names
 from hub.mirror.rows import Rows, content_of, micros
 from hub.mirror.statistics import due
 from hub.mirror.tables import CHANGE, CONTENT_HASH, TABLES, TOMBSTONE
@@ -39,6 +40,13 @@ class Upserted(NamedTuple):
     outcome: Outcome
 
 
+class Seen(NamedTuple):
+    """What would become of an item, and the version that is held of its record; None where there is none."""
+
+    outcome: Outcome
+    held_version: int | None
+
+
 class _Held(NamedTuple):
     version: int
     digest: bytes | None  # None: a tombstone
@@ -62,6 +70,24 @@ def upsert(connection: Connection, rows: Rows, items: Sequence[Observation | Tom
         found = _upsert_entity(connection, rows, ENTITIES[name], [items[place] for place in by_entity[name]])
         outcomes.update(zip(by_entity[name], found, strict=True))
     return [Upserted(item, outcomes[place]) for place, item in enumerate(items)]
+
+
+def foresee(connection: Connection, items: Sequence[Observation | Tombstone]) -> list[Seen]:
+    """Return what `upsert` would make of each item, in order; nothing is written."""
+    by_entity: dict[str, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        by_entity[_entity(item)].append(place)
+    seen: dict[int, Seen] = {}
+    for name in sorted(by_entity):
+        held = _held(connection, ENTITIES[name], sorted({_key(items[place]) for place in by_entity[name]}))
+        before = dict(held)
+        for place in by_entity[name]:
+            key = _key(items[place])
+            outcome, holds = _judge(items[place], held.get(key))
+            seen[place] = Seen(outcome, before[key].version if key in before else None)
+            if holds is not None:
+                held[key] = holds
+    return [seen[place] for place in range(len(items))]
 
 
 def _entity(item: Observation | Tombstone) -> str:
@@ -156,10 +182,16 @@ def _write(
 
 
 def _upsert_rows(connection: Connection, entity: Declared, values: list[dict[str, object]]) -> None:
-    table = TABLES[entity.name]
-    insert = insert_into(connection, table)
-    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != entity.key}
-    connection.execute(insert.on_conflict_do_update(index_elements=[entity.key], set_=changed), values)
+    connection.execute(_upsert_statement(connection.dialect.name, entity.name), values)
+
+
+@cache
+def _upsert_statement(dialect: str, entity: str) -> Any:
+    """Return a statement that is made once: to make it takes longer than to carry it out."""
+    table, key = TABLES[entity], ENTITIES[entity].key
+    insert = insert_of(dialect, table)
+    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
+    return insert.on_conflict_do_update(index_elements=[key], set_=changed)
 
 
 def _delete_parts(connection: Connection, entity: Declared, keys: list[str]) -> None:

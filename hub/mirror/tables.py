@@ -87,8 +87,23 @@ CHANGE = Table(
     Column("source", String(40), nullable=False),
     Column("observed_at", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False, comment="The observation as JSON, sealed"),
+    Column("position", BigInteger, comment="Place in the one public order, given after the commit, without holes; null until then"),
     Index("ix_change_entity_key_version", "entity", "key", "version"),
+    Index("ix_change_position_sequence", "position", "sequence"),
     comment="Every version that was ever applied, append-only (变更历史)",
+)
+
+AUDIT_BLOCK = Table(
+    "audit_block",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="From 1, without holes"),
+    Column("first", BigInteger, nullable=False, comment="Position of the first change that it seals"),
+    Column("last", BigInteger, nullable=False, comment="Position of the last one"),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("previous", LargeBinary, nullable=False, comment="Hash of the block before; zeros before the first"),
+    Column("digests", LargeBinary, nullable=False, comment="SM3 of each change, one after the other"),
+    Column("hash", LargeBinary, nullable=False, comment="SM3 of all of this"),
+    comment="Blocks that seal the change history, each on the one before (审计区块)",
 )
 
 TOMBSTONE = Table(
@@ -127,6 +142,41 @@ LEASE = Table(
     Column("until", BigInteger, nullable=False),
     Column("last_run_at", BigInteger, nullable=False),
     comment="Who runs a scheduled job now, and when it last ran (定时任务租约)",
+)
+
+PLATFORM_CONDITION = Table(
+    "platform_condition",
+    METADATA,
+    Column("platform", String(40), primary_key=True),
+    Column(
+        "ahead", BigInteger, nullable=True, comment="By how much its clock is ahead of ours, microseconds; median of its answers"
+    ),
+    Column("within", BigInteger, nullable=True, comment="Half a round trip and half a second: the median may be off by this"),
+    Column("samples", Integer, nullable=True, comment="Answers that the median was taken of"),
+    Column("measured_at", BigInteger, nullable=True),
+    Column("closed_until", BigInteger, nullable=True, comment="Until when it last asked to be left alone (503 with Retry-After)"),
+    Column("closed_since", BigInteger, nullable=True, comment="When it first asked so in a row"),
+    comment="What processes notice of a platform as they call it (平台状况)",
+)
+
+SECRET_USE = Table(
+    "secret_use",
+    METADATA,
+    Column("platform", String(40), primary_key=True),
+    Column("purpose", String(10), primary_key=True, comment="CALLS: ours sign with it; WEBHOOKS: the platform's do"),
+    Column("fingerprint", String(16), primary_key=True, comment="Keyed digest of the secret; says which, and tells nothing of it"),
+    Column("last_used_at", BigInteger, nullable=False),
+    comment="When each secret was last used, so that an old one can be taken away in time (密钥使用)",
+)
+
+BOOKMARK = Table(
+    "bookmark",
+    METADATA,
+    Column("name", String(80), primary_key=True),
+    Column("done", BigInteger, nullable=False, comment="The last sequence of the change history that was gone through"),
+    Column("horizon", BigInteger, nullable=False, comment="A sequence below which nothing new appears once ..."),
+    Column("transaction", BigInteger, nullable=False, comment="... all transactions below this number are over; 0 on SQLite"),
+    comment="How far the change history was gone through, by what goes through it (变更历史书签)",
 )
 
 STATISTIC_DUE = Table(

@@ -17,10 +17,11 @@ import httpx
 import msgspec
 from sqlalchemy import Connection, event
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
 from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
+from hub.parts import World
 from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
 from mocks.config import Config, Platforms, built_platforms, complete_settings
@@ -33,7 +34,11 @@ UNHURRIED: Mapping[str, str] = {
     "IDLE_SECONDS": "600",
     "WAITING_SECONDS": "3600",
     "SWEEP_SECONDS": "21600",
+    "FULL_SWEEP_SECONDS": "21600",
+    "SCORE_SECONDS": "21600",
+    "SCORE_PATIENCE_SECONDS": "7200",
     "RESCUE_SECONDS": "900",
+    "SEAL_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
     "DRIFT_SECONDS": "0",
@@ -76,6 +81,10 @@ class Stage:
             event.listen(self.hub.database.engine, "begin", _refuse)
         await self._running.aclose()
         await self._opened.aclose()
+
+    def rebuilt(self) -> Hub:
+        """Return a hub on the database that the one before it left: for a command that is run while none is up."""
+        return self._build()
 
     async def start(self) -> None:
         """Start a new process of the hub on the database that the one before it left."""
@@ -197,7 +206,8 @@ class Wire(httpx.AsyncBaseTransport):
     """The way from the hub to one platform, which may be listened to for a word that must never pass."""
 
     def __init__(self, behind: httpx.AsyncBaseTransport) -> None:
-        self._behind = behind
+        self.behind = behind
+        """Where requests go on; whoever holds the stage may put something in between."""
         self.listens_for: bytes | None = None
         self.heard = 0
         """How many requests held the word."""
@@ -206,7 +216,7 @@ class Wire(httpx.AsyncBaseTransport):
         """Pass a request on."""
         if self.listens_for is not None:
             self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
-        return await self._behind.handle_async_request(request)
+        return await self.behind.handle_async_request(request)
 
 
 class _Gate(httpx.AsyncBaseTransport):

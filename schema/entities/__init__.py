@@ -1,12 +1,14 @@
 """All entities; importing this makes every edge's other end known."""
 
 from schema.entities.approval import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
+from schema.entities.audit_entry import AuditEntry
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
 from schema.entities.drift import DriftFinding, DriftKind, DriftMethod, DriftReport, DriftState
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
+from schema.entities.lever import MaintenanceWindow, PlatformPause, RefusedDelivery
 from schema.entities.message import DeliveryStatus, SmsReceipt
 from schema.entities.obligation import (
     OPEN_STATES,
@@ -20,6 +22,7 @@ from schema.entities.obligation import (
 )
 from schema.entities.ops_item import OpsItem
 from schema.entities.request import CampaignRequest, FiguresCheck, FiguresConclusion, NoticeRequest
+from schema.entities.score_difference import Explanation, Measure, ScoreDifference
 from schema.entities.selfgov import Notice, ReportMark, ReportState, ScoreEntry, ScoreState, SelfReport
 from schema.entities.stream_health import StreamHealth
 from schema.entities.subject import CodeType, Subject
@@ -33,6 +36,7 @@ __all__ = [
     "Attachment",
     "Attempt",
     "AttemptOutcome",
+    "AuditEntry",
     "BlacklistEntry",
     "Campaign",
     "CampaignRequest",
@@ -52,6 +56,7 @@ __all__ = [
     "DriftReport",
     "DriftState",
     "EventStatus",
+    "Explanation",
     "FiguresCheck",
     "FiguresConclusion",
     "Finding",
@@ -60,7 +65,9 @@ __all__ = [
     "IdentifierKind",
     "InspectionItem",
     "KeySubject",
+    "MaintenanceWindow",
     "Matter",
+    "Measure",
     "Notice",
     "NoticeRequest",
     "Obligation",
@@ -68,13 +75,16 @@ __all__ = [
     "Officer",
     "OpsItem",
     "Photo",
+    "PlatformPause",
     "Procedure",
     "QuarantinedRecord",
     "RecordCategory",
+    "RefusedDelivery",
     "Repair",
     "RepairWay",
     "ReportMark",
     "ReportState",
+    "ScoreDifference",
     "ScoreEntry",
     "ScoreState",
     "SelfReport",

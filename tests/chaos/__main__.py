@@ -12,9 +12,20 @@ from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
 TESTS: dict[str, str] = {
+    "shuffled": "shuffled",
+    "fuzz": "fuzz",
+    "poison": "poison",
+    "locked": "locked",
+    "full-disk": "full_disk",
+    "overload": "overload",
+    "pause": "levers",
+    "restore": "restore",
+    "kills": "kills",
+    "failover": "failover",
     "paging": "paging",
     "dropped": "dropped",
     "resnapshot": "resnapshot",
+    "unknown-outcomes": "unknown_outcomes",
 }
 """Name on the command line -> module of tests/chaos with a function `show`."""
 

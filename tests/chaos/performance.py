@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,8 @@ PACE = {
     "RESCUE_SECONDS": "1800",
     "WAITING_SECONDS": "43200",
     "SWEEP_SECONDS": "86400",
+    "SEAL_SECONDS": "43200",
+    "FULL_SWEEP_SECONDS": "86400",
     "ECHO_SECONDS": "3600",
     "BACKOFF_MOST_SECONDS": "900",
     "SELFGOV_POLL_SECONDS": "3600",
@@ -33,21 +35,25 @@ A_YEAR = timedelta(days=390)
 PATIENCE_SECONDS = 4 * 86400
 
 
-def perform(history: History, folder: Path, template: Path) -> Sequence[str]:
-    """Carry a history out in a folder that holds nothing yet; return what differs from the oracle's word, in sentences."""
-    _keep_secrets(folder, history.seed)
+def perform(history: History, folder: Path, template: Path, *, around: Callable[[Stage], None] = lambda _: None) -> Sequence[str]:
+    """Carry a history out in a folder that holds nothing yet; return what differs from the oracle's word, in sentences.
+
+    `around` may put something around hub and platforms before anything happens.
+    """
+    keep_secrets(folder, history.seed)
     (folder / "hub.db").write_bytes(template.read_bytes())
-    return in_simulated_time(_performed(history, folder), datetime.fromisoformat(history.begins))
+    return in_simulated_time(_performed(history, folder, around), datetime.fromisoformat(history.begins))
 
 
-async def _performed(history: History, folder: Path) -> Sequence[str]:
+async def _performed(history: History, folder: Path, around: Callable[[Stage], None]) -> Sequence[str]:
     async with staged(folder, history.seed, POLL_SECONDS, **PACE) as stage:
+        around(stage)
         chronicle, life = Chronicle(stage.platforms), Life(stage, history)
         await life.go()
         if history.a_year_later:
-            await _at_rest(stage)
+            await at_rest(stage)
             await stage.until(datetime.fromisoformat(history.begins) + A_YEAR)
-        await _at_rest(stage)
+        await at_rest(stage)
         credit = history.weather[1]
         calm = not (credit.lost or credit.shuffled or credit.callbacks_off) and not any(
             one.kind == "hub" for one in history.stories
@@ -55,7 +61,7 @@ async def _performed(history: History, folder: Path) -> Sequence[str]:
         return differences(await take_picture(stage, life, chronicle, strict=calm))
 
 
-async def _at_rest(stage: Stage) -> None:
+async def at_rest(stage: Stage) -> None:
     """Return once all streams were read once more, a sweep was done and nothing came of that; or patience is over."""
     until, before = simulated_now().timestamp() + PATIENCE_SECONDS, None
     while simulated_now().timestamp() < until:
@@ -84,7 +90,7 @@ async def _under_way(stage: Stage) -> bool:
     return any(not state.startswith(("WAITING", "STUCK")) for state in owed.values())
 
 
-def _keep_secrets(folder: Path, seed: int) -> None:
+def keep_secrets(folder: Path, seed: int) -> None:
     """Make up the secrets of hub and platforms by the seed: what is signed, encrypted and keyed is the same again."""
     rng = random.Random(f"secrets {seed}")
     household = Household.of(folder)

@@ -92,7 +92,7 @@ async def _play(form: Form, folder: Path) -> Shown:
         losses = [f"before: {gap}" for gap in await gaps(stage, "CreditProfile")]
 
         wire = stage.wires["credit"]
-        wire._behind = held_up = HeldUp(wire._behind)
+        wire.behind = held_up = HeldUp(wire.behind)
         changing = Changing(stage, codes, A_SECOND[form])
         running = asyncio.create_task(changing.run())
         await asyncio.sleep(1)
