@@ -68,6 +68,7 @@ class Door:
     addresses: tuple[str, ...] = ()
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
+    verified: list[tuple[str, int]] = field(default_factory=list)
 
     async def _ask(self, subject: str, matter: str, holder: str | None = None) -> Decision:
         self.asked.append((subject, matter, holder))
@@ -93,6 +94,7 @@ class Door:
             trusted_proxies=(),
             clock=self.clock,
             count=self.outcomes.append,
+            verified_by=lambda platform, position: self.verified.append((platform, position)),
         )
         transport = httpx.ASGITransport(Starlette(routes=[Route(PATH, endpoint.__call__, methods=["POST"])]))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub")
@@ -118,6 +120,7 @@ async def test_a_company_is_answered_with_grade_score_and_the_time_of_the_credit
     assert told == {"code": "0", "msg": "success", "data": data}
     assert door.asked == [(SHOP_CODE, "WH-SX01", SHOP_CODE)]
     assert door.outcomes == ["eligible"]
+    assert door.verified == [("approval", 0)]
 
 
 async def test_who_is_not_eligible_is_told_every_reason_and_what_is_not_known_is_null(door: Door) -> None:
@@ -289,3 +292,22 @@ async def test_a_body_that_never_ends_is_given_up_in_time(clock: SettableClock) 
 async def test_questions_come_from_allowed_addresses_only(clock: SettableClock) -> None:
     assert (await Door(clock, addresses=("10.1.0.0/16",)).post(QUESTION))["code"] == "40101"
     assert (await Door(clock, addresses=("127.0.0.1",)).post(QUESTION))["code"] == "0"
+
+
+async def test_one_question_more_than_may_be_under_way_is_told_at_once_that_the_hub_is_busy(clock: SettableClock) -> None:
+    begun, may_end = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly() -> None:
+        begun.release()
+        await may_end.wait()
+
+    door = Door(clock, on_ask=slowly)
+    body = json.dumps(QUESTION).encode()
+    proven = [headers_for(body, clock, nonce=f"nonce-{number}-of-three") for number in range(3)]
+    asking = [asyncio.create_task(door.post(body, each)) for each in proven[:2]]
+    for _ in asking:
+        await begun.acquire()
+    told = await door.post(body, proven[2])
+    assert (told["code"], len(door.asked)) == ("50000", 2)
+    may_end.set()
+    assert [answer["code"] for answer in await asyncio.gather(*asking)] == ["0", "0"]
