@@ -13,6 +13,7 @@ from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.mirror.database import DatabaseUnavailable
+from hub.mirror.replica import Replica
 from hub.mirror.wake_ups import WakeUps
 from hub.operator import Operator
 from hub.reconcile.worker import Worker
@@ -43,6 +44,8 @@ class Loops:
     arrived: asyncio.Event
     """Set when a delivery was kept."""
     wake_ups: WakeUps
+    replica: Replica | None
+    """None where the graph reads what the hub writes."""
     sleep: Sleep
     idle_seconds: float
 
@@ -51,6 +54,7 @@ class Loops:
         """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, schedules); end them behind the block."""
         loops: list[Loop] = [self._apply, self._refresh]
         loops += [self.wake_ups.run] if self.wake_ups.are_shared else []
+        loops += [self.replica.run] if self.replica else []
         if intake:
             loops += [self.deliveries.run]
         if work:

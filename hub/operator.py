@@ -12,6 +12,7 @@ from hub.graph.loops.loop import loop_of
 from hub.intake import tombstones
 from hub.levers import Levers
 from hub.mirror.database import Database
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
 from hub.platform_health import HealthDesk, PlatformStatus
@@ -32,6 +33,8 @@ class Operator:
     """Implements `schema.context.Hub`. `wake` is called after something was made due."""
 
     database: Database
+    reads: Database | Replica
+    """What the graph reads."""
     rows: Rows
     connectors: Mapping[str, Connector]
     asker: Asker
@@ -60,7 +63,7 @@ class Operator:
 
     async def loop(self, entity: str, key: str) -> Loop | None:
         """Return the whole chain that a record stands in, as of now; None if there is no such record."""
-        return await self.database.read(loop_of, self.rows, entity, key, self.clock())
+        return await self.reads.read(loop_of, self.rows, entity, key, self.clock())
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform, in the order of the settings."""

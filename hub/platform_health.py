@@ -10,6 +10,7 @@ from hub.conditions import Conditions
 from hub.levers import Levers
 from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.telemetry import Metrics
 from schema.conditions import ClockSkew, SecretInUse
@@ -53,6 +54,8 @@ class HealthDesk:
     """Knows when each platform was last read as of the last look (`refresh`), so that a record's age costs no statement."""
 
     database: Database
+    reads: Database | Replica
+    """What the graph reads: as old as it is, so old are its records."""
     rows: Rows
     connectors: Mapping[str, Connector]
     levers: Levers
@@ -66,7 +69,7 @@ class HealthDesk:
         await self.conditions.keep()
         await self.keep_refusals()
         await self.levers.refresh()
-        self.last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
+        self.last_success = self._read_to_end(await self.reads.read(streams.all_streams, self.rows))
 
     async def platforms(self) -> list[PlatformStatus]:
         """Return each platform's health, in the order of the settings; then those left out to which something is owed.

@@ -50,7 +50,16 @@ class HubSettings(BaseModel):
         "sqlite:///bihuan.db",
         pattern=r"^(sqlite:///.|postgresql(\+asyncpg)?://)",
         repr=False,  # it may hold a password
-        description="sqlite:///path, or postgresql://user:password@host/name",
+        description="sqlite:///path, or postgresql://user:password@host/name; several hosts: @host:5432,host:5432/name",
+    )
+    database_read_url: str | None = Field(
+        None,
+        pattern=r"^postgresql(\+asyncpg)?://",
+        repr=False,
+        description="A streaming standby of that database, which the graph reads; the database itself if not set",
+    )
+    database_read_lag_seconds: float = Field(
+        30.0, gt=0, description="Seconds that the standby may be behind; beyond that the graph reads the database itself"
     )
     platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
     pii_keys: tuple[SecretStr, ...] = Field(
@@ -139,11 +148,11 @@ class HubSettings(BaseModel):
     drift_grace_seconds: float = Field(
         120.0, ge=0, description="Seconds by which a change may come later than its stream was read, and is no drift yet"
     )
-    drift_share: float = Field(
-        0.1, gt=0, le=1, description="Share of a platform's quota that comparisons and readings from the beginning may take"
+    drift_percent: int = Field(
+        10, gt=0, le=100, description="Percent of a platform's quota that comparisons and readings from the beginning may take"
     )
-    tombstone_share: float = Field(
-        0.01, ge=0, le=1, description="Share of an entity's records that is marked as gone without asking an operator"
+    tombstone_percent: int = Field(
+        1, ge=0, le=100, description="Percent of an entity's records that are marked as gone without asking an operator"
     )
     tombstones_unasked: int = Field(20, ge=0, description="So many records of an entity are marked as gone without asking anyway")
     webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")
@@ -205,6 +214,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         near = difflib.get_close_matches(name, known, 1)
         problems.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all"))
     if hub is not None:
+        if hub.database_read_url and not hub.database_url.startswith("postgresql"):
+            problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
         try:
             application_keys(hub.api_keys)
         except SettingsError as error:

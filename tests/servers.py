@@ -79,16 +79,30 @@ class PostgreSQLServer:
         await engine.dispose()
 
     @asynccontextmanager
-    async def fresh(self, template: str = TEMPLATE) -> AsyncIterator[str]:
+    async def fresh(self, template: str = TEMPLATE, tablespace: str = "pg_default") -> AsyncIterator[str]:
         """Lend the URL of a new database, migrated (`template="template1"`: without any table); it is dropped at the end."""
         name = f"t_{uuid.uuid4().hex}"
         async with self._admin() as admin:
-            await admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+            await admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY TABLESPACE {tablespace}"))
         try:
             yield self.url(name)
         finally:
             async with self._admin() as admin:
                 await admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    @asynccontextmanager
+    async def tablespace(self, folder: Path) -> AsyncIterator[str]:
+        """Lend the name of a tablespace in a folder, which is given to the server's user; it is dropped at the end."""
+        owner = os.stat(self._socket_dir)
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        name = f"s_{uuid.uuid4().hex}"
+        async with self._admin() as admin:
+            await admin.execute(text(f"CREATE TABLESPACE {name} LOCATION '{folder}'"))
+        try:
+            yield name
+        finally:
+            async with self._admin() as admin:
+                await admin.execute(text(f"DROP TABLESPACE {name}"))
 
 
 async def someone_waits(database: PostgreSQLDatabase) -> None:

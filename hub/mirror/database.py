@@ -39,7 +39,10 @@ MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
-    """The database is locked, full or gone: nothing was written. Callers answer 503, or wait and try again."""
+    """The database is locked, full or gone: nothing was written, or nobody knows whether it was (the server died in the commit).
+
+    Callers acknowledge nothing: they answer 503, or wait and try again. What is tried again must do no harm twice.
+    """
 
 
 class Database(ABC):
@@ -160,10 +163,11 @@ class PostgreSQLDatabase(Database):
 
     shared = True
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0, wanted: str | None = None) -> None:
+        """`wanted` of a server is as in hosts.py."""
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
 
-        self.hosts = Hosts(url)
+        self.hosts = Hosts(url, wanted=wanted)
         self.engine: AsyncEngine = create_async_engine(
             self.hosts.url,
             pool_size=pool_size,
@@ -191,7 +195,7 @@ class PostgreSQLDatabase(Database):
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception(_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
+            retry=retry_if_exception(is_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
         ):
             with attempt:
                 try:
@@ -231,7 +235,8 @@ class PostgreSQLDatabase(Database):
         await self.engine.dispose()
 
 
-def _contended(error: BaseException) -> bool:
+def is_contended(error: BaseException) -> bool:
+    """Return whether the work met others' in a deadlock or conflict, and may simply run again."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CONTENDED
 
 

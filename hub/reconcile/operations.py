@@ -68,6 +68,7 @@ def _take_back(connection: Connection, rows: Rows, one: Obligation, now: datetim
         tries=0,
         unknown_since=one.unknown_since or one.sent_at,
         decided_by=None,
+        decided_at=None,
         reason=None,
     )
 
@@ -96,7 +97,7 @@ def _decide(
         return _refused(_wrong(one, TAKEN_OFF, ["key"]))
     _, told, difference = (one.reason or "").partition(CORRECTED)  # so that ops is not told of it once more
     note = "; ".join(filter(None, (reason.strip(), told + difference)))
-    ledger.change(connection, rows, key, state=state, decided_by=by, reason=note)
+    ledger.change(connection, rows, key, state=state, decided_by=by, decided_at=now, reason=note)
     _note(connection, rows, now, by, action, one, state, reason)
     return Outcome((key,))
 

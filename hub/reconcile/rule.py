@@ -65,6 +65,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     proven: Mapping[str, str] = {}
     """Key -> the platform's own number of the proof that was seen in the mirror."""
     troubles: tuple[Trouble, ...] = ()
+    mended: frozenset[tuple[str, str]] = frozenset()
+    """Kind and cause of what ops was told and that is over by itself; those items of the ops list are resolved."""
     quarantined: Quarantined | None = None
     """The cause itself, where it is good and yet can lead to nothing; it stays in the quarantine as long as this says so."""
 

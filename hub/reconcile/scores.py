@@ -28,7 +28,6 @@ from hub.reconcile.score_comparison import Mismatch, explained, in_words, mismat
 from schema.entities import Explanation, ScoreDifference
 
 KIND = "score-difference"
-BY = "hub"
 PAGE = 500
 PAUSE = 0.05
 """Seconds between two pages, so that others get their turn."""
@@ -130,7 +129,7 @@ class Scores:
         queries.keep(connection, self._rows, compared.kept)
         for one in compared.over:
             why = "the figures agree again, or differ otherwise now"
-            ops_list.resolve(connection, self._rows, _trouble(one, "").item_id, BY, why, now)
+            ops_list.resolve(connection, self._rows, _trouble(one, "").item_id, ops_list.BY_ITSELF, why, now)
         ops_list.open_items(connection, self._rows, compared.troubles, now)
 
 

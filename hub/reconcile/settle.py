@@ -17,7 +17,7 @@ from connectors.base import Quarantined
 from hub.domain.errors import DomainError
 from hub.mirror import inbox, ledger
 from hub.mirror.database import lock_names
-from hub.mirror.ops_list import Trouble, open_items
+from hub.mirror.ops_list import Trouble, open_items, resolve_all
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Owed, Rulebook, Verdict
 from hub.reconcile.standing import CORRECTED, command_of, is_unsent, may_exist
@@ -54,6 +54,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
     fresh: list[Obligation] = []
     troubles: list[Trouble] = []
     quarantined: dict[str, Quarantined | None] = {}
+    mended: set[tuple[str, str]] = set()
     for cause in wanted:
         if cause not in facts:
             continue
@@ -64,6 +65,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             continue
         troubles += verdict.troubles
         quarantined[cause] = verdict.quarantined
+        mended |= verdict.mended
         owed = {each.key: each for each in verdict.owed}
         there = held.get(cause, [])
         fresh += [_new(rule, cause, verdict, owed[key], book, now) for key in owed.keys() - {one.key for one in there}]
@@ -74,6 +76,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             troubles += [judged.trouble] if judged.trouble else []
     ledger.insert(connection, rows, sorted(fresh, key=lambda one: (one.cause, one.sequence, one.key)))
     open_items(connection, rows, troubles, now)
+    resolve_all(connection, rows, mended, "it is over by itself", now)
     if rule.quarantine is not None:
         inbox.keep_quarantined(connection, rows, *rule.quarantine, rule.name, quarantined, now)
 

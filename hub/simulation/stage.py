@@ -17,10 +17,11 @@ import httpx
 import msgspec
 from sqlalchemy import Connection, event
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
 from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
+from hub.parts import World
 from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
 from mocks.config import Config, Platforms, built_platforms, complete_settings

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.replica import Replica
 
 
 class Health:
@@ -17,11 +18,13 @@ class Health:
     def __init__(
         self,
         database: Database,
+        replica: Replica | None,
         registry: CollectorRegistry,
         refresh: Callable[[], Awaitable[None]],
         notes: Callable[[], Mapping[str, str]],
     ) -> None:
         self._database = database
+        self._replica = replica
         self._registry = registry
         self._refresh = refresh
         self._notes = notes
@@ -31,12 +34,13 @@ class Health:
         return JSONResponse({"status": "alive"})
 
     async def readyz(self, _request: Request) -> Response:
-        """Answer 200 when the database answers, else 503 with the reason."""
+        """Answer 200 when the database answers, else 503 with the reason. The hub can do without its replica."""
         try:
             await self._database.read(_ask)
         except DatabaseUnavailable as error:
             return JSONResponse({"status": "not ready", "database": str(error)}, 503, {"retry-after": "5"})
-        return JSONResponse({"status": "ready", "platforms": dict(self._notes())})
+        about = {} if self._replica is None else {"replica": self._replica.health._asdict()}
+        return JSONResponse({"status": "ready", "platforms": dict(self._notes()), **about})
 
     async def metrics(self, _request: Request) -> Response:
         """Show all metrics."""

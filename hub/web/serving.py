@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -59,9 +60,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take signals only where the server is the whole process."""
+        """Take signals only where the server is the whole process. After SIGTERM it ends by itself, all being closed."""
         with super().capture_signals() if self._signals else contextlib.nullcontext():
             yield
+            # uvicorn raises again what it caught: the process would die of SIGTERM before connectors and database are closed.
+            self._captured_signals = [each for each in self._captured_signals if each != signal.SIGTERM]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell that it answers. Where the application did not start, `serve` ends with `started` false, and the process goes on."""

@@ -12,6 +12,12 @@ from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
 TESTS: dict[str, str] = {
+    "shuffled": "shuffled",
+    "fuzz": "fuzz",
+    "poison": "poison",
+    "locked": "locked",
+    "full-disk": "full_disk",
+    "overload": "overload",
     "pause": "levers",
     "restore": "restore",
     "kills": "kills",

@@ -17,7 +17,7 @@ from tests.chaos.there import KINDS, changes, gaps
 
 BEGINS = datetime.fromisoformat("2019-09-02T09:00:00+08:00")
 SHARE = 0.05
-NUMBER = {Form.SHORT: 300, Form.FULL: 10_000}
+NUMBER = {Form.SHORT: 200, Form.FULL: 10_000}
 AT_ONCE = 100
 NEVER = 10_000_000.0
 """Seconds between two polls: none falls into a test."""

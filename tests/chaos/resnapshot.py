@@ -22,10 +22,11 @@ from tests.chaos.shown import Form, Shown
 from tests.chaos.there import gaps
 
 BEGINS = datetime.fromisoformat("2019-09-02T09:00:00+08:00")
-ROWS = {Form.SHORT: 1500, Form.FULL: 50_000}
-A_SECOND = 200
+ROWS = {Form.SHORT: 1200, Form.FULL: 50_000}
+A_SECOND = {Form.SHORT: 40, Form.FULL: 200}
+"""Changes, each told by a webhook."""
 HELD_UP = 2.0
-POLLED = 300.0
+POLLED = 120.0
 """Seconds in which the poller reads all that has happened."""
 
 
@@ -50,14 +51,15 @@ class HeldUp(httpx.AsyncBaseTransport):
 class Changing:
     """Changes subjects, so many a second, until told to stop."""
 
-    def __init__(self, stage: Stage, codes: list[str]) -> None:
+    def __init__(self, stage: Stage, codes: list[str], a_second: int) -> None:
+        self._a_second = a_second
         self._credit, self._codes, self._rng = stage.platforms.credit, codes, random.Random(3)
         self.made = 0
 
     async def run(self) -> None:
         """Change and go on changing."""
         while True:
-            for code in self._rng.sample(self._codes, A_SECOND // 10):
+            for code in self._rng.sample(self._codes, self._a_second // 10):
                 score = float(self._credit.subject(code)["score"])
                 self._credit.set_score(code, score - 0.5 if score > 50 else 90.0)
                 self.made += 1
@@ -76,8 +78,9 @@ def _went_back(connection: Connection) -> list[str]:
     return back
 
 
-async def _play(rows: int, folder: Path) -> Shown:
-    async with staged(folder, 13, 5.0) as stage:
+async def _play(form: Form, folder: Path) -> Shown:
+    rows = ROWS[form]
+    async with staged(folder, 13, 15.0) as stage:
         hub, credit, rng = stage.hub, stage.platforms.credit, random.Random(2)
         calm = credit.faults
         credit.faults = calm.changed({"callbacks_off": True})
@@ -90,7 +93,7 @@ async def _play(rows: int, folder: Path) -> Shown:
 
         wire = stage.wires["credit"]
         wire.behind = held_up = HeldUp(wire.behind)
-        changing = Changing(stage, codes)
+        changing = Changing(stage, codes, A_SECOND[form])
         running = asyncio.create_task(changing.run())
         await asyncio.sleep(1)
         began = simulated_now()
@@ -107,7 +110,7 @@ async def _play(rows: int, folder: Path) -> Shown:
         report = next(one for one in await hub.database.read(drift.reports, hub.rows, "credit") if one.entity == "CreditProfile")
     if not done or report.ended_at is None or report.checked < rows:
         losses.append(f"the snapshot was not read to its end: {report}")
-    if held_up.pages < rows // 1000 or changing.made < A_SECOND * seconds * 0.9:
+    if held_up.pages < rows // 1000 or changing.made < A_SECOND[form] * seconds * 0.9:
         losses.append(f"too little happened meanwhile: {held_up.pages} pages, {changing.made} changes in {seconds:.0f} s")
     return Shown(
         f"{rows} rows, {held_up.pages} pages, {changing.made} changes in {seconds:.0f} s",
@@ -119,4 +122,4 @@ async def _play(rows: int, folder: Path) -> Shown:
 def show(form: Form) -> Shown:
     """Read everything again while it changes."""
     with tempfile.TemporaryDirectory() as folder:
-        return in_simulated_time(_play(ROWS[form], Path(folder)), BEGINS)
+        return in_simulated_time(_play(form, Path(folder)), BEGINS)

@@ -29,7 +29,7 @@ from tests.chaos.performance import PACE, POLL_SECONDS, at_rest, keep_secrets
 from tests.chaos.picture import Chronicle, take_picture
 from tests.chaos.shown import Form, Shown
 
-EXAMPLES = {Form.SHORT: 6, Form.FULL: 200}
+EXAMPLES = {Form.SHORT: 4, Form.FULL: 200}
 NOT_HERE = frozenset({"hub", "request"})
 """Stories that are left out: the hub dies for our own reason, and what only the hub knew is lost."""
 

@@ -1,5 +1,7 @@
-"""Several processes on PostgreSQL share the job, and one of them may die in the middle of it."""
+"""Several processes on PostgreSQL share the job, and one of them may die or stand still in the middle of it."""
 
+import random
+import signal
 from pathlib import Path
 
 import httpx
@@ -10,7 +12,7 @@ from hub.mirror.database import PostgreSQLDatabase
 from tests.e2e.city_life import BROKEN_PROMISE
 from tests.e2e.eventually import eventually
 from tests.e2e.hasty_clock import true_clock
-from tests.e2e.late import Late
+from tests.e2e.late import Late, answers_late
 from tests.e2e.processes import STARTS_WITHIN, bihuan, quick, serves, works
 from tests.e2e.stage import Stage, staged
 from tests.servers import PostgreSQLServer
@@ -66,6 +68,43 @@ async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_not
     assert stage.twins() == {}
 
 
+async def test_a_process_that_was_stopped_for_longer_than_its_lease_goes_on_and_doubles_nothing(
+    postgresql: PostgreSQLServer, tmp_path: Path
+) -> None:
+    """As a machine that is suspended: it wakes with calls under way whose claims are another's by then."""
+    rates = {name: {"calls_per_second": 200} for name in ("approval", "credit")}
+    async with postgresql.fresh() as url, staged(tmp_path / "house", true_clock(), **rates) as stage:
+        settings = quick(stage, url, WORKER_INSIDE="false")
+        answers_late(stage.enforcement, random.Random(1), share=1.0, seconds=0.4)
+        async with (
+            bihuan("work", settings=settings, log=tmp_path / "first.log") as first,
+            bihuan("serve", settings=settings, log=tmp_path / "serve.log") as serve,
+        ):
+            address = await serves(serve)
+            await eventually(works, first, within=STARTS_WITHIN, or_say="bihuan work")
+            for platform in stage.platforms:
+                platform.set_hub(address)
+            serials = [stage.approval.grant(procedure="1") for _ in range(APPROVALS)]
+            tasks = stage.enforcement.store.all("task")
+            await eventually(lambda: len(tasks) >= KILLED_AFTER, within=240, or_say="the first tasks")
+            first.process.send_signal(signal.SIGSTOP)
+            assert len(tasks) < APPROVALS, "it was stopped too late to prove anything"
+            async with bihuan("work", settings=settings, log=tmp_path / "second.log"):
+                for serial in serials:
+                    await eventually(stage.tasks_for, serial, within=240, or_say=f"the task of {serial}")
+                taken_over = "{ obligations(first: 200) { edges { node { history { edges { node { outcome } } } } } } }"
+                assert '"UNKNOWN"' in await _ask(stage, address, taken_over), "nothing was under way when it was stopped"
+                first.process.send_signal(signal.SIGCONT)
+                for serial in serials:
+                    (task,) = stage.tasks_for(serial)
+                    stage.enforcement.finish(task["taskId"], BROKEN_PROMISE)
+                await _all_closed(url, {"enforcement": 2, "approval": 2, "credit": 1, "selfgov": 1})
+            assert "a completion came too late: the claim is another's" in first.said
+    assert {serial: len(stage.tasks_for(serial)) for serial in serials} == dict.fromkeys(serials, 1)
+    assert len(stage.credit.store.all("record")) == APPROVALS
+    assert stage.twins() == {}
+
+
 async def _all_closed(url: str, of_each: dict[str, int]) -> None:
     database = PostgreSQLDatabase(url, pool_size=1)
 
@@ -77,7 +116,7 @@ async def _all_closed(url: str, of_each: dict[str, int]) -> None:
         } == {"CLOSED"}
 
     try:
-        await eventually(closed, within=40, or_say="all obligations closed")
+        await eventually(closed, within=240, or_say="all obligations closed")
     except AssertionError as late:
         raise AssertionError(f"{late}: {await database.read(ledger.open_keys)}") from late
     finally:

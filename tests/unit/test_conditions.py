@@ -13,7 +13,8 @@ import pytest
 from connectors.base import CALLS, Notices
 from connectors.errors import ConnectorError
 from connectors.http import HttpSettings, PlatformClient
-from hub.app import Hub, World
+from hub.app import Hub
+from hub.parts import World
 from hub.settings import load_settings
 from schema.conditions import ClockSkew, SecretInUse, SecretPurpose
 from tests.contract.cases import FakeTime, surroundings

@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.intake.refusals import OF_ADDRESS, Refusals
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.parts import World
 from hub.settings import load_settings
 from schema.delivery_trace import DeliveryTraces, RecordFate
 from schema.entities import RefusedDelivery

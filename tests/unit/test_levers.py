@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.levers import LONGEST_ASKED, LONGEST_WINDOW, Levers
 from hub.mirror import ledger
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
+from hub.parts import World
 from hub.settings import load_settings
 from schema.conditions import MaintenanceKind
 from schema.entities import ObligationState

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, func, select
 
 from connectors.base import Item, Page, Quarantined
 from connectors.errors import TransientError
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.mirror.database import Database
 from hub.mirror.tables import METADATA
+from hub.parts import World
 from hub.settings import load_settings
 from schema.rereading import Difference, Foreseen
 from tests.builders import approval, observed

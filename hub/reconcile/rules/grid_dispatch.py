@@ -22,7 +22,7 @@ from hub.mirror.rows import Rows, content_of
 from hub.reconcile.copies import tasks_numbered
 from hub.reconcile.rule import Owed, Quarantine, Rule, Rulebook, Verdict
 from hub.reconcile.sending import ACCEPTANCE, DISPATCH, place_of, sending_of
-from hub.reconcile.standing import is_unsent
+from hub.reconcile.standing import is_unsent, may_exist
 from schema.commands import AcceptEvent, AnyCommand, CreateTask, FileLink, TaskSubject
 from schema.entities import EventStatus, GridEvent, Obligation, ObligationState, TaskType, VerificationTask
 from schema.entity import Observation
@@ -39,6 +39,8 @@ class Facts(NamedTuple):
     event: GridEvent
     sending: int
     tasks: Sequence[VerificationTask]
+    answered: bool = False
+    """Whether an answer of ours to this sending may be on the platform."""
 
 
 def key_for(event_no: str, sending: int) -> str:
@@ -96,7 +98,13 @@ class GridDispatch(Rule[Facts]):
         sendings = sendings_of(connection, rows, events)
         numbers = {no: task_number(no, sendings[no]) for no in events}
         tasks = tasks_numbered(connection, rows, numbers.values())
-        return {no: Facts(event, sendings[no], tasks.get(numbers[no], [])) for no, event in events.items()}
+        waiting = [no for no, event in events.items() if event.status is EventStatus.SENT]
+        answers = queries.obligations_of(connection, rows, "grid-feedback", waiting)
+        answered = {one.key for group in answers.values() for one in group if may_exist(one)}
+        return {
+            no: Facts(event, sendings[no], tasks.get(numbers[no], []), f"grid-feedback:{no}:{sendings[no]}" in answered)
+            for no, event in events.items()
+        }
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe task and acceptance while the event waits for the hub; what was made for earlier sendings stays as it is."""
@@ -118,7 +126,7 @@ class GridDispatch(Rule[Facts]):
             owed=(self._dispatch(event, sending, route, book), self._acceptance(event, sending, task, book)),
             keep=earlier,
             proven=proven,
-            troubles=tuple(_troubles(event, route)),
+            troubles=(*_troubles(event, route), *_sent_again(facts, task, ledger, f"{key}/2")),
             quarantined=_held_up(event) if route is None and _waits(f"{key}/1", ledger, proven) else None,
         )
 
@@ -204,6 +212,25 @@ def _troubles(event: GridEvent, route: Route | None) -> Iterable[Trouble]:
             distinct=f"{route.department}/{route.category_department}",
             message=f"grid event {event.event_no}: the town names department {route.department}, category '{event.category}' "
             f"routes to {route.category_department}; the town's was taken",
+        )
+
+
+def _sent_again(facts: Facts, task: VerificationTask | None, ledger: Sequence[Obligation], acceptance: str) -> Iterable[Trouble]:
+    """Tell of an event that waits once more though no answer of ours returned it: somebody took it back there by hand.
+
+    The mirror showed it as taken up, which is when its number became the receipt, and shows it as sent now.
+    """
+    event = facts.event
+    taken_up = [one for one in ledger if one.key == acceptance and one.state is ObligationState.CLOSED]
+    if not facts.answered and any(one.receipt == event.event_no for one in taken_up):
+        check = f"its check {task.task_id} is {task.status.value}" if task else "its check is not in the mirror"
+        yield Trouble(
+            kind="sent-again",
+            cause=event.event_no,
+            distinct=str(event.version),
+            message=f"grid event {event.event_no} was sent to a department once more, and no answer of ours had returned it: "
+            f"{check}, and nothing is made a second time; agree with {event.town} how it is answered, by telephone",
+            after=content_of(event).decode(),
         )
 
 

@@ -55,11 +55,18 @@ async def audit(city: City) -> list[tuple[str, str, str, str | None, str | None]
 
 @pytest.mark.parametrize("state", [ObligationState.STUCK, ObligationState.WAIVED, ObligationState.SETTLED])
 async def test_what_is_stuck_waived_or_settled_becomes_due_again_now(city: City, state: ObligationState) -> None:
-    await granted(city, state, tries=5, reason="why", decided_by="chen", next_at=START + timedelta(days=1))
+    await granted(city, state, tries=5, reason="why", decided_by="chen", decided_at=START, next_at=START + timedelta(days=1))
     city.clock.advance(60)
     assert await retry(city, APPROVAL_KEY, reason="the department exists now") == Outcome(done=(APPROVAL_KEY,))
     one = (await city.ledger())[APPROVAL_KEY]
-    assert (one.state, one.next_at, one.tries, one.reason, one.decided_by) == (ObligationState.DUE, city.clock(), 0, None, None)
+    assert (one.state, one.next_at, one.tries, one.reason, one.decided_by, one.decided_at) == (
+        ObligationState.DUE,
+        city.clock(),
+        0,
+        None,
+        None,
+        None,
+    )
     assert await audit(city) == [("retryObligations", "lou", APPROVAL_KEY, "the department exists now", f"{state.value} -> DUE")]
 
 
@@ -135,7 +142,7 @@ async def test_who_decided_and_why_stands_in_ledger_and_audit(city: City) -> Non
     await granted(city, ObligationState.STUCK)
     await waive(city)
     one = (await city.ledger())[APPROVAL_KEY]
-    assert (one.decided_by, one.reason) == ("lou", "made by telephone")
+    assert (one.decided_by, one.decided_at, one.reason) == ("lou", city.clock(), "made by telephone")
     await waive(city, reason="asked twice")
     assert (await city.ledger())[APPROVAL_KEY].reason == "made by telephone"
     assert await audit(city) == [("waiveObligation", "lou", APPROVAL_KEY, "made by telephone", "STUCK -> WAIVED")]

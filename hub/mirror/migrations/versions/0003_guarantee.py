@@ -1,4 +1,4 @@
-"""levers."""
+"""guarantee."""
 # ruff: noqa: PLR0915  (written by regenerate.py)
 
 from collections.abc import Sequence
@@ -284,6 +284,9 @@ def upgrade() -> None:
     )
     op.drop_index(op.f("ix_delivery_state_sequence"), table_name="delivery")
     op.create_index("ix_delivery_state_platform_sequence", "delivery", ["state", "platform", "sequence"], unique=False)
+    op.add_column(
+        "obligation", sa.Column("decided_at", sa.BigInteger(), nullable=True, comment="When it was waived or settled (处理时间)")
+    )
     op.drop_index(op.f("ix_obligation_rule_cause"), table_name="obligation")
     op.create_index("ix_obligation_rule_cause_cause_version", "obligation", ["rule", "cause", "cause_version"], unique=False)
     op.add_column(
@@ -319,6 +322,7 @@ def downgrade() -> None:
     op.drop_column("stream_health", "full_since")
     op.drop_index("ix_obligation_rule_cause_cause_version", table_name="obligation")
     op.create_index(op.f("ix_obligation_rule_cause"), "obligation", ["rule", "cause"], unique=False)
+    op.drop_column("obligation", "decided_at")
     op.drop_index("ix_delivery_state_platform_sequence", table_name="delivery")
     op.create_index(op.f("ix_delivery_state_sequence"), "delivery", ["state", "sequence"], unique=False)
     op.drop_column("delivery", "repeated_at")
