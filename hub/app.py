@@ -28,7 +28,7 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import Database, SQLiteDatabase, open_database
+from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
@@ -70,7 +70,10 @@ class World:
     sleep: Sleep = asyncio.sleep
     rng: random.Random = field(default_factory=random.Random)
     transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
-    inline_database: bool = False
+    inline: bool = False
+    """No driver threads: databases are used in the caller's own turn, as simulated time needs it."""
+    database: Database | None = None
+    """The hub's own database where it is open already; else the settings say which."""
 
 
 class SchemaOutdated(Exception):
@@ -87,7 +90,7 @@ class Hub:
         self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
-        self.database: Database = open_database(own.database_url, inline=world.inline_database)
+        self.database: Database = world.database or open_database(own.database_url, inline=world.inline)
         self.connectors = self._connect()
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
@@ -193,7 +196,7 @@ class Hub:
                 rng=world.rng,
                 quota=quota,
                 transport=world.transports.get(name),
-                inline=world.inline_database,
+                inline=world.inline,
                 observe=self.metrics.observe_call,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
@@ -225,7 +228,7 @@ class Hub:
             return
         self._opened = True
         try:
-            if upgrading or isinstance(self.database, SQLiteDatabase):
+            if upgrading or not self.database.shared:
                 await upgrade(self.database)
             elif (revision := await current_revision(self.database)) != head_revision():
                 raise SchemaOutdated(

@@ -15,14 +15,17 @@ from typing import Any
 
 import httpx
 import msgspec
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from hub.app import Hub, World
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
-from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
 from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
+from hub.simulation.disk import Disk, SimulatedDatabase
+from hub.simulation.mortality import Mortality
+from hub.simulation.network import Door, Exchange, Network, Wire
+from hub.simulation.process import Process
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 
 RESTS_FROM = 1800.0
@@ -50,41 +53,36 @@ class NeverHappened(Exception):
 class Stage:
     """Hub and platforms, running. Times are Beijing's or carry their zone; nothing here waits in real time."""
 
-    hub: Hub
+    processes: list[Process]
+    """The processes of the hub, on one disk; as a rule one."""
     platforms: Platforms
     household: Household
-    wires: Mapping[str, "Wire"]
-    """The way from the hub to each platform."""
+    disk: Disk
     _client: httpx.AsyncClient = field(repr=False)
-    _build: Callable[[], Hub] = field(repr=False)
-    _gate: "_Gate" = field(repr=False)
-    _opened: contextlib.AsyncExitStack = field(repr=False)
-    _running: contextlib.AsyncExitStack = field(repr=False)
+    _build: Callable[[], Process] = field(repr=False)
 
-    async def stop(self) -> None:
-        """End the hub's process in order: what it knows of calls that it cuts off is written. Nobody answers until `start`."""
-        self._gate.behind = None
-        await self._running.aclose()
-        await self._opened.aclose()
+    @property
+    def hub(self) -> Hub:
+        """The hub's first process."""
+        return self.processes[0].hub
 
-    async def kill(self) -> None:
-        """End the hub's process as a power failure does: from this moment on nothing is written, and nobody answers."""
-        self._gate.behind = None
-        if isinstance(self.hub.database, SQLiteDatabase):
-            event.listen(self.hub.database.engine, "begin", _refuse)
-        await self._running.aclose()
-        await self._opened.aclose()
+    @property
+    def wires(self) -> Mapping[str, Wire]:
+        """The way from the hub's first process to each platform."""
+        return self.processes[0].wires
 
-    async def start(self) -> None:
-        """Start a new process of the hub on the database that the one before it left."""
-        self.hub = self._build()
-        await self.begin()
+    async def stop(self, number: int = 0) -> None:
+        """End a process in order: what it knows of calls that it cuts off is written. It does not answer until `start`."""
+        await self.processes[number].stop()
 
-    async def begin(self) -> None:
-        """Let the hub's first process answer and run."""
-        self._gate.behind = httpx.ASGITransport(self.hub.web())
-        await self._opened.enter_async_context(self.hub.opened())
-        await self._running.enter_async_context(self.hub.running())
+    async def kill(self, number: int = 0) -> None:
+        """End a process as a power failure does: from this moment on it writes and sends nothing, and does not answer."""
+        await self.processes[number].kill()
+
+    async def start(self, number: int = 0) -> None:
+        """Start a new process in the place of one that ended, on the database that it left."""
+        self.processes[number] = self._build()
+        await self.processes[number].begin()
 
     async def until(self, moment: datetime) -> None:
         """Let time pass until a moment; return at once where it has passed.
@@ -95,9 +93,12 @@ class Stage:
         if rest < RESTS_FROM or await self.hub.database.read(_under_way):
             await asyncio.sleep(max(0.0, rest))
             return
-        await self._running.aclose()
+        resting = [process for process in self.processes if process.answers]
+        for process in resting:
+            await process.rest()
         await asyncio.sleep(rest)
-        await self._running.enter_async_context(self.hub.running())
+        for process in resting:
+            await process.work()
 
     async def seen(self, what: str, look: Callable[[], Any], within: float = 7200.0) -> Any:
         """Return what `look` finds as soon as it finds something; raise NeverHappened naming `what` after so many seconds."""
@@ -135,10 +136,6 @@ class Stage:
         raise NeverHappened(f"statistics: not everything was counted within {within:.0f} s")
 
 
-def _refuse(_connection: Connection) -> None:
-    raise DatabaseUnavailable("the process was killed")
-
-
 def _under_way(connection: Connection) -> bool:
     return any(state in {"DUE", "LEASED", "SENT"} and count for (_, state), count in ledger.backlog(connection).items())
 
@@ -153,15 +150,28 @@ def _pauses(within: float) -> list[float]:
     return pauses
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a stage stands on: its network, the disk, how many processes share it, when they die, who hears of each commit."""
+
+    network: Network = field(default_factory=Network)
+    disk: Disk = field(default_factory=Disk)
+    processes: int = 1
+    dies: Callable[[str], bool] | None = None
+    wrote: Callable[[str], None] = lambda work: None
+
+
 @contextlib.asynccontextmanager
-async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **settings: str) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, seed: int, poll_seconds: float = 600.0, ground: Ground | None = None, **settings: str
+) -> AsyncIterator[Stage]:
     """Run hub and platforms in the running simulated loop, their files in `folder`; `settings` are the hub's, without HUB_."""
-    household = Household.of(folder)
+    ground, household = ground or Ground(), Household.of(folder)
     given = household.platforms_config(HUB, seed) | {"data_dir": None, "time_scale": 1.0}
     given["sms"] |= QUIET_HOURS
-    gate = _Gate()
+    door = Door(ground.network)
     platforms = built_platforms(
-        complete_settings(msgspec.convert(given, Config)), clock=simulated_now, sleep=asyncio.sleep, seed=seed, transport=gate
+        complete_settings(msgspec.convert(given, Config)), clock=simulated_now, sleep=asyncio.sleep, seed=seed, transport=door
     )
     urls = {platform.name: f"http://{platform.name}.simulated" for platform in platforms}
     own = {
@@ -171,50 +181,34 @@ async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **setting
         **{f"{name.upper()}_POLL_SECONDS": f"{poll_seconds}" for name in urls},
     }
     environment = household.environment(urls) | {f"HUB_{name}": value for name, value in {**own, **settings}.items()}
-    wires = {platform.name: Wire(httpx.ASGITransport(platform.app)) for platform in platforms}
+    sides = {platform.name: httpx.ASGITransport(platform.app).handle_async_request for platform in platforms}
     loaded, chance = load_settings(environment), random.Random(seed)
 
-    def build() -> Hub:
-        return Hub(loaded, World(simulated_now, asyncio.sleep, random.Random(chance.random()), wires, inline_database=True))
+    def build() -> Process:
+        mortality = Mortality(ground.dies)
+        wires = {name: Wire(name, side, ground.network, mortality) for name, side in sides.items()}
+        database = SimulatedDatabase(ground.disk, mortality, shared=ground.processes > 1, wrote=ground.wrote)
+        world = World(simulated_now, asyncio.sleep, random.Random(chance.random()), wires, inline=True, database=database)
+        return Process(Hub(loaded, world), wires, mortality)
 
-    key = {"x-api-key": household.secrets["api_key"]}
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(ground.network.close)
         for platform in platforms:
             await platform.start()
             stack.push_async_callback(platform.stop)
-        opened, running = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
-        await stack.enter_async_context(opened)
-        await stack.enter_async_context(running)
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=gate, base_url=HUB, headers=key, timeout=60))
-        stage = Stage(build(), platforms, household, wires, client, build, gate, opened, running)
-        await stage.begin()
-        yield stage
+        key = {"x-api-key": household.secrets["api_key"]}
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=door, base_url=HUB, headers=key, timeout=60))
+        stage = Stage([build() for _ in range(ground.processes)], platforms, household, ground.disk, client, build)
 
+        def choose() -> Exchange | None:
+            living = [process for process in stage.processes if process.answers]
+            return chance.choice(living).answer if living else None
 
-class Wire(httpx.AsyncBaseTransport):
-    """The way from the hub to one platform, which may be listened to for a word that must never pass."""
-
-    def __init__(self, behind: httpx.AsyncBaseTransport) -> None:
-        self._behind = behind
-        self.listens_for: bytes | None = None
-        self.heard = 0
-        """How many requests held the word."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on."""
-        if self.listens_for is not None:
-            self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
-        return await self._behind.handle_async_request(request)
-
-
-class _Gate(httpx.AsyncBaseTransport):
-    """The way to the hub; the platforms are built before there is one."""
-
-    def __init__(self) -> None:
-        self.behind: httpx.AsyncBaseTransport | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on; raise ConnectError while there is no hub."""
-        if self.behind is None:
-            raise httpx.ConnectError("the hub is not there yet", request=request)
-        return await self.behind.handle_async_request(request)
+        door.choose = choose
+        for process in stage.processes:
+            await process.begin()
+        try:
+            yield stage
+        finally:
+            for process in stage.processes:
+                await process.stop()

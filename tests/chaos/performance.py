@@ -11,7 +11,8 @@ from pathlib import Path
 
 from hub.demo_household import Household
 from hub.simulation.clock import in_simulated_time, simulated_now
-from hub.simulation.stage import Stage, staged
+from hub.simulation.disk import Disk
+from hub.simulation.stage import Ground, Stage, staged
 from tests.chaos.history import History
 from tests.chaos.life import Life
 from tests.chaos.oracle import differences
@@ -33,15 +34,14 @@ A_YEAR = timedelta(days=390)
 PATIENCE_SECONDS = 4 * 86400
 
 
-def perform(history: History, folder: Path, template: Path) -> Sequence[str]:
-    """Carry a history out in a folder that holds nothing yet; return what differs from the oracle's word, in sentences."""
+def perform(history: History, folder: Path, disk: Disk) -> Sequence[str]:
+    """Carry a history out in a folder that holds nothing yet, on an empty disk; return what differs from the oracle's word."""
     _keep_secrets(folder, history.seed)
-    (folder / "hub.db").write_bytes(template.read_bytes())
-    return in_simulated_time(_performed(history, folder), datetime.fromisoformat(history.begins))
+    return in_simulated_time(_performed(history, folder, disk), datetime.fromisoformat(history.begins))
 
 
-async def _performed(history: History, folder: Path) -> Sequence[str]:
-    async with staged(folder, history.seed, POLL_SECONDS, **PACE) as stage:
+async def _performed(history: History, folder: Path, disk: Disk) -> Sequence[str]:
+    async with staged(folder, history.seed, POLL_SECONDS, Ground(disk=disk), **PACE) as stage:
         chronicle, life = Chronicle(stage.platforms), Life(stage, history)
         await life.go()
         if history.a_year_later:

@@ -1,0 +1,81 @@
+"""The hub's database in simulated time: SQLite in memory, used in the caller's own turn. It outlives the processes that use it."""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from hub.mirror.database import Database, DatabaseUnavailable
+from hub.simulation.mortality import Dead, Mortality
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Disk:
+    """What stays when a process dies: whatever was committed, and nothing else."""
+
+    def __init__(self) -> None:
+        self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+    def copy_of(self, other: "Disk") -> None:
+        """Hold what another disk holds, and nothing else. What was learned of statements stays: so a disk is used again and again."""
+        self.engine.dispose()
+        with self.engine.connect() as mine, other.engine.connect() as theirs:
+            self._driver(theirs).backup(self._driver(mine))
+
+    def written(self) -> int:
+        """Return how many rows were ever written."""
+        with self.engine.connect() as connection:
+            return int(self._driver(connection).total_changes)
+
+    @staticmethod
+    def _driver(connection: Connection) -> Any:
+        return connection.connection.driver_connection
+
+    def close(self) -> None:
+        """Lose everything."""
+        self.engine.dispose()
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+class SimulatedDatabase(Database):
+    """What one process sees of the disk. A dead process reads and writes nothing; a living one may die before or after a commit."""
+
+    def __init__(self, disk: Disk, mortality: Mortality, *, shared: bool, wrote: Callable[[str], None]) -> None:
+        self._disk = disk
+        self._mortality = mortality
+        self._wrote = wrote
+        self.shared = shared
+
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in a transaction; raise DatabaseUnavailable where the process dies before it, or behind its commit."""
+        self._live("before a commit")
+        with self._disk.engine.begin() as connection:
+            done = work(connection, *args, **kwargs)
+        self._wrote(getattr(work, "__qualname__", type(work).__name__))
+        self._live("behind a commit")
+        return done
+
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work`; raise DatabaseUnavailable in a dead process."""
+        if self._mortality.dead:
+            raise DatabaseUnavailable("the process is dead")
+        with self._disk.engine.begin() as connection:
+            return work(connection, *args, **kwargs)
+
+    def _live(self, where: str) -> None:
+        try:
+            self._mortality.pass_by(where)
+        except Dead as error:
+            raise DatabaseUnavailable(str(error)) from error
+
+    async def close(self) -> None:
+        """Let the disk be: it is not this process's."""

@@ -1,0 +1,74 @@
+"""One process of the hub on the stage: built, running, stopped in order or killed."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+import httpx
+
+from hub.app import Hub
+from hub.simulation.mortality import Mortality
+from hub.simulation.network import Wire
+
+
+class Process:
+    """A hub, its wires and whether it lives."""
+
+    def __init__(self, hub: Hub, wires: Mapping[str, Wire], mortality: Mortality) -> None:
+        self.hub = hub
+        self.wires = wires
+        self.mortality = mortality
+        self._web: httpx.ASGITransport | None = None
+        self._opened = contextlib.AsyncExitStack()
+        self._running = contextlib.AsyncExitStack()
+        self._answering: set[asyncio.Task[httpx.Response]] = set()
+
+    @property
+    def answers(self) -> bool:
+        """Return whether a request to it is answered."""
+        return self._web is not None and not self.mortality.dead
+
+    async def begin(self) -> None:
+        """Answer and run."""
+        self._web = httpx.ASGITransport(self.hub.web())
+        await self._opened.enter_async_context(self.hub.opened())
+        await self.work()
+
+    async def work(self) -> None:
+        """Run the loops."""
+        await self._running.enter_async_context(self.hub.running())
+
+    async def rest(self) -> None:
+        """End the loops, and go on answering."""
+        await self._running.aclose()
+
+    async def stop(self) -> None:
+        """End in order: what it knows of calls that it cuts off is written. Nobody answers any more."""
+        self._web = None
+        await self._close()
+
+    async def kill(self) -> None:
+        """End as in a power failure: from this moment on nothing is written or sent, and nobody answers."""
+        self.mortality.die()
+        self._web = None
+        await self._close()
+
+    async def _close(self) -> None:
+        for task in list(self._answering):
+            task.cancel()
+        await asyncio.gather(*self._answering, return_exceptions=True)
+        await self._running.aclose()
+        await self._opened.aclose()
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer to a request; raise ReadError where the process ends meanwhile."""
+        if self._web is None:
+            raise httpx.ConnectError("the hub is not there", request=request)
+        task = asyncio.create_task(self._web.handle_async_request(request), name=f"{request.method} {request.url.path}")
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        await asyncio.wait({task})
+        if task.cancelled() or self.mortality.dead:
+            task.cancelled() or task.exception()
+            raise httpx.ReadError("the hub ended during the answer", request=request)
+        return task.result()
