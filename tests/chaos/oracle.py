@@ -26,7 +26,7 @@ def _doubled(picture: Picture) -> Iterator[str]:
         if times > 1:
             yield f"{times} tasks carry our number {number}"
     for task in picture.tasks():
-        if task["externalNo"] and (task["origin"] or {}).get("platform") not in {"approval", "grid", "enforcement"}:
+        if task["externalNo"] and (task["origin"] or {}).get("platform") not in {"approval", "grid", "enforcement", "selfgov"}:
             yield f"task {task['taskId']} has our number and no origin that any rule has"
 
 

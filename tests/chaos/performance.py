@@ -36,7 +36,7 @@ PATIENCE_SECONDS = 4 * 86400
 
 def perform(history: History, folder: Path, disk: Disk) -> Sequence[str]:
     """Carry a history out in a folder that holds nothing yet, on an empty disk; return what differs from the oracle's word."""
-    _keep_secrets(folder, history.seed)
+    keep_secrets(folder, history.seed)
     return in_simulated_time(_performed(history, folder, disk), datetime.fromisoformat(history.begins))
 
 
@@ -45,9 +45,9 @@ async def _performed(history: History, folder: Path, disk: Disk) -> Sequence[str
         chronicle, life = Chronicle(stage.platforms), Life(stage, history)
         await life.go()
         if history.a_year_later:
-            await _at_rest(stage)
+            await at_rest(stage)
             await stage.until(datetime.fromisoformat(history.begins) + A_YEAR)
-        await _at_rest(stage)
+        await at_rest(stage)
         credit = history.weather[1]
         calm = not (credit.lost or credit.shuffled or credit.callbacks_off) and not any(
             one.kind == "hub" for one in history.stories
@@ -55,7 +55,7 @@ async def _performed(history: History, folder: Path, disk: Disk) -> Sequence[str
         return differences(await take_picture(stage, life, chronicle, strict=calm))
 
 
-async def _at_rest(stage: Stage) -> None:
+async def at_rest(stage: Stage) -> None:
     """Return once all streams were read once more, a sweep was done and nothing came of that; or patience is over."""
     until, before = simulated_now().timestamp() + PATIENCE_SECONDS, None
     while simulated_now().timestamp() < until:
@@ -84,7 +84,7 @@ async def _under_way(stage: Stage) -> bool:
     return any(not state.startswith(("WAITING", "STUCK")) for state in owed.values())
 
 
-def _keep_secrets(folder: Path, seed: int) -> None:
+def keep_secrets(folder: Path, seed: int) -> None:
     """Make up the secrets of hub and platforms by the seed: what is signed, encrypted and keyed is the same again."""
     rng = random.Random(f"secrets {seed}")
     household = Household.of(folder)
