@@ -32,6 +32,7 @@ from tests.chaos.swarm import Swarm
 from tests.chaos.trace import Trace
 
 PACE = {
+    "SCHEDULE_LEASE_SECONDS": "3600",
     "IDLE_SECONDS": "3600",
     "RESCUE_SECONDS": "900",
     "WAITING_SECONDS": "43200",
