@@ -18,7 +18,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "connect", self._prepare)
         event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 
     def copy_of(self, other: "Disk") -> None:
@@ -29,8 +29,12 @@ class Disk:
 
     def written(self) -> int:
         """Return how many rows were ever written."""
-        with self.engine.connect() as connection:
-            return int(self._driver(connection).total_changes)
+        return int(self._held.total_changes)
+
+    def _prepare(self, connection: Any, _record: Any) -> None:
+        self._held = connection
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA foreign_keys=ON")
 
     @staticmethod
     def _driver(connection: Connection) -> Any:
@@ -39,11 +43,6 @@ class Disk:
     def close(self) -> None:
         """Lose everything."""
         self.engine.dispose()
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    connection.execute("PRAGMA foreign_keys=ON")
 
 
 class SimulatedDatabase(Database):

@@ -32,9 +32,9 @@ from tests.chaos.swarm import Swarm
 from tests.chaos.trace import Trace
 
 PACE = {
-    "SCHEDULE_LEASE_SECONDS": "3600",
+    "SCHEDULE_LEASE_SECONDS": "14400",
     "IDLE_SECONDS": "3600",
-    "RESCUE_SECONDS": "900",
+    "RESCUE_SECONDS": "3600",
     "WAITING_SECONDS": "43200",
     "SWEEP_SECONDS": "86400",
     "ECHO_SECONDS": "3600",

@@ -73,7 +73,7 @@ def swarm(seed: int, events: int, hours: float = 30.0) -> Swarm:
     ways |= {f"{name}>hub": _roughness(rng)._replace(refused=0.0) for name in PLATFORMS if rough and rng.random() < 0.5}
     deadly = rng.random() < 0.6
     return Swarm(
-        history, ways, _cuts(rng, hours), rng.choice((1, 1, 2)), rng.choice((0.001, 0.01)) if deadly else 0.0, rng.randint(1, 6)
+        history, ways, _cuts(rng, hours), rng.choice((1, 1, 2)), rng.choice((0.002, 0.01, 0.03)) if deadly else 0.0, rng.randint(1, 6)
     )
 
 
