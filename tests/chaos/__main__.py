@@ -11,7 +11,7 @@ from rich.table import Table
 from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
-TESTS: dict[str, str] = {}
+TESTS: dict[str, str] = {"simulation": "swarms", "down": "down"}
 """Name on the command line -> module of tests/chaos with a function `show`."""
 
 

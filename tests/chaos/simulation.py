@@ -1,8 +1,5 @@
 """One seed, one run: the whole hub and its six platforms on a simulated clock and network, with deaths; then the invariants.
 
-    python -m tests.chaos.simulation [--seeds N] [--first S] [--events E] [--jobs J]     so many seeds
-    python -m tests.chaos.simulation --seed S [--trace FILE] [--shrink]                  one, as often as you like: it goes the same way
-
 The same seed with the same number of events makes the same calls at the same moments; the digest of its trace says so.
 """
 

@@ -117,9 +117,8 @@ def _people(rng: random.Random) -> tuple[Person, ...]:
 
 
 def _life(rng: random.Random, events: int, hours: float) -> tuple[list[Story], list[Step]]:
-    kinds = [kind for kind in KINDS if rng.random() < 0.6] or list(KINDS)
-    if not {"approval", "special", "event"} & set(kinds):
-        kinds.append(rng.choice(("approval", "special")))
+    # Most of what follows comes of these, so that two of them are always there, and more often than the others.
+    kinds = [*rng.sample(("approval", "special", "event"), k=2) * 2, *(kind for kind in KINDS if rng.random() < 0.6)]
     dense = rng.choice((0.2, 1.0))
     stories, steps = list[Story](), list[Step]()
     while len(steps) < events:
