@@ -50,7 +50,7 @@ def _represented(context: Context, representation: object) -> Any:
 
 @cache
 def build_schema(limits: Limits | None = None, *, introspection: bool = True) -> HubSchema:
-    """Return the schema, the same one for the same limits. Without `introspection` nothing of it is shown, and errors suggest no names."""
+    """Return the schema, the same one each time. Without `introspection` nothing of it is shown, and errors suggest no names."""
     types: Iterable[type] = USER_ERRORS
     return HubSchema(
         query=Query,

@@ -22,7 +22,7 @@ class Disk:
         event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 
     def copy_of(self, other: "Disk") -> None:
-        """Hold what another disk holds, and nothing else. What was learned of statements stays: so a disk is used again and again."""
+        """Hold what another disk holds, and nothing else. What was learned of statements stays: a disk is used again and again."""
         self.engine.dispose()
         with self.engine.connect() as mine, other.engine.connect() as theirs:
             self._driver(theirs).backup(self._driver(mine))

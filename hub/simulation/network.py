@@ -20,7 +20,7 @@ class Network:
         self._under_way: set[asyncio.Task[httpx.Response]] = set()
 
     async def carry(self, way: str, request: httpx.Request, behind: Exchange) -> httpx.Response:
-        """Bring a request to the other side (`way`: `hub>credit`, `credit>hub`) and return its answer; raise httpx.TransportError."""
+        """Return the other side's answer to a request (`way`: `hub>credit`, `credit>hub`); raise httpx.TransportError."""
         return await self.deliver(request, behind)
 
     async def deliver(self, request: httpx.Request, behind: Exchange) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""One platform is down for two hours, another fails now and then: the backlog drains within quota, nothing is lost, others feel nothing.
+"""One platform is down for two hours, another fails now and then: the backlog drains within quota, and others feel nothing.
 
 The same city lives twice on the simulated clock: once with all platforms well, once with the credit platform down for two hours and
 the approval system failing. In both the enforcement platform's officers find breaches (each owes a credit record), approvals are
@@ -34,7 +34,13 @@ QUOTA = 20
 CALLS_EACH = 3
 """A record takes at most so many calls while a backlog drains: the record itself, and its share of tokens, subjects and reading."""
 WORSE = 1.2
-PACE = {"IDLE_SECONDS": "300", "RESCUE_SECONDS": "600", "SWEEP_SECONDS": "86400", "WAITING_SECONDS": "86400", "ECHO_SECONDS": "3600"}
+PACE = {
+    "IDLE_SECONDS": "300",
+    "RESCUE_SECONDS": "600",
+    "SWEEP_SECONDS": "86400",
+    "WAITING_SECONDS": "86400",
+    "ECHO_SECONDS": "3600",
+}
 
 
 class City(NamedTuple):
@@ -59,7 +65,7 @@ class Lived(NamedTuple):
     losses: list[str]
 
 
-SIZES = {Form.SHORT: City(breaches=300, causes=60), Form.FULL: City(breaches=20_000, causes=700)}
+SIZES = {Form.SHORT: City(breaches=100, causes=20), Form.FULL: City(breaches=20_000, causes=700)}
 
 
 def show(form: Form) -> Shown:
@@ -182,7 +188,11 @@ def _event(stage: Stage, n: int) -> str:
 def _latencies(stage: Stage, caused: Mapping[str, Mapping[str, datetime]]) -> dict[str, list[float]]:
     made = {task["origin"]["ref"]: task for task in _tasks(stage) if task["origin"]}
     return {
-        kind: [(datetime.fromisoformat(made[number]["createdAt"]) - at).total_seconds() for number, at in some.items() if number in made]
+        kind: [
+            (datetime.fromisoformat(made[number]["createdAt"]) - at).total_seconds()
+            for number, at in some.items()
+            if number in made
+        ]
         for kind, some in caused.items()
     }
 
@@ -191,9 +201,7 @@ def _tasks(stage: Stage) -> list[dict[str, Any]]:
     return list(stage.platforms.enforcement.store.all("task").values())
 
 
-def _losses(
-    stage: Stage, city: City, caused: Mapping[str, Mapping[str, datetime]], records: list[dict[str, Any]]
-) -> list[str]:
+def _losses(stage: Stage, city: City, caused: Mapping[str, Mapping[str, datetime]], records: list[dict[str, Any]]) -> list[str]:
     losses = []
     findings = [finding["findingId"] for task in _tasks(stage) for result in task["results"] for finding in result["findings"]]
     recorded = [record["evidence"]["finding"] for record in records]

@@ -59,30 +59,25 @@ def _differs(connection: Connection, picture: Picture) -> list[str]:
         table = TABLES[entity]
         here = {str(row[0]): int(row[1]) for row in connection.execute(select(table.c[key], table.c.version))}
         there = {number: int(document[version]) for number, document in picture.all(platform, kind).items()}
-        for number in sorted(here.keys() | there.keys()):
-            if here.get(number) != there.get(number):
-                found.append(f"{entity} {number} is at {here.get(number)} here, at {there.get(number)} on its platform")
+        found += [
+            f"{entity} {number} is at {here.get(number)} here, at {there.get(number)} on its platform"
+            for number in sorted(here.keys() | there.keys())
+            if here.get(number) != there.get(number)
+        ]
     return found
 
 
 def _sent_for_nothing(connection: Connection) -> list[str]:
-    """No attempt begins once an obligation was withdrawn, unless it is owed again."""
-    obligation, attempt = TABLES["Obligation"], TABLES["Attempt"]
-    approvals = (
-        select(obligation.c.key, obligation.c.cause, attempt.c.started_at)
+    """No attempt at a verification begins once its approval is known to be revoked."""
+    obligation, attempt, approval = TABLES["Obligation"], TABLES["Attempt"], TABLES["Approval"]
+    tried = (
+        select(obligation.c.key, attempt.c.started_at, approval.c.observed_at)
         .join(attempt, attempt.c.obligation_key == obligation.c.key)
-        .where(obligation.c.rule == "approval-verification")
+        .join(approval, approval.c.approval_no == obligation.c.cause)
+        .where(obligation.c.rule == "approval-verification", approval.c.state == "REVOKED")
     )
-    revoked = {
-        key: seen
-        for key, seen in connection.execute(
-            select(TABLES["Approval"].c.approval_no, TABLES["Approval"].c.observed_at).where(TABLES["Approval"].c.state == "REVOKED")
-        )
-    }
     return [
-        f"{key} was tried at {at}, and its approval was known to be revoked at {revoked[cause]}"
-        for key, cause, at in connection.execute(approvals)
-        if cause in revoked and at > revoked[cause]
+        f"{key} was tried at {at}, and its approval was known to be revoked at {seen}"
+        for key, at, seen in connection.execute(tried)
+        if at > seen
     ]
-
-

@@ -54,9 +54,7 @@ class _Fate(NamedTuple):
 class RoughNetwork(Network):
     """The network of a swarm. `calm` ends all faults."""
 
-    def __init__(
-        self, rng: random.Random, ways: Mapping[str, Roughness], cuts: Sequence[Cut], note: Callable[[str], None]
-    ) -> None:
+    def __init__(self, rng: random.Random, ways: Mapping[str, Roughness], cuts: Sequence[Cut], note: Callable[[str], None]) -> None:
         super().__init__()
         self._rng = rng
         self._ways = ways

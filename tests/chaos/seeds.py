@@ -1,4 +1,4 @@
-"""Many seeds: in this process one after the other, or in several; what was done is kept, so that a long run goes on where it ended."""
+"""Many seeds: in this process one after the other, or in several; what is done is kept, so that a long run can go on."""
 
 import json
 import multiprocessing
@@ -33,7 +33,7 @@ def seed_done(seed: int, events: int) -> Done:
     began = time.process_time()
     try:
         outcome = run(swarm(seed, events))
-    except Exception as error:  # noqa: BLE001  (it is named, and the other seeds go on)
+    except Exception as error:  # it is named, and the other seeds go on
         return Done(seed, events, [f"the run broke down: {type(error).__name__}: {error}"], "", 0, 0, time.process_time() - began)
     spent = time.process_time() - began
     return Done(seed, events, outcome.broken, outcome.digest, outcome.deaths, outcome.effects, spent)

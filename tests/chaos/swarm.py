@@ -40,7 +40,12 @@ SEQUELS = {
     "credit": ("resolve", "cancel"),
     "report": ("figures",),
 }
-OPENINGS = {**BEGINNINGS, "request": [("notice", None)], "credit": [("resolve", None)], "report": [("enter", None), ("approve", None)]}
+OPENINGS = {
+    **BEGINNINGS,
+    "request": [("notice", None)],
+    "credit": [("resolve", None)],
+    "report": [("enter", None), ("approve", None)],
+}
 AT_ONCE = frozenset({"apply", "grant", "order", "report", "send", "issue", "notice", "industry", "campaign", "edit", "refuse"})
 
 
@@ -73,7 +78,12 @@ def swarm(seed: int, events: int, hours: float = 30.0) -> Swarm:
     ways |= {f"{name}>hub": _roughness(rng)._replace(refused=0.0) for name in PLATFORMS if rough and rng.random() < 0.5}
     deadly = rng.random() < 0.6
     return Swarm(
-        history, ways, _cuts(rng, hours), rng.choice((1, 1, 2)), rng.choice((0.002, 0.01, 0.03)) if deadly else 0.0, rng.randint(1, 6)
+        history,
+        ways,
+        _cuts(rng, hours),
+        rng.choice((1, 1, 2)),
+        rng.choice((0.002, 0.01, 0.03)) if deadly else 0.0,
+        rng.randint(1, 6),
     )
 
 
@@ -84,7 +94,11 @@ def _on(rng: random.Random, *values: float) -> float:
 
 def _roughness(rng: random.Random) -> Roughness:
     return Roughness(
-        slow=_on(rng, 0.1, 2.0, 4.0), lost=_on(rng, 0.02, 0.1), late=_on(rng, 0.05, 0.2), cut_off=_on(rng, 0.1), refused=_on(rng, 0.1)
+        slow=_on(rng, 0.1, 2.0, 4.0),
+        lost=_on(rng, 0.02, 0.1),
+        late=_on(rng, 0.05, 0.2),
+        cut_off=_on(rng, 0.1),
+        refused=_on(rng, 0.1),
     )
 
 
@@ -105,8 +119,8 @@ def _cuts(rng: random.Random, hours: float) -> tuple[Cut, ...]:
     cuts = []
     for _ in range(rng.choice((0, 0, 1, 3))):
         name, begins, length = rng.choice(PLATFORMS), rng.uniform(0, hours * 3600), rng.choice((60.0, 900.0, 7200.0))
-        for way in rng.choice(((f"hub>{name}",), (f"{name}>hub",), (f"hub>{name}", f"{name}>hub"))):
-            cuts.append(Cut(way, begins, begins + length, rng.random() < 0.5))
+        ways = rng.choice(((f"hub>{name}",), (f"{name}>hub",), (f"hub>{name}", f"{name}>hub")))
+        cuts += [Cut(way, begins, begins + length, rng.random() < 0.5) for way in ways]
     return tuple(cuts)
 
 

@@ -1,7 +1,7 @@
 """`python -m tests.chaos.swarms`: the deterministic simulation, as a chaos test and as a tool.
 
-    --seeds N [--first S] [--events E] [--jobs J] [--kept FILE]    so many seeds; FILE lets a run that was ended go on
-    --seed S [--events E] [--trace FILE] [--shrink]                one seed, as often as you like: it goes the same way each time
+--seeds N [--first S] [--events E] [--jobs J] [--kept FILE]    so many seeds; FILE lets a run that was ended go on
+--seed S [--events E] [--trace FILE] [--shrink]                one seed, as often as you like: it goes the same way each time
 """
 
 import argparse
@@ -31,9 +31,17 @@ def told(found: Iterable[Done], count: int, events: int) -> Shown:
         deaths, effects, seconds = deaths + done.deaths, effects + done.effects, seconds + done.seconds
         losses += [f"seed {done.seed} ({events} events): {said}" for said in done.broken]
         if done.broken or number % 100 == 0:
-            print(f"{number}/{count}: seed {done.seed}, {len(losses)} broken so far", *done.broken[:3], sep="\n    ", file=sys.stderr)
+            print(
+                f"{number}/{count}: seed {done.seed}, {len(losses)} broken so far", *done.broken[:3], sep="\n    ", file=sys.stderr
+            )
     said = f"{len(losses)} invariants broken; {effects} effects, {deaths} deaths, {seconds / max(count, 1):.1f} CPU s a seed"
     return Shown(f"{count} seeds of {events} events", said, losses)
+
+
+def say(*lines: str) -> None:
+    """Print lines at once."""
+    sys.stdout.write("\n".join([*lines, ""]))
+    sys.stdout.flush()
 
 
 def main(arguments: list[str]) -> int:
@@ -53,14 +61,14 @@ def main(arguments: list[str]) -> int:
         shown = told(
             run_all(range(asked.first, asked.first + asked.seeds), asked.events, asked.jobs, asked.kept), asked.seeds, asked.events
         )
-        print(shown.scale, shown.said, *shown.losses, sep="\n")
+        say(shown.scale, shown.said, *shown.losses)
         return int(bool(shown.losses))
     wanted = swarm(asked.seed, asked.events)
     if asked.shrink:
         wanted = shrunk(wanted)
-        pprint.pprint(wanted, width=130)
+        say(pprint.pformat(wanted, width=130))
     outcome = run(wanted, asked.trace)
-    print(f"trace {outcome.digest}, {outcome.calls} lines, {outcome.deaths} deaths", *outcome.broken, sep="\n")
+    say(f"trace {outcome.digest}, {outcome.calls} lines, {outcome.deaths} deaths", *outcome.broken)
     return int(bool(outcome.broken))
 
 

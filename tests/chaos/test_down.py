@@ -7,7 +7,7 @@ from tests.chaos.shown import Form
 def test_a_platform_that_is_down_for_two_hours_holds_up_nobody_and_loses_nothing() -> None:
     shown = show(Form.SHORT)
     assert shown.losses == []
-    assert "backlog of 300" in shown.scale
+    assert "backlog of 100" in shown.scale
 
 
 def test_the_backlog_is_one_of_the_outage() -> None:

@@ -42,4 +42,5 @@ def test_a_seed_goes_the_same_way_again_in_any_process() -> None:
     }
     assert len(outputs) == 1
     (output,) = outputs
-    assert output.startswith("trace ") and " deaths" in output
+    assert output.startswith("trace ")
+    assert " deaths" in output

@@ -1,4 +1,4 @@
-"""The trace of a simulated run: every call, every answer, every commit, each with its moment. Two runs of one seed have one digest."""
+"""The trace of a simulated run: every call, answer and commit, each with its moment. Two runs of a seed have one digest."""
 
 import hashlib
 from pathlib import Path
