@@ -48,8 +48,18 @@ class Disk:
 class SimulatedDatabase(Database):
     """What one process sees of the disk. A dead process reads and writes nothing; a living one may die before or after a commit."""
 
-    def __init__(self, disk: Disk, mortality: Mortality, *, shared: bool, wrote: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        mortality: Mortality,
+        *,
+        shared: bool,
+        wrote: Callable[[str], None] = lambda work: None,
+        refuses: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`wrote` hears of each commit; `refuses` is asked whether a transaction fails, as one does on a full disk."""
         self._disk = disk
+        self._refuses = refuses
         self._mortality = mortality
         self._wrote = wrote
         self.shared = shared
@@ -57,6 +67,7 @@ class SimulatedDatabase(Database):
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction; raise DatabaseUnavailable where the process dies before it, or behind its commit."""
         self._live("before a commit")
+        self._may_refuse()
         with self._disk.engine.begin() as connection:
             done = work(connection, *args, **kwargs)
         self._wrote(getattr(work, "__qualname__", type(work).__name__))
@@ -67,8 +78,13 @@ class SimulatedDatabase(Database):
         """Run `work`; raise DatabaseUnavailable in a dead process."""
         if self._mortality.dead:
             raise DatabaseUnavailable("the process is dead")
+        self._may_refuse()
         with self._disk.engine.begin() as connection:
             return work(connection, *args, **kwargs)
+
+    def _may_refuse(self) -> None:
+        if self._refuses():
+            raise DatabaseUnavailable("locked, full or gone for now")
 
     def _live(self, where: str) -> None:
         try:

@@ -29,10 +29,14 @@ class Process:
         return self._web is not None and not self.mortality.dead
 
     async def begin(self) -> None:
-        """Answer and run."""
+        """Answer and run; a process that cannot begin ends: it is dead, and says why."""
+        try:
+            await self._opened.enter_async_context(self.hub.opened())
+            await self.work()
+        except BaseException:
+            self.mortality.die()
+            raise
         self._web = httpx.ASGITransport(self.hub.web())
-        await self._opened.enter_async_context(self.hub.opened())
-        await self.work()
 
     async def work(self) -> None:
         """Run the loops."""

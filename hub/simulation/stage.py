@@ -159,6 +159,8 @@ class Ground:
     processes: int = 1
     dies: Callable[[str], bool] | None = None
     wrote: Callable[[str], None] = lambda work: None
+    refuses: Callable[[], bool] = lambda: False
+    """Whether a transaction fails now."""
 
 
 @contextlib.asynccontextmanager
@@ -187,7 +189,9 @@ async def staged(
     def build() -> Process:
         mortality = Mortality(ground.dies)
         wires = {name: Wire(name, side, ground.network, mortality) for name, side in sides.items()}
-        database = SimulatedDatabase(ground.disk, mortality, shared=ground.processes > 1, wrote=ground.wrote)
+        database = SimulatedDatabase(
+            ground.disk, mortality, shared=ground.processes > 1, wrote=ground.wrote, refuses=ground.refuses
+        )
         world = World(simulated_now, asyncio.sleep, random.Random(chance.random()), wires, inline=True, database=database)
         return Process(Hub(loaded, world), wires, mortality)
 

@@ -26,7 +26,7 @@ def disks() -> tuple[Disk, Disk]:
     template = Disk()
 
     async def make() -> None:
-        await upgrade(SimulatedDatabase(template, Mortality(), shared=False, wrote=lambda work: None))
+        await upgrade(SimulatedDatabase(template, Mortality(), shared=False))
 
     elsewhere(make())
     return Disk(), template

@@ -4,22 +4,20 @@ The same seed with the same number of events makes the same calls at the same mo
 """
 
 import asyncio
-import contextlib
 import random
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from hub.mirror import ledger
-from hub.mirror.database import DatabaseUnavailable
 from hub.simulation.clock import in_simulated_time, simulated_now
 from hub.simulation.disk import Disk
-from hub.simulation.stage import Ground, Stage, staged
+from hub.simulation.stage import Ground, staged
 from tests.chaos.histories import IN_MEMORY, disks
-from tests.chaos.history import Step
+from tests.chaos.history import CALM, Step
 from tests.chaos.invariants import broken
 from tests.chaos.life import Life
 from tests.chaos.oracle import differences
@@ -28,6 +26,7 @@ from tests.chaos.picture import Chronicle, take_picture
 from tests.chaos.rough_network import RoughNetwork
 from tests.chaos.swarm import Swarm
 from tests.chaos.trace import Trace
+from tests.chaos.undertaker import Undertaker
 
 PACE = {
     "SCHEDULE_LEASE_SECONDS": "14400",
@@ -39,7 +38,6 @@ PACE = {
     "BACKOFF_MOST_SECONDS": "900",
 }
 POLL_SECONDS = 21600.0
-DOWN_SECONDS = (0.0, 2.0, 30.0, 120.0, 1800.0, 9000.0)
 
 
 class Outcome(NamedTuple):
@@ -62,49 +60,6 @@ class _SwarmLife(Life):
         await asyncio.sleep(max(0.0, (moment - simulated_now()).total_seconds()))
 
 
-@dataclass
-class Undertaker:
-    """Buries processes that died, and starts others in their place after a while."""
-
-    rng: random.Random
-    chance: float
-    most: int
-    deaths: int = 0
-    watches: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def dies(self, where: str) -> bool:
-        """Return whether a process dies here."""
-        if self.chance == 0.0 or self.deaths >= self.most or self.rng.random() >= self.chance:
-            return False
-        self.deaths += 1
-        return True
-
-    @contextlib.asynccontextmanager
-    async def watching(self, stage: Stage) -> AsyncIterator[None]:
-        """Watch all processes inside; behind it all of them live, and none dies any more."""
-        watches = [asyncio.create_task(self._watch(stage, number)) for number in range(len(stage.processes))]
-        try:
-            yield
-            self.chance = 0.0
-            for number, watch in enumerate(watches):
-                if stage.processes[number].mortality.dead:
-                    await asyncio.sleep(max(DOWN_SECONDS) + 1.0)
-                watch.cancel()
-        finally:
-            for watch in watches:
-                watch.cancel()
-            await asyncio.gather(*watches, return_exceptions=True)
-
-    async def _watch(self, stage: Stage, number: int) -> None:
-        while True:
-            await stage.processes[number].mortality.end()
-            await stage.kill(number)
-            await asyncio.sleep(self.rng.choice(DOWN_SECONDS))
-            # A process may die before it has begun: then it is buried like any other.
-            with contextlib.suppress(DatabaseUnavailable):
-                await stage.start(number)
-
-
 def run(swarm: Swarm, kept: Path | None = None) -> Outcome:
     """Carry a swarm out; return what became of it."""
     disk, template = disks()
@@ -118,12 +73,12 @@ async def _carried_out(swarm: Swarm, folder: Path, disk: Disk, kept: Path | None
     seed = swarm.history.seed
     trace = Trace(disk, kept)
     network = RoughNetwork(random.Random(f"network {seed}"), swarm.ways, swarm.cuts, trace.note)
-    undertaker = Undertaker(random.Random(f"deaths {seed}"), swarm.deaths, swarm.most_deaths)
-    ground = Ground(network, disk, swarm.processes, undertaker.dies, trace.wrote)
-    chance, undertaker.chance = undertaker.chance, 0.0  # nobody dies before all live
+    undertaker = Undertaker(random.Random(f"deaths {seed}"), swarm.deaths, swarm.most_deaths, swarm.stops, swarm.refusals)
+    ground = Ground(network, disk, swarm.processes, undertaker.dies, trace.wrote, undertaker.refuses)
     async with staged(folder, seed, POLL_SECONDS, ground, **PACE) as stage:
+        for platform, skew in zip(stage.platforms, swarm.skews, strict=True):
+            platform.faults = platform.faults.changed({"clock_skew_seconds": skew})
         chronicle, life = Chronicle(stage.platforms), _SwarmLife(stage, swarm.history)
-        undertaker.chance = chance
         async with undertaker.watching(stage):
             await life.go()
         network.calm()
@@ -153,6 +108,10 @@ def shrunk(swarm: Swarm) -> Swarm:
         {"cuts": ()},
         {"processes": 1},
         {"deaths": 0.0},
+        {"stops": 0.0},
+        {"refusals": 0.0},
+        {"skews": (0.0,) * len(swarm.skews)},
+        {"history": swarm.history._replace(weather=(CALM,) * len(swarm.history.weather))},
         *({"ways": {way: rough for way, rough in swarm.ways.items() if way != each}} for each in swarm.ways),
     ):
         if fails(swarm._replace(**simpler)):  # type: ignore[arg-type]

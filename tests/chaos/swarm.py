@@ -59,6 +59,12 @@ class Swarm(NamedTuple):
     deaths: float
     """Chance of a process to die at each point at which it touches the world."""
     most_deaths: int
+    stops: float
+    """Share of these deaths that are ends in order."""
+    refusals: float
+    """Share of transactions that the database refuses."""
+    skews: tuple[float, ...]
+    """Seconds by which each platform's clock is ahead."""
 
 
 def swarm(seed: int, events: int, hours: float = 30.0) -> Swarm:
@@ -80,10 +86,13 @@ def swarm(seed: int, events: int, hours: float = 30.0) -> Swarm:
     return Swarm(
         history,
         ways,
-        _cuts(rng, hours),
-        rng.choice((1, 1, 2)),
-        rng.choice((0.002, 0.01, 0.03)) if deadly else 0.0,
-        rng.randint(1, 6),
+        cuts=_cuts(rng, hours),
+        processes=rng.choice((1, 1, 2)),
+        deaths=rng.choice((0.002, 0.01, 0.03)) if deadly else 0.0,
+        most_deaths=rng.randint(1, 6),
+        stops=rng.choice((0.0, 0.0, 0.5)),
+        refusals=_on(rng, 0.01, 0.05) if rng.random() < 0.5 else 0.0,
+        skews=tuple(rng.choice((0.0, 0.0, 0.0, 90.0, -90.0)) for _ in PLATFORMS),
     )
 
 

@@ -31,9 +31,7 @@ def told(found: Iterable[Done], count: int, events: int) -> Shown:
         deaths, effects, seconds = deaths + done.deaths, effects + done.effects, seconds + done.seconds
         losses += [f"seed {done.seed} ({events} events): {said}" for said in done.broken]
         if done.broken or number % 100 == 0:
-            print(
-                f"{number}/{count}: seed {done.seed}, {len(losses)} broken so far", *done.broken[:3], sep="\n    ", file=sys.stderr
-            )
+            say(f"{number}/{count}: seed {done.seed}, {len(losses)} broken so far", *done.broken[:3])
     said = f"{len(losses)} invariants broken; {effects} effects, {deaths} deaths, {seconds / max(count, 1):.1f} CPU s a seed"
     return Shown(f"{count} seeds of {events} events", said, losses)
 
