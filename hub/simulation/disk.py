@@ -20,28 +20,27 @@ class Disk:
         self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         event.listen(self.engine, "connect", self._prepare)
         event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self.connection = self.engine.connect()
 
     def copy_of(self, other: "Disk") -> None:
         """Hold what another disk holds, and nothing else. What was learned of statements stays: a disk is used again and again."""
+        self.connection.close()
         self.engine.dispose()
-        with self.engine.connect() as mine, other.engine.connect() as theirs:
-            self._driver(theirs).backup(self._driver(mine))
+        self.connection = self.engine.connect()
+        other._driver.backup(self._driver)
 
     def written(self) -> int:
         """Return how many rows were ever written."""
-        return int(self._held.total_changes)
+        return int(self._driver.total_changes)
 
     def _prepare(self, connection: Any, _record: Any) -> None:
-        self._held = connection
+        self._driver = connection
         connection.isolation_level = None  # we say BEGIN ourselves
         connection.execute("PRAGMA foreign_keys=ON")
 
-    @staticmethod
-    def _driver(connection: Connection) -> Any:
-        return connection.connection.driver_connection
-
     def close(self) -> None:
         """Lose everything."""
+        self.connection.close()
         self.engine.dispose()
 
 
@@ -68,8 +67,8 @@ class SimulatedDatabase(Database):
         """Run `work` in a transaction; raise DatabaseUnavailable where the process dies before it, or behind its commit."""
         self._live("before a commit")
         self._may_refuse()
-        with self._disk.engine.begin() as connection:
-            done = work(connection, *args, **kwargs)
+        with self._disk.connection.begin():
+            done = work(self._disk.connection, *args, **kwargs)
         self._wrote(getattr(work, "__qualname__", type(work).__name__))
         self._live("behind a commit")
         return done
@@ -79,8 +78,8 @@ class SimulatedDatabase(Database):
         if self._mortality.dead:
             raise DatabaseUnavailable("the process is dead")
         self._may_refuse()
-        with self._disk.engine.begin() as connection:
-            return work(connection, *args, **kwargs)
+        with self._disk.connection.begin():
+            return work(self._disk.connection, *args, **kwargs)
 
     def _may_refuse(self) -> None:
         if self._refuses():
