@@ -62,11 +62,12 @@ def reading_once(connection: Connection) -> Iterator[None]:
 
     The mirror must not change meanwhile, by this transaction or, for the causes that are settled, by another: `hold` sees to it.
     """
-    connection.info[READ_ONCE] = defaultdict(dict)
+    kept = connection.info  # asked once: of a connection that was lost meanwhile nothing may be asked
+    kept[READ_ONCE] = defaultdict(dict)
     try:
         yield
     finally:
-        del connection.info[READ_ONCE]
+        kept.pop(READ_ONCE, None)
 
 
 class Check(NamedTuple):
