@@ -17,7 +17,6 @@ from connectors.base import (
     Answer,
     Connector,
     Delivery,
-    Digest,
     Item,
     Page,
     PlatformSettings,
@@ -27,6 +26,7 @@ from connectors.base import (
     Verified,
 )
 from connectors.beijing import BEIJING, beijing_text, beijing_time
+from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
@@ -58,11 +58,6 @@ class _Keyed(msgspec.Struct, frozen=True):
     GXSJ: str
 
 
-class _DayDigest(msgspec.Struct, frozen=True):
-    count: int
-    digest: str
-
-
 class _BlacklistRows(msgspec.Struct, frozen=True):
     rows: tuple[BlacklistRow, ...]
 
@@ -71,7 +66,9 @@ class ApprovalConnector(Connector):
     """Reads approvals, writes verification results back, keeps the commitment blacklist."""
 
     platform: ClassVar[str] = PLATFORM
-    streams: ClassVar[tuple[Stream, ...]] = (Stream("approvals", ("Approval",), timedelta(seconds=120), snapshot=True),)
+    streams: ClassVar[tuple[Stream, ...]] = (Stream("approvals", ("Approval",), timedelta(seconds=120), whole=("Approval",)),)
+    fetchable: ClassVar[frozenset[str]] = frozenset({"Approval"})
+    digests: ClassVar[tuple[Buckets, ...]] = (Buckets(entity="Approval", stream="approvals", day_of="accepted_at"),)
     settings_class: ClassVar[type[PlatformSettings]] = ApprovalSettings
     settings: ApprovalSettings
 
@@ -118,16 +115,7 @@ class ApprovalConnector(Connector):
         """Yield approvals by GXSJ from the cursor's second on, behind the present by the time of late commits."""
         if stream != "approvals":
             raise ValueError(f"approval: there is no stream {stream!r}, only approvals")
-        settling = timedelta(seconds=self.settings.settling_seconds)
-        reader = WindowReader(
-            self._list,
-            lambda: _second(self.surroundings.clock() + min(timedelta(0), self._calls.offset) - settling),
-            # The platform's Date leaves out what has passed of its present second.
-            lambda: _second(self.surroundings.clock() + max(timedelta(0), self._calls.offset + timedelta(seconds=1))),
-            page_size=self.settings.page_size,
-            passes=self.settings.second_passes,
-        )
-        start = self._start(cursor)
+        reader, start = self._reader(), self._start(cursor)
         try:
             if cursor is None:  # the present matters most, and the years before it take a while
                 async for stretch in reader.read_recent(start):
@@ -135,13 +123,7 @@ class ApprovalConnector(Connector):
             async for stretch in reader.read(start):
                 yield self._page(stretch)
         except RestlessError as restless:
-            raise TransientError(
-                PLATFORM, "UNSETTLED", f"/api/spsl/list: {restless} changed at every pass", self.settings.poll_seconds
-            ) from restless
-
-    def snapshot(self, stream: str) -> AsyncIterator[Page]:
-        """Yield everything since the beginning: the list is a full read as well."""
-        return self.changes(stream, None)
+            raise self._unsettled(restless) from restless
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return approvals by YWLSH, 50 to a call; blacklist entries, of all matters, by holder: a USCC or identity number."""
@@ -158,10 +140,18 @@ class ApprovalConnector(Connector):
         observed_at = self.surroundings.clock()
         return [self._parser.record(bytes(raw), observed_at) for page in pages for raw in page.rows]
 
-    async def digest(self, bucket: str) -> Digest:
+    async def digest(self, entity: str, bucket: str) -> Digest:
         """Return count and digest of the records whose SLSJ is on the day `bucket` (yyyy-MM-dd, Beijing)."""
-        found = await self._calls.read("/api/spsl/digest", {"rq": bucket}, _DayDigest, shared=True)
-        return Digest(bucket=bucket, count=found.count, digest=found.digest)
+        return await self._calls.read("/api/spsl/digest", {"rq": bucket}, Digest)
+
+    async def contents(self, entity: str, bucket: str) -> AsyncIterator[Sequence[Item]]:
+        """Yield the list from that day on: no record is changed before it is accepted, late commits apart."""
+        first, _ = day_bounds(bucket)
+        try:
+            async for stretch in self._reader().read(first - timedelta(seconds=self.settings.settling_seconds)):
+                yield self._page(stretch).items
+        except RestlessError as restless:
+            raise self._unsettled(restless) from restless
 
     async def _blacklist(self, holder: str, matter_code: str | None) -> list[Observation]:
         """Return the commitment blacklist's entries of a USCC or identity number, of one matter or of all, removed ones too."""
@@ -225,6 +215,21 @@ class ApprovalConnector(Connector):
     async def close(self) -> None:
         """Close connections."""
         await self._calls.client.close()
+
+    def _reader(self) -> WindowReader:
+        settling = timedelta(seconds=self.settings.settling_seconds)
+        return WindowReader(
+            self._list,
+            lambda: _second(self.surroundings.clock() + min(timedelta(0), self._calls.offset) - settling),
+            # The platform's Date leaves out what has passed of its present second.
+            lambda: _second(self.surroundings.clock() + max(timedelta(0), self._calls.offset + timedelta(seconds=1))),
+            page_size=self.settings.page_size,
+            passes=self.settings.second_passes,
+        )
+
+    def _unsettled(self, restless: RestlessError) -> TransientError:
+        message = f"/api/spsl/list: {restless} changed at every pass"
+        return TransientError(PLATFORM, "UNSETTLED", message, self.settings.poll_seconds)
 
     def _page(self, stretch: Stretch) -> Page:
         observed_at = self.surroundings.clock()

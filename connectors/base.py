@@ -7,13 +7,14 @@ this contract, a line in the registry, a mock and samples; `TestConnectorContrac
 import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Protocol
 
 import httpx
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
 
+from connectors.buckets import Buckets, Digest
 from schema.commands import AnyCommand
 from schema.entity import Observation, Tombstone
 
@@ -83,8 +84,8 @@ class Stream(msgspec.Struct, frozen=True):
     """How late a change may still show up behind others; cursors stay back by this much."""
     poll_factor: float = 1.0
     """Read every `poll_seconds * poll_factor`."""
-    snapshot: bool = False
-    """Whether `snapshot` gives a full read of it."""
+    whole: tuple[str, ...] = ()
+    """Those of `entities` of which reading from the beginning shows every record there is: what it lacks is gone there."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,14 +139,6 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """False on the last page for now."""
 
 
-class Digest(msgspec.Struct, frozen=True, kw_only=True):
-    """A platform's own count and digest of a bucket (a day, a byte)."""
-
-    bucket: str
-    count: int
-    digest: str
-
-
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP answer in the platform's own dialect."""
 
@@ -173,7 +166,13 @@ class Connector(ABC):
 
     platform: ClassVar[str]
     streams: ClassVar[tuple[Stream, ...]]
+    fetchable: ClassVar[frozenset[str]] = frozenset()
+    """Entities that `fetch` reads by their key, so that a key which it leaves out is not there."""
+    digests: ClassVar[tuple[Buckets, ...]] = ()
+    """Of which entities the platform gives digests; `digest` and `contents` are for these."""
     settings_class: ClassVar[type[PlatformSettings]]
+    signatures_expire: ClassVar[bool] = True
+    """Whether `verify` refuses a delivery by its age: then one that was forgotten cannot be played again."""
 
     def __init__(self, settings: PlatformSettings, surroundings: Surroundings) -> None:
         self.settings = settings
@@ -202,13 +201,27 @@ class Connector(ABC):
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return live reads of records by key, batched as the platform allows; unknown keys are left out."""
 
-    def snapshot(self, stream: str) -> AsyncIterator[Page]:
-        """Yield a full read of a stream; the last page's cursor is where `changes` goes on."""
-        raise NotImplementedError(f"{self.platform}: stream {stream} has no snapshot")
+    @property
+    def history_since(self) -> date | None:
+        """Return the first day (Beijing) whose changes are read; None: all there are."""
+        since: date | None = getattr(self.settings, "history_since", None)
+        return since
 
-    async def digest(self, bucket: str) -> Digest:
-        """Return the platform's digest of a bucket."""
-        raise NotImplementedError(f"{self.platform}: offers no digest")
+    async def fetch_for(self, entity: str, code: str) -> list[Item]:
+        """Return a live read of all records of a kind that one subject has there, by its code on the platform."""
+        raise NotImplementedError(f"{self.platform}: {entity} cannot be read by subject")
+
+    async def digest(self, entity: str, bucket: str) -> Digest:
+        """Return the platform's digest of a bucket, one of `Buckets.names`. Raises TransientError, PermanentError."""
+        raise NotImplementedError(f"{self.platform}: offers no digest of {entity} {bucket}")
+
+    def contents(self, entity: str, bucket: str) -> AsyncIterator[Sequence[Item]]:
+        """Yield everything of an entity that may be in a bucket, as it is now, and more beside it.
+
+        Whoever asks stops as soon as the bucket's digest is explained. Of buckets by SM3 the whole kind is read, whichever is
+        named. Raises TransientError, PermanentError.
+        """
+        raise NotImplementedError(f"{self.platform}: offers no contents of {entity} {bucket}")
 
     @abstractmethod
     async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:

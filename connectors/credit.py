@@ -6,6 +6,7 @@ Its objects are made in credit_records.py, its feed is read in credit_feed.py, i
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -13,7 +14,6 @@ from connectors.base import (
     Answer,
     Connector,
     Delivery,
-    Digest,
     Item,
     Page,
     PlatformSettings,
@@ -22,20 +22,22 @@ from connectors.base import (
     Surroundings,
     Verified,
 )
+from connectors.buckets import Buckets, Digest
 from connectors.credit_answers import (
     accepted,
     bucket_digest,
     feed_page,
     found_or_none,
     listed,
+    listed_page,
     receipt_of,
     receipt_or_unknown_subject,
     snapshot_page,
 )
 from connectors.credit_calls import CreditCalls, CreditSettings
 from connectors.credit_feed import FeedPage, FeedReader, SnapshotPage, Stretch, read_place
-from connectors.credit_records import BEIJING, PLATFORM, points_text, read_change, read_notice, read_object
-from connectors.errors import BadSignature, PermanentError
+from connectors.credit_records import BEIJING, KINDS, PLATFORM, points_text, read_change, read_notice, read_object
+from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import matching_secret, moment_of_epoch, require_fresh, standard_webhook_signature
 from schema.commands import AnyCommand, PostCreditRecord, PostRepair
@@ -44,15 +46,17 @@ from schema.identifiers import is_identity
 
 _CODES_AT_MOST = 50
 _CHANGES_AT_MOST = 500
+_RECORDS_AT_MOST = 200
+ENTITIES = tuple(name for name, _ in KINDS.values())
 
 
 class CreditConnector(Connector):
     """Reads profiles, records and repairs; posts records and repairs."""
 
     platform: ClassVar[str] = PLATFORM
-    streams: ClassVar[tuple[Stream, ...]] = (
-        Stream("changes", ("CreditProfile", "CreditRecord", "Repair"), timedelta(seconds=5), snapshot=True),
-    )
+    streams: ClassVar[tuple[Stream, ...]] = (Stream("changes", ENTITIES, timedelta(seconds=5), whole=ENTITIES),)
+    fetchable: ClassVar[frozenset[str]] = frozenset({"CreditProfile", "CreditRecord"})
+    digests: ClassVar[tuple[Buckets, ...]] = tuple(Buckets(entity=entity, stream="changes") for entity in ENTITIES)
     settings_class: ClassVar[type[PlatformSettings]] = CreditSettings
     settings: CreditSettings
 
@@ -73,6 +77,7 @@ class CreditConnector(Connector):
         signed_at = moment_of_epoch(PLATFORM, timestamp, unit=timedelta(seconds=1))
         require_fresh(PLATFORM, signed_at, delivery.received_at, timedelta(seconds=self.settings.webhook_tolerance_seconds))
 
+        @cache
         def expected(secret: str) -> str:
             return standard_webhook_signature(secret, message_id=message_id, timestamp=timestamp, body=delivery.body)
 
@@ -105,12 +110,6 @@ class CreditConnector(Connector):
         async for stretch in self._reader.read(read_place(cursor)):
             yield self._page(stretch)
 
-    async def snapshot(self, stream: str) -> AsyncIterator[Page]:
-        """Yield all subjects, records and repairs; the last page's cursor is the smallest asOfSeq."""
-        _known(stream)
-        async for stretch in self._reader.read_snapshot(read_place(None)):
-            yield self._page(stretch)
-
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return live reads of CreditProfile (50 codes to a call) or CreditRecord (one a call).
 
@@ -135,11 +134,35 @@ class CreditConnector(Connector):
             return [read_object("record", raw, observed_at()) for raw in found if raw is not None]
         raise ValueError(f"credit: {entity} cannot be fetched by key, only CreditProfile and CreditRecord")
 
-    async def digest(self, bucket: str) -> Digest:
-        """Return count and digest of the bucket `<subject|record|repair>:<0..255>`."""
-        kind, _, number = bucket.partition(":")
-        found = await self._calls.read("GET /v2/digest", "/v2/digest", {"type": kind, "bucket": number}, bucket_digest, shared=True)
-        return Digest(bucket=bucket, count=found.count, digest=found.digest)
+    async def fetch_for(self, entity: str, code: str) -> list[Item]:
+        """Return a live read of all CreditRecords of a subject, 200 to a call; unknown codes have none."""
+        if entity != "CreditRecord":
+            raise ValueError(f"credit: {entity} cannot be read by subject, only CreditRecord")
+        found: list[bytes] = []
+        cursor: str | None = ""
+        seen = {cursor}
+        while cursor is not None:
+            asked = {"code": code, "limit": str(_RECORDS_AT_MOST)} | ({"cursor": cursor} if cursor else {})
+            page = await self._calls.read("GET /v2/records", "/v2/records", asked, listed_page)
+            found += page.items
+            if (cursor := page.next_cursor) in seen:
+                raise TransientError(PLATFORM, "ENDLESS_LIST", f"GET /v2/records of {code}: a page names a page before it", None)
+            seen.add(cursor)
+        return [read_object("record", raw, self.surroundings.clock()) for raw in found]
+
+    async def digest(self, entity: str, bucket: str) -> Digest:
+        """Return count and digest of the items of a kind whose SM3(id) begins with the byte `bucket`, 0 to 255."""
+        asked = {"type": _kind_of(entity), "bucket": bucket}
+        return await self._calls.read("GET /v2/digest", "/v2/digest", asked, bucket_digest)
+
+    async def contents(self, entity: str, bucket: str) -> AsyncIterator[Sequence[Item]]:
+        """Yield a snapshot of the kind: the platform lists no single bucket."""
+        kind, cursor, more = _kind_of(entity), None, True
+        while more:
+            page = await self._snapshot(kind, cursor)
+            observed_at = self.surroundings.clock()
+            yield tuple(read_object(kind, raw, observed_at) for raw in page.items)
+            cursor, more = page.next_cursor, bool(page.next_cursor)
 
     # --- what we write
 
@@ -240,6 +263,10 @@ def _points(biz_no: str, points: Decimal) -> str:
 def _time(moment: datetime) -> str:
     # One zone, so that a repetition has the same content as the first call, whatever zone the ledger gave it back in.
     return moment.astimezone(BEIJING).isoformat()
+
+
+def _kind_of(entity: str) -> str:
+    return next(kind for kind, (name, _) in KINDS.items() if name == entity)
 
 
 def _known(stream: str) -> None:

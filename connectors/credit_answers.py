@@ -1,9 +1,12 @@
 """What the credit platform's answers mean, one function a call. Used by connectors/credit.py."""
 
+from typing import NamedTuple
+
 import httpx
 import msgspec
 
 from connectors.base import Receipt
+from connectors.buckets import Digest
 from connectors.credit_feed import FeedPage, SnapshotPage
 from connectors.credit_records import PLATFORM
 from connectors.errors import CursorExpired
@@ -28,11 +31,15 @@ class _Snapshot(_Items, frozen=True, rename="camel"):
     next_cursor: str | None = None
 
 
-class BucketDigest(msgspec.Struct, frozen=True):
-    """Count and digest of a bucket."""
+class _List(_Items, frozen=True, rename="camel"):
+    next_cursor: str | None = None
 
-    count: int
-    digest: str
+
+class ListPage(NamedTuple):
+    """One page of a list, its objects raw; no cursor behind the last."""
+
+    items: tuple[bytes, ...]
+    next_cursor: str | None
 
 
 def feed_page(response: httpx.Response) -> FeedPage:
@@ -59,14 +66,20 @@ def snapshot_page(response: httpx.Response) -> SnapshotPage:
     return SnapshotPage(tuple(bytes(raw) for raw in page.items), page.next_cursor, page.as_of_seq)
 
 
-def bucket_digest(response: httpx.Response) -> BucketDigest:
+def bucket_digest(response: httpx.Response) -> Digest:
     """Return a bucket's count and digest."""
-    return msgspec.json.decode(mended(response.content), type=BucketDigest)
+    return msgspec.json.decode(mended(response.content), type=Digest)
 
 
 def listed(response: httpx.Response) -> tuple[bytes, ...]:
     """Return the objects of a list, raw."""
     return tuple(bytes(raw) for raw in msgspec.json.decode(mended(response.content), type=_Items).items)
+
+
+def listed_page(response: httpx.Response) -> ListPage:
+    """Return one page of a list."""
+    page = msgspec.json.decode(mended(response.content), type=_List)
+    return ListPage(tuple(bytes(raw) for raw in page.items), page.next_cursor)
 
 
 def found_or_none(response: httpx.Response) -> bytes | None:

@@ -72,12 +72,13 @@ class EnforcementConnector(Connector):
 
     platform = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = (
-        Stream(name="tasks", entities=("VerificationTask", "Campaign"), settling=UNSETTLED),
+        Stream(name="tasks", entities=("VerificationTask", "Campaign"), settling=UNSETTLED, whole=("VerificationTask",)),
         Stream(name="coordinations", entities=("Coordination",), settling=UNSETTLED),
-        Stream(name="key_subjects", entities=("KeySubject",), settling=AT_ONCE, snapshot=True),
-        Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60, snapshot=True),
-        Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60, snapshot=True),
+        Stream(name="key_subjects", entities=("KeySubject",), settling=AT_ONCE),
+        Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60),
+        Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60),
     )
+    fetchable: ClassVar[frozenset[str]] = frozenset({"VerificationTask", "Campaign"})
     settings_class = EnforcementSettings
     settings: EnforcementSettings
 
@@ -112,11 +113,6 @@ class EnforcementConnector(Connector):
         """
         source = self._source(stream)
         return self._timed(source, cursor) if source.timed else self._whole(source, cursor)
-
-    def snapshot(self, stream: str) -> AsyncIterator[Page]:
-        """Yield the whole list of key subjects, departments or items."""
-        source = self._source(stream)
-        return super().snapshot(stream) if source.timed else self._whole(source, None)
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return tasks and campaigns, one call each; key subjects, departments and items out of their whole list."""

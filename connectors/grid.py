@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from connectors.base import Answer, Connector, Delivery, Digest, Item, Page, Quarantined, Receipt, Stream, Surroundings, Verified
+from connectors.base import Answer, Connector, Delivery, Item, Page, Quarantined, Receipt, Stream, Surroundings, Verified
+from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.grid_calls import DONE, UNKNOWN, GridCalls, Said, sign
 from connectors.grid_commands import ensure
@@ -65,8 +66,12 @@ class GridConnector(Connector):
 
     platform = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = (
-        Stream(name="events", entities=("GridEvent",), settling=timedelta(seconds=30)),
+        Stream(name="events", entities=("GridEvent",), settling=timedelta(seconds=30), whole=("GridEvent",)),
         Stream(name="coordinations", entities=("TownCoordination",), settling=timedelta(seconds=30)),
+    )
+    fetchable: ClassVar[frozenset[str]] = frozenset({"GridEvent"})
+    digests: ClassVar[tuple[Buckets, ...]] = (
+        Buckets(entity="GridEvent", stream="events", day_of="reported_at", algorithm="md5", upper=True),
     )
     settings_class = GridSettings
     settings: GridSettings
@@ -129,19 +134,24 @@ class GridConnector(Connector):
         found = await together(self._event(number) for number in dict.fromkeys(keys))
         return [item for item in found if item is not None]
 
-    async def digest(self, bucket: str) -> Digest:
+    async def digest(self, entity: str, bucket: str) -> Digest:
         """Return CountEvents of a day, `yyyy-MM-dd`: by reportTime, over the lines `no:ver`."""
-        try:
-            day = datetime.strptime(bucket, "%Y-%m-%d").replace(tzinfo=BEIJING)
-        except ValueError:
-            raise PermanentError(PLATFORM, "BAD_BUCKET", f"digest bucket {bucket!r} is no day; write yyyy-MM-dd") from None
+        day, _ = day_bounds(bucket)
 
         def judge(said: Said) -> Digest:
             if not (total := said.data_text("sum")):
                 raise UnusableError("the answer has no sum")
-            return Digest(bucket=bucket, count=int(said.data_text("count")), digest=total)
+            return Digest(int(said.data_text("count")), total.upper())
 
         return await self._calls.read("CountEvents", {"day": f"{day:%Y%m%d}"}, judge)
+
+    async def contents(self, entity: str, bucket: str) -> AsyncIterator[Sequence[Item]]:
+        """Yield the events that changed from that day on: none is changed before it is reported."""
+        first, _ = day_bounds(bucket)
+        place = Place(settled=first - self._overlap).starting(self.surroundings.clock(), self._overlap)
+        while place.began is not None:
+            items, place = await self._next(SOURCES["events"], place)
+            yield items
 
     async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
         """Make a command true; the platform itself knows repetitions, so that only an accept has to be waited out."""

@@ -41,8 +41,11 @@ class Roll(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Roll(known={key: misses for key, misses in known.items() if misses < MISSES}, etag=etag), gone
 
     def dropped(self) -> "Roll":
-        """Return the roll where a new read starts instead of the one under way: the platform's cursor is gone."""
-        return Roll(known=self.known)
+        """Return the roll where a new read starts instead of the one under way: the platform's cursor is gone.
+
+        What that one has shown is known: it was told of, so that its end has to be told as well.
+        """
+        return Roll(known={**self.known, **dict.fromkeys(self.seen, 0)})
 
     def write(self) -> str:
         """Return the roll as a cursor."""

@@ -44,10 +44,11 @@ class SelfgovConnector(Connector):
 
     platform: ClassVar[str] = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = (
-        Stream("results", ("SelfReport",), timedelta(seconds=300), snapshot=True),
-        Stream("scores", ("ScoreEntry",), timedelta(seconds=300), poll_factor=12, snapshot=True),
-        Stream("notices", ("Notice",), timedelta(days=7), poll_factor=60, snapshot=True),
+        Stream("results", ("SelfReport",), timedelta(seconds=300), whole=("SelfReport",)),
+        Stream("scores", ("ScoreEntry",), timedelta(seconds=300), poll_factor=12, whole=("ScoreEntry",)),
+        Stream("notices", ("Notice",), timedelta(days=7), poll_factor=60, whole=("Notice",)),
     )
+    fetchable: ClassVar[frozenset[str]] = frozenset({"SelfReport", "ScoreEntry", "Notice"})
     settings_class: ClassVar[type[PlatformSettings]] = SelfgovSettings
     settings: SelfgovSettings
 
@@ -84,10 +85,6 @@ class SelfgovConnector(Connector):
             reading = reading.turned(found.rows, shape, now, settling, more=more)
             items = tuple(item_of(shape, row, now) for row in (*odd, *found.rows))
             yield Page(items=items, cursor=reading.write(), more=more)
-
-    def snapshot(self, stream: str) -> AsyncIterator[Page]:
-        """Yield the whole table: reading from the beginning is a full read as well."""
-        return self.changes(stream, None)
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return rows as they stand, by id, bizno or notice_no."""

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from pydantic import SecretStr
 
@@ -32,6 +33,7 @@ def standard_webhook_signature(secret: str, *, message_id: str, timestamp: str, 
     return "v1," + base64.b64encode(hmac.digest(standard_webhook_key(secret), signed, "sha256")).decode()
 
 
+@lru_cache(16)
 def standard_webhook_key(secret: str) -> bytes:
     """Return the key that a Standard Webhooks secret stands for (base64, as a rule behind `whsec_`); raise ValueError."""
     try:

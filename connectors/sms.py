@@ -34,6 +34,7 @@ class SmsConnector(Connector):
     platform: ClassVar[str] = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = ()
     settings_class: ClassVar[type[PlatformSettings]] = SmsSettings
+    signatures_expire = False  # the page states no tolerance (sms_receipts.py)
     settings: SmsSettings
 
     def __init__(self, settings: SmsSettings, surroundings: Surroundings) -> None:

@@ -51,6 +51,8 @@ def parse(document: str) -> etree._Element:
         root = etree.fromstring(content.lstrip(), parser)
     except etree.XMLSyntaxError as error:
         raise XmlError("NOT_XML", f"not well-formed in line {error.lineno}, column {error.offset}") from None
+    except ValueError:  # lxml takes no text that begins like a declaration, and ours is cut off already
+        raise XmlError("NOT_XML", "the declaration is not well-formed") from None
     if root.getroottree().docinfo.internalDTD is not None:  # a second lock: the text above is all that libxml2 saw
         raise XmlError("DTD_FORBIDDEN", "the document carries a DTD")
     return root

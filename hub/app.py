@@ -10,8 +10,10 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -25,14 +27,21 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
+from hub.intake.drift import Drift
+from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.room import Room
+from hub.intake.tombstones import Tombstones
+from hub.keeping import Keeping
 from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
+from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
 from hub.operator import Operator
 from hub.policy_records import policy_records
@@ -40,6 +49,7 @@ from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
 from hub.reconcile.rule import Rulebook
 from hub.reconcile.rules import RULES
+from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
@@ -52,6 +62,8 @@ from hub.web.health import Health
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
+
+log = structlog.get_logger()
 
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
@@ -70,7 +82,7 @@ class World:
     sleep: Sleep = asyncio.sleep
     rng: random.Random = field(default_factory=random.Random)
     transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
-    inline: bool = False
+    inline_database: bool = False
     """No driver threads: databases are used in the caller's own turn, as simulated time needs it."""
     database: Database | None = None
     """The hub's own database where it is open already; else the settings say which."""
@@ -90,7 +102,8 @@ class Hub:
         self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
-        self.database: Database = world.database or open_database(own.database_url, inline=world.inline)
+        self.database: Database = world.database or open_database(own.database_url, inline=world.inline_database)
+        self.replica = self._replica()
         self.connectors = self._connect()
         self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
         self._arrived = asyncio.Event()
@@ -106,20 +119,56 @@ class Hub:
             sleep=world.sleep,
             rng=world.rng,
         )
-        self.applier = Applier(
-            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=self.worker.wake
+        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake}
+        self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
+        arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
+        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.deliveries = Deliveries(
+            self.database,
+            self.rows,
+            self.connectors,
+            clock=world.clock,
+            after=arrived,
+            most_waiting=own.webhook_waiting,
+            most_bytes=own.webhook_waiting_bytes,
         )
-        self.deliveries = Deliveries(self.database, self.rows, self.connectors, clock=world.clock, after=self._arrived.set)
-        self.poller = Poller(
+        tombstones = Tombstones(
             self.database,
             self.rows,
             self.connectors,
             self.applier,
             clock=world.clock,
+            after=due,
+            share=own.tombstone_percent / 100,
+            at_least=own.tombstones_unasked,
+        )
+        grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
+        self.poller = Poller(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            FullReads(self.database, self.rows, tombstones, clock=world.clock, grace=grace, every=read_every),
+            clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
-            after=self.worker.wake,
+            after=due,
             lease_seconds=own.poll_lease_seconds,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier,
+            self.poller,
+            tombstones,
+            clock=world.clock,
+            sleep=world.sleep,
+            after=due,
+            grace=grace,
+            share=own.drift_percent / 100,
+            digest_every=timedelta(seconds=own.drift_seconds),
+            read_every=read_every,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
         self.asker = Asker(
@@ -131,26 +180,42 @@ class Hub:
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
         )
+        self.scores = self._scores()
         self.tally = Tally(self.database)
+        self.keeping = Keeping(
+            self.database,
+            self.rows,
+            world.clock,
+            days={
+                "deliveries": own.keep_deliveries_days,
+                "attempts": own.keep_attempts_days,
+                "quarantine": own.keep_quarantine_days,
+                "ops_items": own.keep_ops_items_days,
+                "changes": own.keep_changes_days,
+                "audit": own.keep_audit_days,
+            },
+            shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
+        )
         self.operator = Operator(
             self.database,
+            self.replica or self.database,
             self.rows,
             self.connectors,
             self.asker,
             self.derivation,
             world.clock,
             timedelta(seconds=own.stale_seconds),
-            wake=self.worker.wake,
-            arrived=self._arrived.set,
+            wake=due,
+            arrived=arrived,
             campaigns=CampaignRequests(
                 self.database,
                 self.rows,
                 self.applier.write,
                 lambda: self.derivation.book.policy,
                 world.clock,
-                after=self.worker.wake,
+                after=due,
             ),
-            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, self.worker.wake),
+            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
         )
         self.loops = Loops(
             self.applier,
@@ -162,6 +227,8 @@ class Hub:
             ),
             self.operator,
             self._arrived,
+            self.wake_ups,
+            self.replica,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -170,20 +237,36 @@ class Hub:
         """Return what one process at a time does regularly."""
         own = self.settings.hub
         return [
-            Schedule("sweep", own.sweep_seconds, self._sweep),
+            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
+            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
+            Schedule("seal", own.seal_seconds, self.keeping.seal),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
+            *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
     async def _sweep(self) -> None:
-        await self.sweep.everything()
-        self.worker.wake()
+        await self.sweep.recent()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
         await self.tally.recount_some()
+
+    async def _sweep_everything(self) -> None:
+        await self.sweep.everything()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
 
     async def _look_at_waiting(self) -> None:
         """Look at what waits more often than the sweep does at everything."""
         await self.sweep.waiting()
-        self.worker.wake()
+        self.wake_ups.tell(Topic.OBLIGATIONS)
+
+    def _replica(self) -> Replica | None:
+        own, world = self.settings.hub, self.world
+        if own.database_read_url is None:
+            return None
+        lag = own.database_read_lag_seconds
+        return Replica(self.database, own.database_read_url, most_lag_seconds=lag, clock=world.clock, sleep=world.sleep)
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
@@ -196,11 +279,26 @@ class Hub:
                 rng=world.rng,
                 quota=quota,
                 transport=world.transports.get(name),
-                inline=world.inline,
+                inline=world.inline_database,
                 observe=self.metrics.observe_call,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
         return made
+
+    def _scores(self) -> Scores | None:
+        """Return what compares points with the credit platform; None where it is not bridged."""
+        if (credit := self.connectors.get("credit")) is None:
+            return None
+        return Scores(
+            self.database,
+            self.rows,
+            credit,
+            lambda: self.derivation.book.policy,
+            self._apply,
+            clock=self.world.clock,
+            sleep=self.world.sleep,
+            patience=timedelta(seconds=self.settings.hub.score_patience_seconds),
+        )
 
     async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
         await self.applier.apply(platform, stream, items)
@@ -236,11 +334,14 @@ class Hub:
                 )
             await self._complete_identifiers()
             await self._seed_policy()
+            await self._name_left_out()
             yield self
         finally:
             await self.asker.close()
             for connector in self.connectors.values():
                 await connector.close()
+            if self.replica:
+                await self.replica.close()
             await self.database.close()
 
     @contextlib.asynccontextmanager
@@ -255,6 +356,12 @@ class Hub:
             while await self.database.write(merges.complete, self.rows):
                 pass
 
+    async def _name_left_out(self) -> None:
+        """Say, once a start, to which platforms something is owed that this process does not bridge."""
+        for status in await self.operator.status():
+            if not status.bridged:
+                log.warning("obligations wait for a platform that is left out", platform=status.name, open=status.backlog)
+
     async def _seed_policy(self) -> None:
         """Put what policy says of matters, departments and items into the mirror; platforms that speak win (policy.md)."""
         await self.database.write(self.applier.write, "policy", "files", policy_records(self.policy, self.world.clock()))
@@ -267,6 +374,10 @@ class Hub:
         for platform in self.connectors:
             self.metrics.deliveries_waiting.labels(platform).set(waiting.get(platform, 0))
             self.metrics.quarantined.labels(platform).set(quarantined.get(platform, 0))
+        if self.replica:
+            lag, trouble = self.replica.health
+            self.metrics.replica_read.set(trouble is None)
+            self.metrics.replica_lag.set(float("nan") if lag is None else lag)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
     def web(self) -> Starlette:
@@ -276,12 +387,12 @@ class Hub:
             self.deliveries,
             self.connectors,
             limit_bytes=own.webhook_limit_bytes,
+            reading=Room(own.webhook_waiting, own.webhook_waiting_bytes),
             answer_seconds=own.webhook_seconds,
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
         )
-        health = Health(self.database, self.metrics.registry, self.refresh_metrics)
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -291,21 +402,30 @@ class Hub:
         graph = GraphQLEndpoint(
             build_schema(introspection=not own.production),
             Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
-            lambda caller, correlation_id: Context(Loaders(self.database, self.rows), self.operator, caller, correlation_id),
+            lambda caller, correlation_id: Context(
+                Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
+            ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            Room(own.graph_under_way),
         )
         return Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
-                Route("/webhooks/{platform}", webhooks.__call__, methods=["POST"]),
+                Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
-                Route("/livez", health.livez),
-                Route("/readyz", health.readyz),
-                Route("/metrics", health.metrics),
+                *self._health(),
             ],
         )
+
+    def probes(self) -> Starlette:
+        """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""
+        return Starlette(routes=self._health())
+
+    def _health(self) -> list[Route]:
+        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics)
+        return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:
         """Return the route of the approval system's questions; none where it is not bridged."""
@@ -318,6 +438,7 @@ class Hub:
             self.asker.ask,
             lambda identity_no: rid_code(identity_no, key.get_secret_value()),
             answer_seconds=own.eligibility_seconds,
+            room=Room(own.eligibility_under_way),
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from sqlalchemy import Connection
 from strawberry.utils.str_converters import to_camel_case
 
 from connectors.base import Item
 from hub.domain.calendar import beijing_day
 from hub.domain.policy import Policy
-from hub.mirror import queries, records
+from hub.mirror import audit, queries, records
+from hub.mirror.audit import Entry
 from hub.mirror.database import Database, lock_names
 from hub.mirror.rows import Rows
 from hub.reconcile.rules.campaign import campaign_number, key_for
@@ -43,8 +43,6 @@ CONTENT = ("title", "departments", "industry", "town", "grades", "subjects", "of
 
 Write = Callable[[Connection, str, str, Sequence[Item]], object]
 """Brings records into the mirror and on to the rules inside a transaction (intake/apply.py): platform, stream, items."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,8 @@ class CampaignRequests:
         if problems:
             return Outcome(refused=tuple(problems))
         self.write(connection, SOURCE, "requests", [Observation(record=made)])
-        log.info("audit: request campaign", request=made.request_no, by=by)
+        kind, number = CampaignRequest.__name__, made.request_no
+        audit.note(connection, self.rows, Entry(at=now, by=by, action="requestCampaign", kind=kind, target=number, outcome="kept"))
         return done
 
     def _departments(self, connection: Connection, now: datetime) -> frozenset[str]:

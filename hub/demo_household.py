@@ -79,6 +79,7 @@ class Household:
             "HUB_LOG_JSON": "false",
             "HUB_WAITING_SECONDS": "3",
             "HUB_SWEEP_SECONDS": "20",
+            "HUB_FULL_SWEEP_SECONDS": "60",
             "HUB_ECHO_SECONDS": "30",
             **{f"HUB_{name.upper()}_URL": url for name, url in urls.items()},
             **{f"HUB_{name.upper()}_POLL_SECONDS": "2" for name in urls},

@@ -13,12 +13,21 @@ from hub.intake.apply import Applier
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.mirror.database import DatabaseUnavailable
+from hub.mirror.replica import Replica
+from hub.mirror.wake_ups import WakeUps
 from hub.operator import Operator
 from hub.reconcile.worker import Worker
 from hub.schedules import Scheduler
 
 log = structlog.get_logger()
 Loop = Callable[[], Coroutine[Any, Any, None]]
+
+LITTLE, MUCH = 25, 200
+"""Deliveries of a platform that are applied in one transaction: while others come in, and when none do."""
+GIVE_WAY = 4.0
+"""How long apply pauses while many deliveries come in at once: so many times as long as its last transaction took."""
+GATHER = 0.02
+"""Seconds until apply looks again when it has applied all that was there: a transaction for each delivery would cost most."""
 
 
 @dataclass
@@ -34,6 +43,9 @@ class Loops:
     operator: Operator
     arrived: asyncio.Event
     """Set when a delivery was kept."""
+    wake_ups: WakeUps
+    replica: Replica | None
+    """None where the graph reads what the hub writes."""
     sleep: Sleep
     idle_seconds: float
 
@@ -41,6 +53,8 @@ class Loops:
     async def running(self, *, intake: bool, work: bool) -> AsyncIterator[None]:
         """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, schedules); end them behind the block."""
         loops: list[Loop] = [self._apply, self._refresh]
+        loops += [self.wake_ups.run] if self.wake_ups.are_shared else []
+        loops += [self.replica.run] if self.replica else []
         if intake:
             loops += [self.deliveries.run]
         if work:
@@ -64,11 +78,18 @@ class Loops:
                 await self.sleep(1.0)
 
     async def _apply(self) -> None:
-        """Apply deliveries as they come, and look for those that another process kept."""
+        """Apply deliveries as they come, and look for those that another process kept.
+
+        Little at a time while others come in, for what is acknowledged next waits for the transaction that is under way; and
+        with a pause in between while many do, so that a fifth of the time is left to it.
+        """
+        now = asyncio.get_running_loop().time
         while True:
             self.arrived.clear()
+            began = now()
+            limit = LITTLE if self.deliveries.lately else MUCH
             try:
-                count = await self.applier.apply_deliveries()
+                count = await self.applier.apply_deliveries(limit)
             except DatabaseUnavailable as error:
                 log.warning("cannot apply deliveries", error=str(error))
                 count = 0
@@ -77,6 +98,10 @@ class Loops:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.idle_seconds):
                         await self.arrived.wait()
+            elif self.deliveries.pressing:
+                await self.sleep((now() - began) * GIVE_WAY)
+            elif count < limit:
+                await self.sleep(GATHER)
 
     async def _refresh(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""

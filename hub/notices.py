@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Item
-from hub.mirror import queries
+from hub.mirror import audit, queries
+from hub.mirror.audit import Entry
 from hub.mirror.database import Database, lock_names
 from hub.mirror.rows import Rows
 from hub.reconcile.repair import stamp_of
@@ -23,7 +23,6 @@ from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.user_errors import FiguresMissing, RequestConflict, UnknownDepartment, UnknownReport, UserError
 
-log = structlog.get_logger()
 SOURCE = "hub"
 M = TypeVar("M", bound=Mirrored)
 
@@ -72,7 +71,7 @@ class NoticeDesk:
             "content": lambda one: one.content,
             "department": lambda one: one.department_code,
         }
-        return self._keep(connection, request, wanted.request_no, "request_no", said, wanted.department, by)
+        return self._keep(connection, request, wanted.request_no, "request_no", said, wanted.department, by, "pushNotice")
 
     def _record_figures_check(self, connection: Connection, wanted: FiguresCheckWanted, by: str) -> Outcome:
         report = next(iter(self._found(connection, SelfReport, "report_no", wanted.report_no)), None)
@@ -103,7 +102,7 @@ class NoticeDesk:
             "department": lambda one: one.department_code,
             "inspect": lambda one: one.inspect,
         }
-        return self._keep(connection, check, check.check_no, "check_no", said, wanted.department, by)
+        return self._keep(connection, check, check.check_no, "check_no", said, wanted.department, by, "recordFiguresCheck")
 
     def _keep(
         self,
@@ -114,6 +113,7 @@ class NoticeDesk:
         said: dict[str, Callable[[Any], object]],
         department: str,
         by: str,
+        action: str,
     ) -> Outcome:
         """Write a record that is new; `said` are the inputs, by which one that is there already is compared."""
         kind = type(record)
@@ -125,7 +125,8 @@ class NoticeDesk:
             message = f"no department '{department}'; departments lists them"
             return _refused(UnknownDepartment(message=message, path=["department"], department=department))
         self.write(connection, SOURCE, "requests", [Observation(record=record)])
-        log.info("audit: asked for", kind=kind.__name__, number=number, by=by)
+        entry = Entry(at=self.clock(), by=by, action=action, kind=kind.__name__, target=number, outcome="kept")
+        audit.note(connection, self.rows, entry)
         return Outcome(done=(number,))
 
     def _again(self, number: str, differs: list[str]) -> Outcome:

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import structlog
-
 from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
-from hub.mirror import inbox, ledger, streams
+from hub.intake import tombstones
+from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
-from hub.reconcile import identities, operations
+from hub.reconcile import identities, operations, rereading
 from hub.reconcile.derive import Derivation
 from schema.context import PlatformHealth
 from schema.decision import Decision
@@ -25,8 +25,6 @@ from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
-
-log = structlog.get_logger()
 
 
 class PlatformStatus(NamedTuple):
@@ -38,6 +36,14 @@ class PlatformStatus(NamedTuple):
     backlog: int
     stuck: int
     failure: str | None
+    drift_open: int
+    """Differences that nobody can repair by himself."""
+    drift_waiting: int
+    """Records that an operator has to decide about: the platform does not show them any more."""
+    differences: int = 0
+    """Figures of points that differ from ours now; of the credit platform only."""
+    bridged: bool = True
+    """Whether HUB_PLATFORMS names it; one that it leaves out is shown while something is owed to it."""
 
 
 @dataclass
@@ -45,6 +51,8 @@ class Operator:
     """Implements `schema.context.Hub`. `wake` is called after something was made due."""
 
     database: Database
+    reads: Database | Replica
+    """What the graph reads."""
     rows: Rows
     connectors: Mapping[str, Connector]
     asker: Asker
@@ -69,14 +77,14 @@ class Operator:
 
     async def refresh(self) -> None:
         """Learn when each platform was last read; called regularly by app.py."""
-        self._last_success = self._read_to_end(await self.database.read(streams.all_streams, self.rows))
+        self._last_success = self._read_to_end(await self.reads.read(streams.all_streams, self.rows))
 
     async def loop(self, entity: str, key: str) -> Loop | None:
         """Return the whole chain that a record stands in, as of now; None if there is no such record."""
-        return await self.database.read(loop_of, self.rows, entity, key, self.clock())
+        return await self.reads.read(loop_of, self.rows, entity, key, self.clock())
 
     async def platforms(self) -> Sequence[PlatformHealth]:
-        """Return the health of every platform, in the order of the settings."""
+        """Return the health of every platform, in the order of the settings; then those left out to which something is owed."""
         return [
             PlatformHealth(
                 name=status.name,
@@ -84,7 +92,8 @@ class Operator:
                 lag_seconds=status.lag_seconds,
                 backlog=status.backlog,
                 stuck=status.stuck,
-                breaker_open_until=self.connectors[status.name].open_until,
+                breaker_open_until=self.connectors[status.name].open_until if status.bridged else None,
+                bridged=status.bridged,
             )
             for status in await self.status()
         ]
@@ -96,12 +105,22 @@ class Operator:
         """
         health = await self.database.read(streams.all_streams, self.rows)
         counts = await self.database.read(ledger.backlog)
+        standing = await self.database.read(drift.standing)
+        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
         self._last_success = self._read_to_end(health)
-        return [self._status(name, health, counts) for name in self.connectors]
+        owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
+        names = [*self.connectors, *sorted(owed_to - set(self.connectors))]
+        found = [self._status(name, health, counts, standing.get(name, {})) for name in names]
+        return [each._replace(differences=differences.get(each.name, 0)) for each in found]
 
-    def _status(self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int]) -> PlatformStatus:
+    def _status(
+        self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]
+    ) -> PlatformStatus:
         last = self._last_success.get(name)
         failures = [f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure]
+        bridged = name in self.connectors
+        if not bridged:
+            failures = ["left out of HUB_PLATFORMS: nothing is sent to it; name it there again, or waive what is owed to it"]
         return PlatformStatus(
             name=name,
             last_success=last,
@@ -109,6 +128,9 @@ class Operator:
             backlog=sum(count for (platform, state), count in counts.items() if platform == name and state in ledger.OPEN),
             stuck=counts.get((name, "STUCK"), 0),
             failure="; ".join(failures) or None,
+            drift_open=differences.get("OPEN", 0),
+            drift_waiting=differences.get("WAITING", 0),
+            bridged=bridged,
         )
 
     async def eligibility(self, subject: str, matter: str) -> Decision:
@@ -132,6 +154,10 @@ class Operator:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         """Close an item of the ops list."""
         return await self.database.write(operations.resolve_ops_item, self.rows, item_id, resolution, by, self.clock())
+
+    async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
+        """Let what an item of the ops list names be marked as gone, by the next look at drift."""
+        return await self.database.write(tombstones.approve, self.rows, item_id, reason, by, self.clock())
 
     async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
         """Keep a request for a joint inspection."""
@@ -159,20 +185,16 @@ class Operator:
             message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known) or 'none'}"
             return Outcome(refused=(UnknownStream(message=message, path=["stream"], stream=stream, known=known),))
         wanted = known if stream is None else [stream]
-        for each in wanted:
-            await self.database.write(streams.forget_cursor, platform, each)
-        log.info("audit: resync", platform=platform, streams=wanted, by=by)
-        return Outcome(done=tuple(f"{platform}/{each}" for each in wanted))
+        return Outcome(done=tuple(await self.database.write(rereading.resync, self.rows, platform, wanted, by, self.clock())))
 
     async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:
         """Let deliveries be applied once more."""
-        found = await self.database.write(inbox.put_back, list(delivery_ids))
+        found = await self.database.write(rereading.replay, self.rows, list(delivery_ids), by, self.clock())
         refused: list[UserError] = [
             UnknownDelivery(message=f"no delivery '{each}'", path=["deliveryIds", str(at)], delivery_id=each)
             for at, each in enumerate(delivery_ids)
             if each not in found
         ]
-        log.info("audit: replay", deliveries=found, by=by)
         self.arrived()
         return Outcome(done=tuple(each for each in delivery_ids if each in found), refused=tuple(refused))
 
@@ -180,8 +202,7 @@ class Operator:
         """Let all deliveries of a platform since then be applied once more."""
         if platform not in self.connectors:
             return Outcome(refused=(self._unknown_platform(platform),))
-        found = await self.database.write(inbox.put_back_since, platform, since)
-        log.info("audit: replay", platform=platform, since=since.isoformat(), deliveries=len(found), by=by)
+        found = await self.database.write(rereading.replay_since, self.rows, platform, since, by, self.clock())
         self.arrived()
         return Outcome(done=tuple(found))
 
@@ -201,8 +222,9 @@ class Operator:
     def _read_to_end(self, health: Sequence[StreamHealth]) -> dict[str, datetime]:
         """Return when each platform was last read to its end: its slowest stream counts, lists read now and then do not."""
         slow = {(name, each.name) for name, one in self.connectors.items() for each in one.streams if each.poll_factor > 1}
+        known = {(name, each.name) for name, one in self.connectors.items() for each in one.streams}
         found: dict[str, list[datetime | None]] = {}
         for one in health:
-            if (one.platform, one.stream) not in slow:
+            if (one.platform, one.stream) in known and (one.platform, one.stream) not in slow:
                 found.setdefault(one.platform, []).append(one.last_success_at)
         return {name: min(each for each in times if each) for name, times in found.items() if all(times)}

@@ -8,9 +8,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
@@ -28,6 +28,19 @@ class SettingsError(Exception):
         self.problems = problems
 
 
+def _at_least(least: int) -> AfterValidator:
+    def check(days: int) -> int:
+        if days and days < least:
+            raise ValueError(f"{days} days are too few; give {least} or more, or 0 to keep for ever")
+        return days
+
+    return AfterValidator(check)
+
+
+Days30 = Annotated[int, _at_least(30)]
+Days183 = Annotated[int, _at_least(183)]
+
+
 class HubSettings(BaseModel):
     """The hub's own settings, HUB_<NAME>."""
 
@@ -37,7 +50,16 @@ class HubSettings(BaseModel):
         "sqlite:///bihuan.db",
         pattern=r"^(sqlite:///.|postgresql(\+asyncpg)?://)",
         repr=False,  # it may hold a password
-        description="sqlite:///path, or postgresql://user:password@host/name",
+        description="sqlite:///path, or postgresql://user:password@host/name; several hosts: @host:5432,host:5432/name",
+    )
+    database_read_url: str | None = Field(
+        None,
+        pattern=r"^postgresql(\+asyncpg)?://",
+        repr=False,
+        description="A streaming standby of that database, which the graph reads; the database itself if not set",
+    )
+    database_read_lag_seconds: float = Field(
+        30.0, gt=0, description="Seconds that the standby may be behind; beyond that the graph reads the database itself"
     )
     platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
     pii_keys: tuple[SecretStr, ...] = Field(
@@ -55,6 +77,9 @@ class HubSettings(BaseModel):
     region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    work_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which `bihuan work` serves /livez, /readyz and /metrics; none if not set"
+    )
     worker_inside: bool = Field(True, description="Whether `bihuan serve` polls and works too; `bihuan work` does it elsewhere")
     poll: bool = Field(True, description="Whether streams are polled")
     lease_seconds: float = Field(
@@ -63,10 +88,36 @@ class HubSettings(BaseModel):
     echo_seconds: float = Field(
         120.0, gt=0, description="Seconds within which what was accepted must be seen; then it is looked up"
     )
-    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
+    sweep_seconds: float = Field(300.0, gt=0, description="Seconds between two sweeps over what changed since the last one")
+    full_sweep_seconds: float = Field(3600.0, gt=0, description="Seconds between two sweeps of all rules over the whole mirror")
     waiting_seconds: float = Field(10.0, gt=0, description="Seconds between two looks at what waits")
     schedule_lease_seconds: float = Field(
         15.0, gt=0, description="Seconds after which another process takes over regular work (sweeps, counts) of one that died"
+    )
+    seal_seconds: float = Field(
+        1.0, gt=0, description="Seconds between two blocks that seal what changed, and give it its public position"
+    )
+    prune_seconds: float = Field(21_600.0, gt=0, description="Seconds between two looks for what is kept longer than it must be")
+    keep_deliveries_days: Days30 = Field(
+        400,
+        description="Days that an applied webhook is kept as it came, 30 or more; 0 for ever. 400: longer than a repair's year",
+    )
+    keep_attempts_days: Days30 = Field(400, description="Days that calls for an obligation that has ended are kept; 0 for ever")
+    keep_quarantine_days: Days30 = Field(400, description="Days that the content of a released quarantine is kept; 0 for ever")
+    keep_ops_items_days: Days30 = Field(
+        1100, description="Days that the texts of a settled item of the ops list are kept; 0 for ever"
+    )
+    keep_changes_days: Days183 = Field(
+        0, description="Days that versions of a record other than its last two are kept, 183 or more; 0 for ever"
+    )
+    keep_audit_days: Days183 = Field(
+        0, description="Days that the audit is kept, 183 or more (Cybersecurity Law, art. 21: logs six months at least); 0 for ever"
+    )
+    score_seconds: float = Field(
+        900.0, gt=0, description="Seconds between two comparisons of our count of points with the credit platform's figures"
+    )
+    score_patience_seconds: float = Field(
+        600.0, gt=0, description="Seconds that figures of points may differ by themselves; then they are read live, and ops is told"
     )
     idle_seconds: float = Field(1.0, gt=0, description="Seconds after which an idle worker looks again")
     rescue_seconds: float = Field(
@@ -82,13 +133,39 @@ class HubSettings(BaseModel):
     stale_seconds: float = Field(
         300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
     )
+    drift_seconds: float = Field(
+        86400.0, ge=0, description="Seconds between two comparisons with a platform by its digests; 0: only by `bihuan drift`"
+    )
+    full_read_seconds: float = Field(
+        604800.0,
+        ge=0,
+        description="Seconds between two readings from the beginning of what a platform gives no digests of; 0: only by hand",
+    )
+    drift_grace_seconds: float = Field(
+        120.0, ge=0, description="Seconds by which a change may come later than its stream was read, and is no drift yet"
+    )
+    drift_percent: int = Field(
+        10, gt=0, le=100, description="Percent of a platform's quota that comparisons and readings from the beginning may take"
+    )
+    tombstone_percent: int = Field(
+        1, ge=0, le=100, description="Percent of an entity's records that are marked as gone without asking an operator"
+    )
+    tombstones_unasked: int = Field(20, ge=0, description="So many records of an entity are marked as gone without asking anyway")
     webhook_limit_bytes: int = Field(2_000_000, gt=0, description="Largest webhook body, bytes")
     webhook_seconds: float = Field(
         4.0, gt=0, description="Seconds within which a webhook is answered; what is not stored by then is to be sent again"
     )
+    webhook_waiting: int = Field(2000, gt=0, description="Webhooks that may wait to be stored; more are to be sent again (503)")
+    webhook_waiting_bytes: int = Field(
+        64_000_000, gt=0, description="Bytes of webhooks that may wait to be stored, and as many that may be coming in"
+    )
     eligibility_seconds: float = Field(
         2.8, ge=0.5, lt=3, description="Seconds within which a question of eligibility is answered; the approval system waits 3 s"
     )
+    eligibility_under_way: int = Field(
+        200, gt=0, description="Questions of eligibility under way at once; one more is told at once that the hub is busy"
+    )
+    graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")
@@ -133,6 +210,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         near = difflib.get_close_matches(name, known, 1)
         problems.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all"))
     if hub is not None:
+        if hub.database_read_url and not hub.database_url.startswith("postgresql"):
+            problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
         try:
             application_keys(hub.api_keys)
         except SettingsError as error:
@@ -146,6 +225,17 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)
+
+
+def database_url(environ: Mapping[str, str]) -> str:
+    """Return HUB_DATABASE_URL alone, for what needs no other setting; raise SettingsError."""
+    problems: list[str] = []
+    names = {f"{PREFIX}DATABASE_URL", f"{PREFIX}DATABASE_URL_FILE"}
+    given = _with_files({name: value for name, value in environ.items() if name in names}, problems)
+    url = given.get(f"{PREFIX}DATABASE_URL", "").strip() or HubSettings.model_fields["database_url"].default
+    if problems:
+        raise SettingsError(problems)
+    return str(url)
 
 
 def application_keys(texts: Sequence[SecretStr]) -> list[ApplicationKey]:

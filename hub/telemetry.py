@@ -41,6 +41,12 @@ class Metrics:
             "bihuan_quarantined", "Quarantined records without a good version since", ["platform"], registry=self.registry
         )
         self.ops_items = Gauge("bihuan_ops_items_open", "Items that wait for a person", registry=self.registry)
+        self.replica_read = Gauge(
+            "bihuan_replica_read", "1 while the graph reads the read replica, 0 while it reads the primary", registry=self.registry
+        )
+        self.replica_lag = Gauge(
+            "bihuan_replica_lag_seconds", "Seconds by which the read replica may be behind", registry=self.registry
+        )
         self.graph_requests = Counter("bihuan_graph_requests", "GraphQL requests by outcome", ["outcome"], registry=self.registry)
 
     def observe_call(self, platform: str, operation: str, outcome: str, seconds: float) -> None:

@@ -69,6 +69,11 @@ class Reads(Protocol):
         """Forget what was read so far: something was changed in between."""
         ...
 
+    @property
+    def behind_seconds(self) -> float:
+        """Return by how many seconds what is read now may be behind the hub's own database: a replica's lag, else 0."""
+        ...
+
 
 @dataclass(frozen=True)
 class PlatformHealth:
@@ -82,6 +87,8 @@ class PlatformHealth:
     stuck: int
     """Of these, how many a person has to look at."""
     breaker_open_until: datetime | None
+    bridged: bool = True
+    """Whether the hub calls it at all; one that was left out is shown while something is owed to it."""
 
 
 class Hub(Operations, Desk, NoticeOperations, Protocol):

@@ -127,6 +127,8 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     observed_at: datetime
     version: int | None = None
+    presumed: bool = False
+    """Nobody said so; it is just not shown any more at this version. Shown again at the same version, it is back."""
     counts_anew: bool = False
     """Whether versions may begin again at 1 where the record comes back: its platform does not say that they go on."""
 

@@ -32,6 +32,13 @@ class Freshness:
         """Ask the engine, which knows the setting and the time."""
         return info.context.hub.stale(self.source, self.observed_at)
 
+    @resolver(
+        "Seconds by which this answer may be behind the hub's own database: the lag of a read replica, else 0", "副本延迟秒数"
+    )
+    def behind_seconds(self, info: Info[Context, None]) -> float:
+        """Ask what is read from."""
+        return info.context.reads.behind_seconds
+
 
 def freshness_of(record: Any) -> Freshness:
     """Return what a mirrored record says of itself."""

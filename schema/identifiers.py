@@ -193,6 +193,11 @@ def outgoing_number(prefix: str, key: str) -> str:
     return prefix + hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
+def is_outgoing_number(text: str) -> bool:
+    """Return whether a number has the form of `outgoing_number`; whose it is only the ledger says."""
+    return re.fullmatch(rf"[A-Za-z0-9-]{{1,{_OUTGOING_LENGTH - 40}}}[0-9a-f]{{40}}", text) is not None
+
+
 # --- Telephone numbers (电话) ----------------------------------------------------------------------------------------
 
 

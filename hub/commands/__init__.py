@@ -3,7 +3,7 @@
 Exit codes are in docs/operations.md.
 """
 
-from hub.commands import database, demo, looking, serving, syncing
+from hub.commands import audit, backup, database, demo, drifting, looking, serving, syncing
 from hub.commands.base import app
 
-__all__ = ["app", "database", "demo", "looking", "serving", "syncing"]
+__all__ = ["app", "audit", "backup", "database", "demo", "drifting", "looking", "serving", "syncing"]

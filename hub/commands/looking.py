@@ -11,7 +11,7 @@ from hub.settings import reference
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show each platform: last success, lag, backlog, stuck."""
+    """Show each platform: last success, lag, backlog, stuck, and in how many records it differs from the hub."""
 
     async def showing(hub: Hub) -> int | None:
         lines = [
@@ -21,6 +21,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
                 "lag (s)": None if health.lag_seconds is None else round(health.lag_seconds, 1),
                 "backlog": health.backlog,
                 "stuck": health.stuck,
+                "drift": health.drift_open,
+                "gone?": health.drift_waiting,
+                "differences": health.differences,
                 "failure": health.failure,
             }
             for health in await hub.operator.status()

@@ -1,6 +1,7 @@
 """The commands that stay: `bihuan serve` and `bihuan work`."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 from typing import Annotated
@@ -8,8 +9,8 @@ from typing import Annotated
 import typer
 
 from hub.app import Hub
-from hub.commands.base import app, fail, hub_or_fail, run, with_hub
-from hub.web.serving import CannotListen, Server, address_of, listen
+from hub.commands.base import app, fail, hub_or_fail, run
+from hub.web.serving import CannotListen, Server, address_of, listen, serving
 
 
 @app.command()
@@ -37,15 +38,26 @@ async def serve_on(hub: Hub, listening: socket.socket) -> int | None:
 
 @app.command()
 def work() -> None:
-    """Poll, discharge and sweep until a signal comes, without serving: beside any number of `bihuan serve` on PostgreSQL."""
+    """Poll, discharge and sweep until a signal comes, beside any number of `bihuan serve` on PostgreSQL.
 
-    async def working(hub: Hub) -> int | None:
+    Nothing is served but health and metrics, and these only where HUB_WORK_PORT is set.
+    """
+    hub = hub_or_fail()
+    try:
+        listening = None if (port := hub.settings.hub.work_port) is None else listen(hub.settings.hub.host, port)
+    except CannotListen as error:
+        fail([str(error)])
+
+    async def working() -> int | None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with hub.running(intake=False):
+        probes = serving(hub.probes(), listening) if listening else contextlib.nullcontext()
+        async with hub.opened(), hub.running(intake=False), probes:
+            if listening:
+                typer.echo(f"health: {address_of(listening)}/livez", err=True)
             typer.echo(f"working for {', '.join(hub.connectors)}", err=True)
             await stopped.wait()
         return None
 
-    with_hub(working)
+    run(working())

@@ -16,6 +16,7 @@ from hub.graph import sql
 from hub.graph.shape import shaper
 from hub.graph.sql import Owners
 from hub.mirror.database import Database
+from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.mirror.statistics import pool, reading
 from schema.counting import Counted, PoolCounted, PoolQuestion, Question
@@ -31,8 +32,9 @@ BATCH = 10_000
 class Loaders:
     """Answers `schema.context.Reads` from the database. Lives as long as one request, in one event loop."""
 
-    def __init__(self, database: Database, rows: Rows) -> None:
+    def __init__(self, database: Database, rows: Rows, replica: Replica | None = None) -> None:
         self._database = database
+        self._from: Database | Replica = replica or database
         self._rows = rows
         self._made: dict[Any, DataLoader[Any, Any]] = {}
 
@@ -60,21 +62,27 @@ class Loaders:
 
     async def statistics(self, question: Question) -> Counted:
         """Return figures as they are counted now."""
-        return await self._database.read(reading.answer, question)
+        return await self._from.read(reading.answer, question)
 
     async def pool(self, question: PoolQuestion) -> PoolCounted:
         """Return how many subjects a pool holds."""
-        return await self._database.read(pool.answer, question)
+        return await self._from.read(pool.answer, question)
 
     def forget(self) -> None:
-        """Forget what was read: something was changed in between."""
+        """Forget what was read: something was changed in between. A replica may not know of it yet."""
         self._made.clear()
+        self._from = self._database
+
+    @property
+    def behind_seconds(self) -> float:
+        """Return by how much what is read now may be behind."""
+        return self._from.behind_seconds if isinstance(self._from, Replica) else 0.0
 
     async def _load(self, kind: Any, value: Any, read: Callable[..., list[Any]], *about: Any) -> Any:
         if kind not in self._made:
 
             async def load(values: list[Any]) -> list[Any]:
-                return await self._database.read(read, self._rows, values, *about)
+                return await self._from.read(read, self._rows, values, *about)
 
             self._made[kind] = DataLoader(load, max_batch_size=BATCH)
         return await self._made[kind].load(value)

@@ -3,6 +3,7 @@
 Applying is idempotent and free of order (hub/mirror/records.py). A bad record is quarantined; its neighbours go on.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -111,28 +112,33 @@ class Applier:
         return result
 
     async def apply_deliveries(self, limit: int = 200) -> int:
-        """Apply kept deliveries, in order of arrival; return how many. One that cannot be applied is marked, the others go on.
+        """Apply kept deliveries, at most so many of each platform, in order of arrival; return how many.
 
-        Raises DatabaseUnavailable; then they are as they were.
+        Each platform has transactions of its own: what holds one up holds no other. One that cannot be applied is marked, the
+        others go on. Raises DatabaseUnavailable; then they are as they were.
         """
+        waiting = await self._database.read(inbox.platforms_waiting, sorted(self._connectors))
+        done = await asyncio.gather(*(self._apply_of(platform, limit) for platform in waiting), return_exceptions=True)
+        for failure in done:
+            if isinstance(failure, BaseException):
+                raise failure
+        return sum(count for count in done if isinstance(count, int))
+
+    async def _apply_of(self, platform: str, limit: int) -> int:
         try:
-            count, changed = await self._database.write(self._deliveries, limit)
+            count, changed = await self._database.write(self._deliveries, platform, limit)
         except DatabaseUnavailable:
             raise
         except Exception:  # outermost: find the one that fails, and go on with the others
-            log.exception("a batch of deliveries failed; they are applied one by one")
-            count, changed = await self._one_by_one(limit)
+            log.exception("a batch of deliveries failed; they are applied one by one", platform=platform)
+            count, changed = await self._one_by_one(platform, limit)
         if changed:
             self._after()
         return count
 
-    def _deliveries(self, connection: Connection, limit: int) -> tuple[int, bool]:
-        waiting = inbox.pending(connection, self._rows, limit)
-        by_platform: dict[str, list[Delivery]] = {}
-        for delivery in waiting:
-            by_platform.setdefault(delivery.platform, []).append(delivery)
-        changed = [self._apply_kept(connection, platform, kept) for platform, kept in sorted(by_platform.items())]
-        return len(waiting), any(changed)
+    def _deliveries(self, connection: Connection, platform: str, limit: int) -> tuple[int, bool]:
+        waiting = inbox.pending(connection, self._rows, platform, limit)
+        return len(waiting), bool(waiting) and self._apply_kept(connection, platform, waiting)
 
     def _apply_kept(self, connection: Connection, platform: str, kept: Sequence[Delivery]) -> bool:
         """Apply deliveries of one platform, and say what became of each; return whether anything was new."""
@@ -148,9 +154,9 @@ class Applier:
             inbox.mark(connection, self._rows, ids, state, self._clock())
         return any(result.applied for result in results)
 
-    async def _one_by_one(self, limit: int) -> tuple[int, bool]:
+    async def _one_by_one(self, platform: str, limit: int) -> tuple[int, bool]:
         count, changed = 0, False
-        for delivery_id in await self._database.read(inbox.pending_ids, limit):
+        for delivery_id in await self._database.read(inbox.pending_ids, platform, limit):
             count += 1
             try:
                 changed |= await self._database.write(self._one, delivery_id)

@@ -4,20 +4,37 @@ Not stored means not acknowledged. A replayed signature or message stores nothin
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
 from connectors.base import Answer, Connector, Delivery
+from hub.intake.room import NoRoom, Room
 from hub.mirror import inbox
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from schema.entities import Delivery as KeptDelivery
 
 log = structlog.get_logger()
-Waiting = tuple[KeptDelivery, asyncio.Future[bool]]
-"""A delivery, and who waits to hear whether it is stored."""
+
+TOGETHER = 8
+"""Deliveries of one commit from which on much comes in at once."""
+PRESSING_SECONDS, LATELY_SECONDS = 0.1, 1.0
+"""How long after such a commit, and after any delivery, whoever else writes leaves room for more of them."""
+
+
+class _Waiting(NamedTuple):
+    """A delivery, and who waits to hear whether it is stored."""
+
+    kept: KeptDelivery
+    stored: asyncio.Future[bool]
+
+    @property
+    def size(self) -> int:
+        return len(self.kept.body) + len(self.kept.headers)
 
 
 class Deliveries:
@@ -32,6 +49,7 @@ class Deliveries:
         clock: Callable[[], datetime],
         after: Callable[[], None],
         most_waiting: int = 2000,
+        most_bytes: int = 64_000_000,
         batch: int = 500,
     ) -> None:
         self._database = database
@@ -39,63 +57,90 @@ class Deliveries:
         self._connectors = connectors
         self._clock = clock
         self._after = after
-        self._queue: asyncio.Queue[Waiting] = asyncio.Queue(most_waiting)
+        self.room = Room(most_waiting, most_bytes)
+        self._waiting: deque[_Waiting] = deque()
+        self._news = asyncio.Event()
         self._batch = batch
+        self._storing: deque[_Waiting] = deque()
         self._ended = False
+        self._pressing_until = self._lately_until = 0.0
         self.old_secret_used_at: dict[str, datetime] = {}
 
+    @property
+    def pressing(self) -> bool:
+        """Return whether so much comes in that whoever else writes should let it go first."""
+        return asyncio.get_running_loop().time() < self._pressing_until
+
+    @property
+    def lately(self) -> bool:
+        """Return whether something came in just now, so that more may be waiting soon."""
+        return asyncio.get_running_loop().time() < self._lately_until
+
     async def take(self, delivery: Delivery) -> Answer:
-        """Verify, keep and acknowledge; raise BadSignature. The answer is an acknowledgement only after the commit."""
+        """Verify, keep and acknowledge; raise BadSignature. The answer is an acknowledgement only after the commit.
+
+        Raise NoRoom at once where as much is waiting as may.
+        """
         connector = self._connectors[delivery.platform]
         verified = connector.verify(delivery)
         if verified.secret_index:
             self.old_secret_used_at[delivery.platform] = self._clock()
-        kept = inbox.kept(delivery, verified, 0)
-        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        one = _Waiting(inbox.kept(delivery, verified, 0), asyncio.get_running_loop().create_future())
         if self._ended:
             return connector.acknowledge(delivery, stored=False)
-        try:
-            self._queue.put_nowait((kept, stored))
-        except asyncio.QueueFull:
-            return connector.acknowledge(delivery, stored=False)
-        return connector.acknowledge(delivery, stored=await stored)
+        if not self.room.take(one.size):
+            raise NoRoom
+        self._waiting.append(one)
+        self._news.set()
+        return connector.acknowledge(delivery, stored=await one.stored)
 
     async def run(self) -> None:
         """Commit what was handed over, all that is waiting at a time, until cancelled; from then on nothing is taken."""
-        waiting: list[Waiting] = []
         self._ended = False
         try:
             while True:
-                waiting = [await self._queue.get()]
-                while len(waiting) < self._batch and not self._queue.empty():
-                    waiting.append(self._queue.get_nowait())
-                await self._store(waiting)
+                await self._news.wait()
+                while self._waiting and len(self._storing) < self._batch:
+                    self._storing.append(self._waiting.popleft())
+                if not self._waiting:
+                    self._news.clear()
+                self._note(len(self._storing))
+                await self._store([each.kept for each in self._storing])
         finally:
             self._ended = True
-            while not self._queue.empty():
-                waiting.append(self._queue.get_nowait())
-            self._tell(waiting, False)
+            self._news.clear()
+            self._storing.extend(self._waiting)
+            self._waiting.clear()
+            self._tell(len(self._storing), False)
 
-    async def _store(self, waiting: list[Waiting]) -> None:
+    def _note(self, together: int) -> None:
+        now = asyncio.get_running_loop().time()
+        self._lately_until = now + LATELY_SECONDS
+        if together >= TOGETHER:
+            self._pressing_until = now + PRESSING_SECONDS
+
+    async def _store(self, kept: Sequence[KeptDelivery]) -> None:
         """Commit deliveries together, and tell everybody who waits; one by one when one of them cannot be kept."""
         try:
-            await self._database.write(inbox.store, self._rows, [kept for kept, _ in waiting])
+            await self._database.write_first(inbox.store, self._rows, kept)
         except DatabaseUnavailable as error:
-            log.warning("deliveries could not be stored", count=len(waiting), error=str(error))
-            self._tell(waiting, False)
+            log.warning("deliveries could not be stored", count=len(kept), error=str(error))
+            self._tell(len(kept), False)
         except Exception:  # outermost: who is not acknowledged sends again
-            log.exception("deliveries could not be stored", ids=[kept.delivery_id for kept, _ in waiting][:5], count=len(waiting))
-            if len(waiting) == 1:
-                self._tell(waiting, False)
+            log.exception("deliveries could not be stored", ids=[one.delivery_id for one in kept][:5], count=len(kept))
+            if len(kept) == 1:
+                self._tell(1, False)
                 return
-            for one in waiting:
+            for one in kept:
                 await self._store([one])
         else:
             self._after()
-            self._tell(waiting, True)
+            self._tell(len(kept), True)
 
-    @staticmethod
-    def _tell(waiting: list[Waiting], stored: bool) -> None:
-        for _, future in waiting:
-            if not future.done():
-                future.set_result(stored)
+    def _tell(self, count: int, stored: bool) -> None:
+        """Tell those who have waited longest, and give their room back."""
+        for _ in range(count):
+            told = self._storing.popleft()
+            self.room.give_back(told.size)
+            if not told.stored.done():
+                told.stored.set_result(stored)

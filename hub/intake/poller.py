@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from connectors.base import Connector, Item, Page, Sleep, Stream
 from connectors.errors import ConnectorError, CursorExpired, PlatformDown
 from hub.intake.apply import Applied, Applier, not_applied
+from hub.intake.full_read import FullReads
 from hub.mirror import streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
@@ -37,6 +38,7 @@ class Poller:
         rows: Rows,
         connectors: Mapping[str, Connector],
         applier: Applier,
+        full_reads: FullReads,
         *,
         clock: Callable[[], datetime],
         sleep: Sleep,
@@ -48,6 +50,7 @@ class Poller:
         self._rows = rows
         self._connectors = connectors
         self._applier = applier
+        self._full_reads = full_reads
         self._clock = clock
         self._sleep = sleep
         self._rng = rng
@@ -75,18 +78,28 @@ class Poller:
 
     async def read_on(self, platform: str, stream: str) -> Applied | None:
         """Read a stream to its present end; return what came of it, None while another process reads it or it failed."""
-        connector = self._connectors[platform]
-        reading = await self._database.write(streams.begin, self._rows, platform, stream, self._clock(), self._lease)
+        return await self._read(platform, stream)
+
+    async def read_again(self, platform: str, stream: str, pause: float) -> Applied | None:
+        """Read a stream from its beginning to its present end, beside the reading that goes on, `pause` seconds between pages.
+
+        One that broke off goes on where it was. What is here and was not shown is judged in the end (full_read.py).
+        """
+        return await self._read(platform, stream, pause)
+
+    async def _read(self, platform: str, name: str, pause: float | None = None) -> Applied | None:
+        connector, again = self._connectors[platform], pause is not None
+        stream = next(each for each in connector.streams if each.name == name)
+        reading = await self._database.write(streams.begin, self._rows, platform, name, self._clock(), self._lease, again=again)
         if reading is None:
             return None
         total, failure, restart = Applied(0, 0), None, False
-        pages = connector.changes(stream, reading.cursor)
+        results = self._results(connector, stream, reading, pause)
         try:
-            async for page in pages:
-                result = await self._commit_page(connector.platform, stream, page, reading)
+            async for result in results:
                 total = total.plus(result)
-                if result.applied:
-                    self._after()
+            await self._full_reads.judge(connector, stream, reading)
+            restart = again
         except LeaseLost:
             return total
         except asyncio.CancelledError:
@@ -96,49 +109,77 @@ class Poller:
             raise
         except CursorExpired as error:
             failure, restart = f"{error.code}: {error}", True
-            log.warning("stream starts over", platform=platform, stream=stream, code=error.code)
+            log.warning("stream starts over", platform=platform, stream=name, code=error.code)
         except PlatformDown as error:
             failure = f"{error.code}: {error}"
         except ConnectorError as error:
             failure = f"{error.code}: {error}"
-            log.warning("stream not read", platform=platform, stream=stream, code=error.code, error=redact(str(error)))
+            log.warning("stream not read", platform=platform, stream=name, code=error.code, error=redact(str(error)))
         except DatabaseUnavailable:
             raise
         except Exception as error:  # outermost of a stream: the others go on
             failure = f"UNEXPECTED: {type(error).__name__} in the connector; the log has it"
-            log.exception("stream not read", platform=platform, stream=stream)
+            log.exception("stream not read", platform=platform, stream=name)
         finally:
-            if isinstance(pages, AsyncGenerator):
-                await pages.aclose()
+            await results.aclose()
         detail = None if failure is None else redact(failure)
         await self._database.write(streams.finish, self._rows, reading, self._clock(), detail, restart=restart)
         return total if failure is None else None
 
-    async def _commit_page(self, platform: str, stream: str, page: Page, reading: Reading) -> Applied:
+    async def _results(
+        self, connector: Connector, stream: Stream, reading: Reading, pause: float | None
+    ) -> AsyncGenerator[Applied, None]:
+        """Commit page after page; yield what came of each."""
+        if reading.full_since is not None and reading.cursor is None:
+            await self._full_reads.begin(connector.platform, stream, reading.full_since)
+        pages = connector.changes(stream.name, reading.cursor)
+        try:
+            async for page in pages:
+                result = await self._commit_page(connector.platform, stream, page, reading)
+                if result.applied:
+                    self._after()
+                yield result
+                if pause:
+                    await self._sleep(pause)
+        finally:
+            if isinstance(pages, AsyncGenerator):
+                await pages.aclose()
+
+    async def _commit_page(self, platform: str, stream: Stream, page: Page, reading: Reading) -> Applied:
         """Commit a page; where one of its records cannot be applied, name that one and go on with its neighbours."""
         try:
             return await self._database.write(self._commit, platform, stream, page, reading)
         except (LeaseLost, DatabaseUnavailable):
             raise
         except Exception:  # find the one that fails: it must not hold the stream for ever
-            log.exception("a page failed; its records are applied one by one", platform=platform, stream=stream)
+            log.exception("a page failed; its records are applied one by one", platform=platform, stream=stream.name)
         total, bad = Applied(0, 0), list[Item]()
         for item in page.items:
             try:
-                total = total.plus(await self._applier.apply(platform, stream, [item]))
+                total = total.plus(await self._applier.apply(platform, stream.name, [item]))
             except DatabaseUnavailable:
                 raise
             except Exception as error:
-                log.exception("a record could not be applied", platform=platform, stream=stream)
+                log.exception("a record could not be applied", platform=platform, stream=stream.name)
                 bad.append(not_applied(item, error))
                 if len(bad) == len(page.items) > 1:
                     raise  # it is not the records: nothing is passed over
         return total.plus(await self._database.write(self._commit, platform, stream, page, reading, bad))
 
     def _commit(
-        self, connection: Connection, platform: str, stream: str, page: Page, reading: Reading, bad: Sequence[Item] | None = None
+        self,
+        connection: Connection,
+        platform: str,
+        stream: Stream,
+        page: Page,
+        reading: Reading,
+        bad: Sequence[Item] | None = None,
     ) -> Applied:
-        result = self._applier.write(connection, platform, stream, page.items if bad is None else bad)
+        def write() -> Applied:
+            return self._applier.write(connection, platform, stream.name, page.items if bad is None else bad)
+
+        full = reading.full_since is not None
+        result = self._full_reads.commit(connection, platform, stream, reading, page.items, write) if full else write()
         if not streams.advance(connection, reading, page.cursor, len(page.items), self._clock(), self._lease):
             raise LeaseLost(reading.stream_id)
         return result

@@ -5,9 +5,11 @@ cannot happen in there, because nothing in there can be awaited.
 """
 
 import asyncio
+import contextlib
+import contextvars
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -17,8 +19,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from hub.mirror.hosts import Hosts
+from hub.mirror.writer import Writer
+
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +52,10 @@ class Database(ABC):
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction, commit durably, and return what it returned; raise DatabaseUnavailable."""
 
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, before all that waits for its turn: for the little that somebody outside waits for."""
+        return await self.write(work, *args, **kwargs)
+
     @abstractmethod
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
@@ -74,36 +83,47 @@ class SQLiteDatabase(Database):
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
         self._inline = inline
-        self._writer = None if inline else ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._writer = None if inline else Writer("sqlite-writer")
         self._readers = None if inline else ThreadPoolExecutor(4, thread_name_prefix="sqlite-reader")
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` under BEGIN IMMEDIATE; the commit is on the disk when this returns (synchronous=FULL)."""
-        return await self._run(self._writer, True, lambda connection: work(connection, *args, **kwargs))
+        return await self._write(False, lambda connection: work(connection, *args, **kwargs))
+
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, next after the piece of work that the writer is at."""
+        return await self._write(True, lambda connection: work(connection, *args, **kwargs))
+
+    async def _write(self, first: bool, work: Callable[[Connection], T]) -> T:
+        if self._writer is None:
+            return self._run(True, work)
+        context = contextvars.copy_context()  # who asked, for the log and the audit
+        return await asyncio.wrap_future(self._writer.submit(lambda: context.run(self._run, True, work), first=first))
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a snapshot."""
-        return await self._run(self._readers, False, lambda connection: work(connection, *args, **kwargs))
+        if self._readers is None:
+            return self._run(False, lambda connection: work(connection, *args, **kwargs))
+        running: Future[T] = self._readers.submit(self._run, False, lambda connection: work(connection, *args, **kwargs))
+        return await asyncio.wrap_future(running)
 
-    async def _run(self, executor: ThreadPoolExecutor | None, writing: bool, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            try:
-                with self.engine.connect().execution_options(writing=writing) as connection:
-                    return _in_transaction(connection, work)
-            except OperationalError as error:
-                if _sqlite_may_heal(error):
-                    raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
-                raise
-            except PoolTimeoutError as error:
-                raise DatabaseUnavailable(f"SQLite: {error}") from error
-
-        return run() if executor is None else await asyncio.get_running_loop().run_in_executor(executor, run)
+    def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
+        try:
+            with self.engine.connect().execution_options(writing=writing) as connection:
+                return _in_transaction(connection, work)
+        except OperationalError as error:
+            if _sqlite_may_heal(error):
+                raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
+            raise
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailable(f"SQLite: {error}") from error
 
     async def close(self) -> None:
         """Wait for the running work, then close the file."""
-        for executor in (self._writer, self._readers):
-            if executor is not None:
-                await asyncio.to_thread(executor.shutdown)
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.shutdown)
         self.engine.dispose()
 
 
@@ -137,23 +157,39 @@ class PostgreSQLDatabase(Database):
 
     shared = True
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0, wanted: str | None = None) -> None:
+        """`wanted` of a server is as in hosts.py."""
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
 
+        self.hosts = Hosts(url, wanted=wanted)
         self.engine: AsyncEngine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"),
+            self.hosts.url,
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=pool_seconds,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 60},
+            async_creator=self.hosts.connect,
         )
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Lend a connection of the driver (asyncpg) outside the pool; raise DatabaseUnavailable, also where it ends."""
+        import asyncpg  # noqa: PLC0415  (as above)
+
+        try:
+            connection = await self.hosts.connect()
+            try:
+                yield connection
+            finally:
+                connection.terminate()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _unavailable(error) from error
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception(_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
+            retry=retry_if_exception(is_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
         ):
             with attempt:
                 try:
@@ -176,12 +212,25 @@ class PostgreSQLDatabase(Database):
                 raise _unavailable(error) from error
             raise
 
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator["AsyncConnection"]:
+        """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
+        try:
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
+        except MAYBE_GONE as error:
+            if _gone(error):
+                raise _unavailable(error) from error
+            raise
+
     async def close(self) -> None:
         """Close the pool."""
         await self.engine.dispose()
 
 
-def _contended(error: BaseException) -> bool:
+def is_contended(error: BaseException) -> bool:
+    """Return whether the work met others' in a deadlock or conflict, and may simply run again."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in CONTENDED
 
 
@@ -200,11 +249,11 @@ def _unavailable(error: Exception) -> DatabaseUnavailable:
 
 def open_database(url: str, *, inline: bool = False) -> Database:
     """Return the database at a URL: `sqlite:///path` or `postgresql://...`; raise ValueError naming what is supported."""
+    if url.startswith("postgresql"):
+        return PostgreSQLDatabase(url)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SQLiteDatabase(parsed.database or ":memory:", inline=inline)
-    if parsed.get_backend_name() == "postgresql":
-        return PostgreSQLDatabase(url)
     raise ValueError(
         f"HUB_DATABASE_URL: '{parsed.get_backend_name()}' is not supported; use sqlite:///path or postgresql://host/name"
     )
@@ -212,7 +261,12 @@ def open_database(url: str, *, inline: bool = False) -> Database:
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's dialect, which both have with `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return insert_of(connection.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """Return an INSERT of a dialect, by its name; for statements that are made once and kept."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415  (as above)
 
         return postgresql.insert(table)

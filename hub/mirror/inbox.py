@@ -1,22 +1,24 @@
 """Deliveries as they came, kept raw and sealed until and after they are applied; and what of them could not be used."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, literal, select, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
-from hub.mirror.database import insert_into
+from hub.mirror.database import insert_into, insert_of
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import Delivery, DeliveryState, QuarantinedRecord
 
 DELIVERY, QUARANTINE = TABLES["Delivery"], TABLES["QuarantinedRecord"]
+EMPTIED = DeliveryState.EMPTIED.value
 CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
@@ -43,14 +45,14 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
         detail=None,
         sequence=sequence,
         repeat_key=repeat_key,
-        headers=json.dumps({"path": raw.path, "remote": raw.remote, "headers": dict(raw.headers)}).encode(),
+        headers=msgspec.json.encode({"path": raw.path, "remote": raw.remote, "headers": raw.headers}),
         body=raw.body,
     )
 
 
 def raw_of(delivery: Delivery) -> RawDelivery:
     """Return a kept delivery as it came."""
-    told = json.loads(delivery.headers)
+    told = msgspec.json.decode(delivery.headers)
     return RawDelivery(
         platform=delivery.platform,
         path=told["path"],
@@ -62,42 +64,92 @@ def raw_of(delivery: Delivery) -> RawDelivery:
 
 
 def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) -> None:
-    """Keep deliveries in order of arrival; a signature or message that is kept already changes nothing."""
-    last = _last_sequence(connection)
-    keys = sorted({one.repeat_key for one in deliveries if one.repeat_key})
-    known = (
-        set(connection.execute(select(DELIVERY.c.repeat_key).where(DELIVERY.c.repeat_key.in_(keys))).scalars()) if keys else set()
-    )
+    """Keep deliveries in each platform's order of arrival; a signature or message that is kept already changes nothing."""
+    known = _known(connection, {one.repeat_key for one in deliveries if one.repeat_key})
+    last = _last_sequences(connection, tuple(sorted({one.platform for one in deliveries})))
     values = []
     for one in deliveries:
         if one.repeat_key in known:
             continue
         if one.repeat_key:
             known.add(one.repeat_key)
-        last += 1
-        values.append(rows.as_row(one) | {"sequence": last})
+        last[one.platform] += 1
+        values.append(rows.as_row(one) | {"sequence": last[one.platform]})
     if values:
-        connection.execute(insert_into(connection, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"]), values)
+        _insert(connection, values)
 
 
-def _last_sequence(connection: Connection) -> int:
-    """Return the highest sequence so far, by state: there is an index that begins with it, and the bodies stay unread."""
-    highest = [select(func.max(DELIVERY.c.sequence)).where(DELIVERY.c.state == state.value) for state in DeliveryState]
-    return max(connection.execute(one).scalar() or 0 for one in highest)
+def _insert(connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows that are new. On SQLite all in one statement: row by row each would have to wait for the interpreter's lock."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_insert_one(connection.dialect.name), values)
+        return
+    names = list(values[0])
+    row = f"({','.join('?' * len(names))})"
+    every = ",".join([row] * len(values))
+    statement = f"INSERT INTO {DELIVERY.name} ({','.join(names)}) VALUES {every} ON CONFLICT (delivery_id) DO NOTHING"  # noqa: S608  (names of columns, and marks)
+    connection.exec_driver_sql(statement, tuple(one[name] for one in values for name in names))
 
 
-def pending(connection: Connection, rows: Rows, limit: int) -> list[Delivery]:
-    """Return deliveries that wait to be applied, in order of arrival; on PostgreSQL they are locked for this transaction."""
-    statement = select(*COLUMNS).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
+@cache
+def _insert_one(dialect: str) -> Any:
+    return insert_of(dialect, DELIVERY).on_conflict_do_nothing(index_elements=["delivery_id"])
+
+
+def _known(connection: Connection, repeat_keys: set[str]) -> set[str | None]:
+    """Return which of these keys belong to something that is kept."""
+    if not repeat_keys:
+        return set()
+    return set(connection.execute(_REPEATED, {"keys": sorted(repeat_keys)}).scalars())
+
+
+_REPEATED = select(DELIVERY.c.repeat_key).where(DELIVERY.c.repeat_key.in_(bindparam("keys", expanding=True)))
+
+
+def _last_sequences(connection: Connection, platforms: tuple[str, ...]) -> dict[str, int]:
+    """Return each platform's highest sequence so far, 0 where there is none: the ends of one index, whatever is kept."""
+    return {platform: highest or 0 for platform, highest in connection.execute(_highest(platforms))}
+
+
+@cache
+def _highest(platforms: tuple[str, ...]) -> Select[str, int | None]:
+    ends = union_all(
+        *(
+            select(literal(platform).label("platform"), func.max(DELIVERY.c.sequence).label("sequence")).where(
+                DELIVERY.c.state == state.value, DELIVERY.c.platform == platform
+            )
+            for platform in platforms
+            for state in DeliveryState
+        )
+    ).subquery()
+    return select(ends.c.platform, func.max(ends.c.sequence)).group_by(ends.c.platform)
+
+
+def platforms_waiting(connection: Connection, platforms: Sequence[str]) -> list[str]:
+    """Return which of these platforms have deliveries that wait to be applied."""
+    found = [_first(platform) for platform in platforms]
+    return list(connection.execute(union_all(*found)).scalars()) if found else []
+
+
+def _first(platform: str) -> Select[str]:
+    here = select(DELIVERY.c.sequence).where(DELIVERY.c.state == "STORED", DELIVERY.c.platform == platform).limit(1)
+    return select(literal(platform)).where(here.exists())
+
+
+def pending(connection: Connection, rows: Rows, platform: str, limit: int) -> list[Delivery]:
+    """Return a platform's deliveries that wait to be applied, in order of arrival; on PostgreSQL they are locked meanwhile."""
+    here = (DELIVERY.c.state == "STORED", DELIVERY.c.platform == platform)
+    statement = select(*COLUMNS).where(*here).order_by(DELIVERY.c.sequence).limit(limit)
     if connection.dialect.name == "postgresql":
         statement = statement.with_for_update(skip_locked=True)
     read = rows.reader(Delivery)
     return [read(row) for row in connection.execute(statement)]
 
 
-def pending_ids(connection: Connection, limit: int) -> list[str]:
-    """Return the ids of deliveries that wait to be applied, in order of arrival; nothing is locked."""
-    statement = select(DELIVERY.c.delivery_id).where(DELIVERY.c.state == "STORED").order_by(DELIVERY.c.sequence).limit(limit)
+def pending_ids(connection: Connection, platform: str, limit: int) -> list[str]:
+    """Return the ids of a platform's deliveries that wait to be applied, in order of arrival; nothing is locked."""
+    here = (DELIVERY.c.state == "STORED", DELIVERY.c.platform == platform)
+    statement = select(DELIVERY.c.delivery_id).where(*here).order_by(DELIVERY.c.sequence).limit(limit)
     return list(connection.execute(statement).scalars())
 
 
@@ -120,15 +172,16 @@ def mark(
 
 
 def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:
-    """Let deliveries be applied once more; return the ids that exist."""
-    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(DELIVERY.c.delivery_id.in_(ids))).scalars())
+    """Let deliveries be applied once more; return the ids of those whose content is still there."""
+    here = DELIVERY.c.delivery_id.in_(ids) & (DELIVERY.c.state != EMPTIED)
+    found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
     connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(found)).values(state="STORED"))
     return found
 
 
 def put_back_since(connection: Connection, platform: str, since: datetime) -> list[str]:
     """Let all deliveries of a platform that came at `since` or later be applied once more; return their ids."""
-    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since))
+    here = (DELIVERY.c.platform == platform) & (DELIVERY.c.received_at >= micros(since)) & (DELIVERY.c.state != EMPTIED)
     found = list(connection.execute(select(DELIVERY.c.delivery_id).where(here)).scalars())
     connection.execute(update(DELIVERY).where(here).values(state="STORED"))
     return found

@@ -13,6 +13,8 @@ from hub.mirror.tables import TABLES
 from schema.entities import OpsItem
 
 OPS_ITEM = TABLES["OpsItem"]
+BY_ITSELF = "hub"
+"""Stands for who resolved an item, where what it told of is over."""
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,20 @@ def resolve(connection: Connection, rows: Rows, item_id: str, by: str, why: str,
     values = rows.values(OpsItem, resolved_at=now, resolved_by=by, resolution=why)
     here = (OPS_ITEM.c.item_id == item_id) & OPS_ITEM.c.resolved_at.is_(None)
     return bool(connection.execute(update(OPS_ITEM).where(here).values(values)).rowcount)
+
+
+def open_about(connection: Connection, kind: str, cause: str) -> list[str]:
+    """Return the items of a kind that stand open about something."""
+    here = (OPS_ITEM.c.kind == kind) & (OPS_ITEM.c.cause == cause) & OPS_ITEM.c.resolved_at.is_(None)
+    return list(connection.execute(select(OPS_ITEM.c.item_id).where(here)).scalars())
+
+
+def resolve_all(connection: Connection, rows: Rows, over: Iterable[tuple[str, str]], why: str, now: datetime) -> None:
+    """Mark the open items of these kinds and causes as settled by themselves."""
+    values = rows.values(OpsItem, resolved_at=now, resolved_by=BY_ITSELF, resolution=why)
+    for kind, cause in sorted(over):
+        here = (OPS_ITEM.c.cause == cause) & (OPS_ITEM.c.kind == kind) & OPS_ITEM.c.resolved_at.is_(None)
+        connection.execute(update(OPS_ITEM).where(here).values(values))
 
 
 def exists(connection: Connection, item_id: str) -> bool:

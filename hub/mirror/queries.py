@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select, union
+from sqlalchemy import Connection, Select, and_, bindparam, literal, select, union
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
@@ -17,7 +17,9 @@ from schema.entity import Entity, Mirrored
 
 E = TypeVar("E", bound=Entity)
 CHUNK = 500
-APPROVAL, TASK, EVENT, OBLIGATION = (TABLES[name] for name in ("Approval", "VerificationTask", "GridEvent", "Obligation"))
+APPROVAL, TASK, EVENT, OBLIGATION, OPS_ITEM = (
+    TABLES[name] for name in ("Approval", "VerificationTask", "GridEvent", "Obligation", "OpsItem")
+)
 
 
 def records_where(connection: Connection, rows: Rows, entity: type[E], column: str, values: Iterable[str]) -> dict[str, list[E]]:
@@ -125,23 +127,45 @@ def approvals_unsettled(connection: Connection, rule: str, after: str, limit: in
 
 
 def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
-    """Return approvals with a finished check whose result was never written back, or from another version."""
-    here = and_(TASK.c.status == "DONE", TASK.c.origin_platform == "approval", TASK.c.external_no.is_not(None))
-    never = and_(here, ~settled_at(rule, TASK, "origin_ref"))
-    return unsettled_in(connection, rule, TASK, "origin_ref", (never,), after, limit)
+    """Return approvals with a finished check that says something and was never written back, or from another version."""
+    here = and_(TASK.c.status == "DONE", TASK.c.origin_platform == "approval", TASK.c.origin_ref > after)
+    # First what the two indexes alone tell, then the few that are left: what a check that reached nobody concluded, say.
+    left = select(TASK.c.origin_ref).where(here, ~settled_at(rule, TASK, "origin_ref")).cte("left").prefix_with("MATERIALIZED")
+    of, said = TASK.alias("of"), TABLES["TaskResult"]
+    ours = and_(of.c.origin_ref == left.c.origin_ref, of.c.origin_platform == "approval", of.c.external_no.is_not(None))
+    concluded = and_(said.c.task_id == of.c.task_id, said.c.conclusion != "UNREACHABLE")
+    # Not EXISTS, which a planner would answer for all checks there are at once.
+    any_said = select(literal(1)).where(ours, of.c.status == "DONE", concluded).limit(1).scalar_subquery()
+    never = (left.c.origin_ref, any_said.is_not(None))
+    by_approval = outdated(rule, TASK, "origin_ref", TASK.c.origin_platform == "approval")
+    return first_causes(connection, [never, by_approval], after, limit)
 
 
 def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
-    """Return finished checks with a breach and without a record for each of its findings, or from another version."""
+    """Return finished checks with a breach and without a record for each of its findings, or from another version.
+
+    Checks that reached nobody are left out where ops was told: they lead to no more than that.
+    """
     result, finding = TABLES["TaskResult"], TABLES["Finding"]
-    bad_result = select(1).where(result.c.task_id == TASK.c.task_id, result.c.conclusion != "CONFORM").exists()
+    over = TASK.c.status.in_(["DONE", "TRANSFERRED"])
+    # A result has the version of its task, so that the indexes of results and ledger alone tell of most that they are settled.
+    new, said = ~settled_at(rule, result, "task_id"), select(1).where(TASK.c.task_id == result.c.task_id, over).exists()
+    told = select(1).where(OPS_ITEM.c.cause == result.c.task_id).exists()
     bad_finding = (finding.c.task_id == TASK.c.task_id) & finding.c.conform.is_(False)
     recorded = select(1).where(OBLIGATION.c.key == f"{rule}:" + finding.c.finding_id).exists()
-    each_alone = TASK.c.type.not_in(["COMMITMENT", "RECHECK"])
-    unrecorded = and_(each_alone, select(1).where(bad_finding, ~recorded).exists())
-    over = TASK.c.status.in_(["DONE", "TRANSFERRED"])
-    never = and_(over, or_(bad_result, select(1).where(bad_finding).exists()), ~settled_at(rule, TASK, "task_id"))
-    return unsettled_in(connection, rule, TASK, "task_id", (never, and_(over, unrecorded)), after, limit)
+    each_alone = and_(TASK.c.type.not_in(["COMMITMENT", "RECHECK"]), over)
+    return first_causes(
+        connection,
+        [
+            (result.c.task_id, and_(result.c.conclusion == "NONCONFORM", new, said)),
+            (result.c.task_id, and_(result.c.conclusion == "UNREACHABLE", new, ~told, said)),
+            (TASK.c.task_id, and_(over, select(1).where(bad_finding).exists(), ~settled_at(rule, TASK, "task_id"))),
+            (TASK.c.task_id, and_(each_alone, select(1).where(bad_finding, ~recorded).exists())),
+            outdated(rule, TASK, "task_id"),
+        ],
+        after,
+        limit,
+    )
 
 
 def events_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
@@ -170,10 +194,18 @@ def unsettled_in(
 
     `version` is an expression over the table where more than the record itself makes the version of a cause.
     """
-    cause, of_rule = table.c[key], (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == table.c[key])
+    asked_before = outdated(rule, table, key, version=version)
+    return first_causes(connection, [*((table.c[key], condition) for condition in wanted), asked_before], after, limit)
+
+
+def outdated(rule: str, table: Any, key: str, *among: Any, version: Any = None) -> tuple[Any, Any]:
+    """Return what `first_causes` takes: causes of a rule's obligations that were derived from another version than there is now.
+
+    Asked from the ledger's side: a rule's obligations are fewer than the records that might have one, or as many.
+    """
     now_at = table.c.version if version is None else version
-    outdated = select(1).where(of_rule, OBLIGATION.c.cause_version != now_at).exists()
-    return first_causes(connection, [(cause, condition) for condition in (*wanted, outdated)], after, limit)
+    differs = select(1).where(table.c[key] == OBLIGATION.c.cause, OBLIGATION.c.cause_version != now_at, *among).exists()
+    return OBLIGATION.c.cause, and_(OBLIGATION.c.rule == rule, differs)
 
 
 def first_causes(connection: Connection, wanted: Sequence[tuple[Any, Any]], after: str, limit: int) -> list[str]:

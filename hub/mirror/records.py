@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from hub.mirror.database import insert_into, lock_names
+from hub.mirror.database import insert_into, insert_of, lock_names
 from hub.mirror.rows import Rows, content_of, micros
 from hub.mirror.statistics import due
 from hub.mirror.tables import CHANGE, CONTENT_HASH, TABLES, TOMBSTONE
@@ -83,7 +84,8 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
         outcomes.append(outcome)
         if holds is not None:
             held[key], winners[key] = holds, item
-            history.append((item, holds.version))
+            presumed = isinstance(item, Tombstone) and item.presumed and item.version
+            history.append((item, presumed or holds.version))
     if winners:
         _write(connection, rows, entity, winners, held)
         _remember(connection, rows, entity, history)
@@ -93,20 +95,27 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
 
 def _judge(item: Observation | Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
     """Return what becomes of an item beside what is held, and what is held afterwards where that changes."""
-    if isinstance(item, Tombstone) and item.counts_anew:
-        unchanged = held is not None and held.digest is None
-        return (Outcome.UNCHANGED, None) if unchanged else (Outcome.APPLIED, _Held(0, None))
     if isinstance(item, Tombstone):
-        version = item.version if item.version is not None else held.version if held else 0
-        if held is not None and (version < held.version or (held.digest is None and version == held.version)):
-            return (Outcome.STALE if version < held.version else Outcome.UNCHANGED), None
-        return Outcome.APPLIED, _Held(version, None)
+        return _judge_tombstone(item, held)
     version, digest = item.record.version, digest_of(item)
     if held is None or version > held.version:
         return Outcome.APPLIED, _Held(version, digest)
     if version < held.version or held.digest is None:
         return Outcome.STALE, None
     return (Outcome.UNCHANGED if digest == held.digest else Outcome.CONFLICT), None
+
+
+def _judge_tombstone(item: Tombstone, held: _Held | None) -> tuple[Outcome, _Held | None]:
+    if item.counts_anew:
+        unchanged = held is not None and held.digest is None
+        return (Outcome.UNCHANGED, None) if unchanged else (Outcome.APPLIED, _Held(0, None))
+    version = item.version if item.version is not None else held.version if held else 0
+    if item.presumed:
+        still = held is not None and held.digest is not None and held.version == version
+        return (Outcome.APPLIED, _Held(version - 1, None)) if still else (Outcome.STALE, None)
+    if held is not None and (version < held.version or (held.digest is None and version == held.version)):
+        return (Outcome.STALE if version < held.version else Outcome.UNCHANGED), None
+    return Outcome.APPLIED, _Held(version, None)
 
 
 def _held(connection: Connection, entity: Declared, keys: Sequence[str]) -> dict[str, _Held]:
@@ -148,10 +157,16 @@ def _write(
 
 
 def _upsert_rows(connection: Connection, entity: Declared, values: list[dict[str, object]]) -> None:
-    table = TABLES[entity.name]
-    insert = insert_into(connection, table)
-    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != entity.key}
-    connection.execute(insert.on_conflict_do_update(index_elements=[entity.key], set_=changed), values)
+    connection.execute(_upsert_statement(connection.dialect.name, entity.name), values)
+
+
+@cache
+def _upsert_statement(dialect: str, entity: str) -> Any:
+    """Return a statement that is made once: to make it takes longer than to carry it out."""
+    table, key = TABLES[entity], ENTITIES[entity].key
+    insert = insert_of(dialect, table)
+    changed = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
+    return insert.on_conflict_do_update(index_elements=[key], set_=changed)
 
 
 def _delete_parts(connection: Connection, entity: Declared, keys: list[str]) -> None:

@@ -44,6 +44,10 @@ class Rows:
         self._codecs = {
             (name, column): self._codec(field) for name, entity in ENTITIES.items() for column, field in entity.fields.items()
         }
+        self._columns = {
+            name: ([(column, self._codecs[name, column].keep) for column in entity.fields], joined_columns(entity))
+            for name, entity in ENTITIES.items()
+        }
         self._readers: dict[type[Entity], Callable[[Sequence[Any]], Any]] = {}
 
     def _codec(self, field: Field) -> Codec:  # noqa: PLR0911  (a table of kinds)
@@ -78,9 +82,12 @@ class Rows:
 
     def as_row(self, record: Entity) -> dict[str, Any]:
         """Return column -> kept value, for `insert(table)`; join columns included."""
-        entity = declared(type(record))
-        row = {column: self.keep(entity.name, column, getattr(record, column)) for column in entity.fields}
-        for column in joined_columns(entity):
+        row: dict[str, Any] = {}
+        plain, joined = self._columns[type(record).__name__]
+        for column, keep in plain:
+            value = getattr(record, column)
+            row[column] = value if value is None or keep is None else keep(value)
+        for column in joined:
             clear = getattr(record, column)
             row[f"{column}_join"] = None if clear is None else self.seals.join(clear)
         return row

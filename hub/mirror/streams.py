@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, and_, case, or_, select, update
 
 from hub.mirror.database import insert_into
-from hub.mirror.rows import Rows, micros
+from hub.mirror.rows import Rows, micros, moment
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import StreamHealth
 
 STREAM = TABLES["StreamHealth"]
+AGAIN = " (from the beginning)"
+"""Behind the name of a stream: the row of its reading from the beginning, beside the one that goes on."""
 COLUMNS = [STREAM.c[name] for name in declared(StreamHealth).fields]
 
 
@@ -22,15 +24,24 @@ class Reading(NamedTuple):
     stream_id: str
     cursor: str | None
     fence: int
+    full_since: datetime | None = None
+    """Since when the stream is read from its beginning, so that what it lacks is gone; None while it is read on."""
 
 
-def begin(connection: Connection, rows: Rows, platform: str, stream: str, now: datetime, lease: timedelta) -> Reading | None:
-    """Take the lease of a stream; None while another process holds it."""
-    stream_id = f"{platform}/{stream}"
+def begin(
+    connection: Connection, rows: Rows, platform: str, stream: str, now: datetime, lease: timedelta, *, again: bool = False
+) -> Reading | None:
+    """Take the lease of a stream; None while another process holds it.
+
+    `again` reads it from its beginning, beside the reading that goes on, in a row of its own. That is a full read, and so is
+    one that starts over after it was read to its end before; the very first one finds nothing that could be gone.
+    """
+    name = f"{stream}{AGAIN}" if again else stream
+    stream_id = f"{platform}/{name}"
     new = StreamHealth(
         stream_id=stream_id,
         platform=platform,
-        stream=stream,
+        stream=name,
         last_success_at=None,
         last_record_at=None,
         last_failure_at=None,
@@ -39,19 +50,24 @@ def begin(connection: Connection, rows: Rows, platform: str, stream: str, now: d
         cursor=None,
         lease_until=None,
         fence=0,
+        full_since=None,
     )
     connection.execute(
         insert_into(connection, STREAM).values(rows.as_row(new)).on_conflict_do_nothing(index_elements=["stream_id"])
     )
     free = or_(STREAM.c.lease_until.is_(None), STREAM.c.lease_until < micros(now))
+    full = STREAM.c.cursor.is_(None) if again else and_(STREAM.c.cursor.is_(None), STREAM.c.last_success_at.is_not(None))
+    full_since = case((full, micros(now)), else_=STREAM.c.full_since)
     taken = (
         update(STREAM)
         .where(STREAM.c.stream_id == stream_id, free)
-        .values(fence=STREAM.c.fence + 1, lease_until=micros(now + lease))
-        .returning(STREAM.c.cursor, STREAM.c.fence)
+        .values(fence=STREAM.c.fence + 1, lease_until=micros(now + lease), full_since=full_since)
+        .returning(STREAM.c.cursor, STREAM.c.fence, STREAM.c.full_since)
     )
     row = connection.execute(taken).first()
-    return None if row is None else Reading(stream_id, row.cursor, row.fence)
+    if row is None:
+        return None
+    return Reading(stream_id, row.cursor, row.fence, None if row.full_since is None else moment(row.full_since))
 
 
 def advance(connection: Connection, reading: Reading, cursor: str, seen: int, now: datetime, lease: timedelta) -> bool:
@@ -68,13 +84,19 @@ def finish(
 ) -> None:
     """Give the lease back and say how it went; `restart` forgets the cursor, so that the next reading begins anew."""
     if failure is None:
-        values = rows.values(StreamHealth, last_success_at=now, failure=None, lease_until=None)
+        values = rows.values(StreamHealth, last_success_at=now, failure=None, lease_until=None, full_since=None)
     else:
         values = rows.values(StreamHealth, last_failure_at=now, failure=failure, lease_until=None)
     if restart:
         values["cursor"] = None
     mine = (STREAM.c.stream_id == reading.stream_id) & (STREAM.c.fence == reading.fence)
     connection.execute(update(STREAM).where(mine).values(values))
+
+
+def last_success(connection: Connection, platform: str, stream: str) -> datetime | None:
+    """Return when a stream was last read to its end."""
+    found = connection.execute(select(STREAM.c.last_success_at).where(STREAM.c.stream_id == f"{platform}/{stream}")).scalar()
+    return None if found is None else moment(found)
 
 
 def release(connection: Connection, reading: Reading) -> None:

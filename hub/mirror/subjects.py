@@ -5,12 +5,13 @@ as well as the present one, so that the order of arrival does not matter.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, tuple_
 
 from hub.mirror import identities
-from hub.mirror.database import insert_into
+from hub.mirror.database import insert_of
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import CONTENT_HASH, TABLES
 from schema.entities import Approval, CodeType, CreditProfile, Subject, TaskResult
@@ -45,16 +46,22 @@ def know_subjects(connection: Connection, rows: Rows, observations: Iterable[Obs
 
 
 def _keep_subjects(connection: Connection, rows: Rows, newest: dict[str, _Named]) -> None:
+    values = [rows.as_row(newest[code].record) | {CONTENT_HASH: b""} for code in sorted(newest)]
+    connection.execute(_keep_newer(connection.dialect.name), values)
+
+
+@cache
+def _keep_newer(dialect: str) -> Any:
+    """Return the statement that keeps a subject where it is new or newer; made once."""
     table = TABLES["Subject"]
-    insert = insert_into(connection, table)
+    insert = insert_of(dialect, table)
     changed = {name: insert.excluded[name] for name in ("name", "code_type", "source", "observed_at", "version")}
-    as_python = "C" if connection.dialect.name == "postgresql" else "BINARY"
+    as_python = "C" if dialect == "postgresql" else "BINARY"
     here, new = (
         tuple_(columns["version"], columns["name"].collate(as_python), columns["source"].collate(as_python))
         for columns in (table.c, insert.excluded)
     )
-    values = [rows.as_row(newest[code].record) | {CONTENT_HASH: b""} for code in sorted(newest)]
-    connection.execute(insert.on_conflict_do_update(index_elements=["code"], set_=changed, where=here < new), values)
+    return insert.on_conflict_do_update(index_elements=["code"], set_=changed, where=here < new)
 
 
 def _named(observation: Observation) -> Iterable[_Named]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, and_, case, exists, func, literal, select, union
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, exists, func, literal, or_, select, union
 
-from hub.mirror import credit_queries
+from hub.mirror import credit_queries, queries
 from hub.mirror.credit_queries import RECORD, RESULT, start_of
 from hub.mirror.queries import APPROVAL, OBLIGATION, TASK, Check, checks
 from hub.mirror.rows import Rows
@@ -43,39 +44,86 @@ def codes_of_orders(connection: Connection, orders: Iterable[str]) -> list[str]:
     return credit_queries.codes_of_approvals(connection, approvals)
 
 
-def listed(connection: Connection, after: str, limit: int) -> list[str]:
-    """Return the subjects on the list, in order, beginning after one."""
-    return list(connection.execute(_listed(after, limit)).scalars())
+class Entry(NamedTuple):
+    """A subject on the list, and the reason that the entry gives."""
+
+    code: str
+    reason: str
 
 
-def supervision_unsettled(connection: Connection, rule: str, dozen: Decimal, year: int, after: str, limit: int) -> list[str]:
-    """Return subjects that are on the list, and those with a cause of which the ledger knows nothing.
+class Broken(NamedTuple):
+    """A promise that a check found broken: the subject's present code, the approval, the check's number."""
 
-    Causes are broken commitments, and a dozen of points in that Beijing year.
-    """
-    parts = [_listed(after, limit), _broken(rule, after, limit), _serious(rule, dozen, year, after, limit)]
+    code: str
+    approval_no: str
+    external_no: str
+    unsure: bool
+    """Whether rechecks or another check of the same number may say otherwise."""
+
+
+def entries(connection: Connection, after: str, limit: int, *, naming: str = "") -> list[Entry]:
+    """Return the subjects on the list, in order, beginning after one; those whose reason has some words in it."""
+    here = and_(LISTED.c.code > after, LISTED.c.reason.contains(naming, autoescape=True))
+    statement = select(LISTED.c.code, LISTED.c.reason).where(here).order_by(LISTED.c.code).limit(limit)
+    return [Entry(*row) for row in connection.execute(statement)]
+
+
+def broken_promises(connection: Connection, after: str, last: str) -> list[Broken]:
+    """Return the broken promises of the subjects from after one up to another."""
+    recheck, order, twin = TASK.alias("recheck"), RESULT.alias("order"), TASK.alias("twin")
+    looks_after = and_(order.c.task_id == TASK.c.task_id, recheck.c.origin_ref == order.c.order_no, recheck.c.type == "RECHECK")
+    rechecked = exists().where(looks_after, recheck.c.status.in_(credit_queries.OVER))
+    doubled = exists().where(twin.c.external_no == TASK.c.external_no, twin.c.task_id != TASK.c.task_id)
+    of, code = _broken_from()
+    here = and_(credit_queries.broken_commitments(), code > after, code <= last)
+    columns = (code, APPROVAL.c.approval_no, TASK.c.external_no, or_(rechecked, doubled))
+    return [Broken(*row) for row in connection.execute(select(*columns).select_from(of).where(here))]
+
+
+def serious(connection: Connection, dozen: Decimal, year: int, after: str, last: str) -> set[str]:
+    """Return the subjects, from after one up to another, with a dozen of points in that Beijing year."""
+    code = RECORD.c.subject_code
+    here = and_(_in_year(year), code > after, code <= last)
+    return set(connection.execute(select(code).where(here).group_by(code).having(_taken() >= int(dozen / Points.of))).scalars())
+
+
+def outdated(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
+    """Return subjects whose entry a rule knows in another version."""
+    return queries.first_causes(connection, [queries.outdated(rule, LISTED, "code")], after, limit)
+
+
+def not_put(connection: Connection, rule: str, dozen: Decimal, year: int, after: str, limit: int) -> list[str]:
+    """Return subjects with a cause of which the ledger knows nothing: a broken promise, or a dozen of points in that year."""
+    parts = [_broken(rule, after, limit), _serious(rule, dozen, year, after, limit)]
     found = union(*(select(part.subquery().c.code) for part in parts)).subquery()
     return list(connection.execute(select(found.c.code).order_by(found.c.code).limit(limit)).scalars())
 
 
-def _listed(after: str, limit: int) -> Select[str]:
-    return select(LISTED.c.code).where(LISTED.c.code > after).order_by(LISTED.c.code).limit(limit)
+def _broken_from() -> tuple[FromClause, ColumnElement[str]]:
+    """Return checks with their approvals, and the present code of the approval's subject."""
+    code = func.coalesce(IDENTIFIER.c.credit_code, APPROVAL.c.subject_code)
+    approvals = TASK.join(APPROVAL, APPROVAL.c.approval_no == TASK.c.origin_ref)
+    return approvals.outerjoin(IDENTIFIER, IDENTIFIER.c.identifier == APPROVAL.c.identifier), code
+
+
+def _in_year(year: int) -> ColumnElement[bool]:
+    within = and_(RECORD.c.occurred_at >= start_of(year), RECORD.c.occurred_at < start_of(year + 1))
+    return and_(RECORD.c.category == "REGULATORY_POINTS", within)
+
+
+def _taken() -> ColumnElement[int]:
+    return func.sum(case((RECORD.c.cancelled.is_(False), RECORD.c.points), else_=0))
 
 
 def _broken(rule: str, after: str, limit: int) -> Select[str]:
-    code = func.coalesce(IDENTIFIER.c.credit_code, APPROVAL.c.subject_code)
-    approvals = TASK.join(APPROVAL, APPROVAL.c.approval_no == TASK.c.origin_ref)
-    known = approvals.outerjoin(IDENTIFIER, IDENTIFIER.c.identifier == APPROVAL.c.identifier)
+    of, code = _broken_from()
     put = exists().where(OBLIGATION.c.key == literal(f"{rule}:") + code + ":" + APPROVAL.c.approval_no)
     here = and_(credit_queries.broken_commitments(), code > after, ~put)
-    return select(code.label("code")).select_from(known).where(here).distinct().order_by(code).limit(limit)
+    return select(code.label("code")).select_from(of).where(here).distinct().order_by(code).limit(limit)
 
 
 def _serious(rule: str, dozen: Decimal, year: int, after: str, limit: int) -> Select[str]:
     code = RECORD.c.subject_code
-    taken = func.sum(case((RECORD.c.cancelled.is_(False), RECORD.c.points), else_=0))
-    in_year = and_(RECORD.c.occurred_at >= start_of(year), RECORD.c.occurred_at < start_of(year + 1))
     put = exists().where(OBLIGATION.c.key == literal(f"{rule}:") + code + f":serious-{year}")
-    here = and_(RECORD.c.category == "REGULATORY_POINTS", in_year, code > after, ~put)
-    grouped = select(code.label("code")).where(here).group_by(code).having(taken >= int(dozen / Points.of))
-    return grouped.order_by(code).limit(limit)
+    grouped = select(code.label("code")).where(_in_year(year), code > after, ~put).group_by(code)
+    return grouped.having(_taken() >= int(dozen / Points.of)).order_by(code).limit(limit)

@@ -87,8 +87,23 @@ CHANGE = Table(
     Column("source", String(40), nullable=False),
     Column("observed_at", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False, comment="The observation as JSON, sealed"),
+    Column("position", BigInteger, comment="Place in the one public order, given after the commit, without holes; null until then"),
     Index("ix_change_entity_key_version", "entity", "key", "version"),
+    Index("ix_change_position_sequence", "position", "sequence"),
     comment="Every version that was ever applied, append-only (变更历史)",
+)
+
+AUDIT_BLOCK = Table(
+    "audit_block",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="From 1, without holes"),
+    Column("first", BigInteger, nullable=False, comment="Position of the first change that it seals"),
+    Column("last", BigInteger, nullable=False, comment="Position of the last one"),
+    Column("closed_at", BigInteger, nullable=False),
+    Column("previous", LargeBinary, nullable=False, comment="Hash of the block before; zeros before the first"),
+    Column("digests", LargeBinary, nullable=False, comment="SM3 of each change, one after the other"),
+    Column("hash", LargeBinary, nullable=False, comment="SM3 of all of this"),
+    comment="Blocks that seal the change history, each on the one before (审计区块)",
 )
 
 TOMBSTONE = Table(
@@ -100,6 +115,16 @@ TOMBSTONE = Table(
     Column("source", String(40), nullable=False),
     Column("observed_at", BigInteger, nullable=False),
     comment="Records that their platform deleted; an older version does not bring them back (删除标记)",
+)
+
+FULL_READ_KEY = Table(
+    "full_read_key",
+    METADATA,
+    Column("stream_id", String(120), primary_key=True),
+    Column("entity", String(40), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False, comment="When the full read that showed it began, microseconds"),
+    comment="What a stream that is read from its beginning has shown so far (全量读取已见)",
 )
 
 QUOTA = Table(
@@ -117,6 +142,16 @@ LEASE = Table(
     Column("until", BigInteger, nullable=False),
     Column("last_run_at", BigInteger, nullable=False),
     comment="Who runs a scheduled job now, and when it last ran (定时任务租约)",
+)
+
+BOOKMARK = Table(
+    "bookmark",
+    METADATA,
+    Column("name", String(80), primary_key=True),
+    Column("done", BigInteger, nullable=False, comment="The last sequence of the change history that was gone through"),
+    Column("horizon", BigInteger, nullable=False, comment="A sequence below which nothing new appears once ..."),
+    Column("transaction", BigInteger, nullable=False, comment="... all transactions below this number are over; 0 on SQLite"),
+    comment="How far the change history was gone through, by what goes through it (变更历史书签)",
 )
 
 STATISTIC_DUE = Table(

@@ -1,16 +1,16 @@
 """What operators decide about who is who. Called by hub/operator.py, each function in one transaction.
 
 A merge outranks what platforms say, and undone it leaves what they say now; nothing of it is sent to a platform
-(docs/decisions/one-subject-many-identifiers.md). Repeated without harm; audited in the merge itself and in the log.
+(docs/decisions/one-subject-many-identifiers.md). Repeated without harm; noted in the merge itself and in the audit.
 """
 
 import re
 from datetime import datetime
 
-import structlog
 from sqlalchemy import Connection
 
-from hub.mirror import identities, merges
+from hub.mirror import audit, identities, merges
+from hub.mirror.audit import Entry
 from hub.mirror.ways import is_person
 from hub.reconcile.derive import Derivation
 from schema.entities import SubjectIdentifier, SubjectMerge
@@ -37,8 +37,6 @@ from schema.user_errors import (
 )
 
 RID_CODE = re.compile(r"RID-[0-9a-f]{64}")
-
-log = structlog.get_logger()
 
 
 def merge(
@@ -68,7 +66,7 @@ def merge(
     if wrong is not None:
         return Outcome(refused=(wrong,))
     made = merges.add(connection, rows, identifier, code, by, reason.strip(), now)
-    log.info("audit: merge subjects", merge_id=made.merge_id, into=code, by=by, reason=redact(reason))
+    _note(connection, derivation, now, by, "mergeSubjects", made, f"into {code}", reason)
     _settle(connection, derivation, identifier, now)
     return Outcome((made.merge_id,))
 
@@ -87,9 +85,23 @@ def split(connection: Connection, derivation: Derivation, merge_id: str, reason:
         return Outcome(refused=(UnknownMerge(message=message, path=["mergeId"], merge_id=redact(merge_id)),))
     if found.undone_at is None:
         merges.undo(connection, derivation.rows, found, by, reason.strip(), now)
-        log.info("audit: split subjects", merge_id=merge_id, by=by, reason=redact(reason))
+        _note(connection, derivation, now, by, "splitSubjects", found, f"out of {found.into_code}", reason)
         _settle(connection, derivation, found.from_identifier, now)
     return Outcome((merge_id,))
+
+
+def _note(
+    connection: Connection,
+    derivation: Derivation,
+    now: datetime,
+    by: str,
+    action: str,
+    merge: SubjectMerge,
+    outcome: str,
+    reason: str,
+) -> None:
+    entry = Entry(at=now, by=by, action=action, kind="SubjectMerge", target=merge.merge_id, reason=reason.strip(), outcome=outcome)
+    audit.note(connection, derivation.rows, entry)
 
 
 def _settle(connection: Connection, derivation: Derivation, identifier: str, now: datetime) -> None:

@@ -1,16 +1,16 @@
 """What operators do to the ledger and the ops list. Called by hub/operator.py, each function in one transaction.
 
-Each can be repeated without harm: what had been done before counts as done. Each leaves an audit line in the log, under the
-name of who did it. What was accepted once, or may have been, is looked up on its platform before it is sent again.
+Each can be repeated without harm: what had been done before counts as done. Each is noted under the name of who did it
+(hub/mirror/audit.py). What was accepted once, or may have been, is looked up on its platform before it is sent again.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
-import structlog
 from sqlalchemy import Connection
 
-from hub.mirror import ledger, ops_list
+from hub.mirror import audit, ledger, ops_list
+from hub.mirror.audit import Entry
 from hub.mirror.rows import Rows
 from hub.reconcile.standing import CORRECTED
 from schema.entities import Obligation, ObligationState
@@ -28,8 +28,6 @@ WAYS_OUT = {
     ObligationState.WAIVED: "it was waived; take it back with a retry first",
     ObligationState.SETTLED: "it was settled by hand; take it back with a retry first",
 }
-
-log = structlog.get_logger()
 
 
 def retry(connection: Connection, rows: Rows, keys: Sequence[str], reason: str | None, by: str, now: datetime) -> Outcome:
@@ -50,9 +48,14 @@ def retry(connection: Connection, rows: Rows, keys: Sequence[str], reason: str |
             refused.append(_wrong(one, RETRIED, path))
         else:
             _take_back(connection, rows, one, now)
-            _audit("retry", key, by, reason, was=one.state)
+            _note(connection, rows, now, by, "retryObligations", one, _due(one), reason)
             done.append(key)
     return Outcome(tuple(done), tuple(refused))
+
+
+def _due(one: Obligation) -> ObligationState:
+    """Return where an obligation stands that is owed again."""
+    return ObligationState.DUE if one.payload else ObligationState.WAITING
 
 
 def _take_back(connection: Connection, rows: Rows, one: Obligation, now: datetime) -> None:
@@ -60,26 +63,29 @@ def _take_back(connection: Connection, rows: Rows, one: Obligation, now: datetim
         connection,
         rows,
         one.key,
-        state=ObligationState.DUE if one.payload else ObligationState.WAITING,
+        state=_due(one),
         next_at=now,
         tries=0,
         unknown_since=one.unknown_since or one.sent_at,
         decided_by=None,
+        decided_at=None,
         reason=None,
     )
 
 
 def waive(connection: Connection, rows: Rows, key: str, reason: str, by: str, now: datetime) -> Outcome:
     """Take an open obligation off the ledger; refuse UnknownObligation, WrongState, ReasonMissing."""
-    return _decide(connection, rows, key, reason, by, ObligationState.WAIVED)
+    return _decide(connection, rows, key, reason, by, "waiveObligation", ObligationState.WAIVED, now)
 
 
 def settle_by_hand(connection: Connection, rows: Rows, key: str, reason: str, by: str, now: datetime) -> Outcome:
     """Note that an open obligation was discharged by hand; refuse UnknownObligation, WrongState, ReasonMissing."""
-    return _decide(connection, rows, key, reason, by, ObligationState.SETTLED)
+    return _decide(connection, rows, key, reason, by, "settleObligation", ObligationState.SETTLED, now)
 
 
-def _decide(connection: Connection, rows: Rows, key: str, reason: str, by: str, state: ObligationState) -> Outcome:
+def _decide(
+    connection: Connection, rows: Rows, key: str, reason: str, by: str, action: str, state: ObligationState, now: datetime
+) -> Outcome:
     if not reason.strip():
         return _refused(ReasonMissing(message="reason is blank: say why, for the record", path=["reason"]))
     one = ledger.by_keys(connection, rows, [key], lock=True).get(key)
@@ -91,8 +97,8 @@ def _decide(connection: Connection, rows: Rows, key: str, reason: str, by: str, 
         return _refused(_wrong(one, TAKEN_OFF, ["key"]))
     _, told, difference = (one.reason or "").partition(CORRECTED)  # so that ops is not told of it once more
     note = "; ".join(filter(None, (reason.strip(), told + difference)))
-    ledger.change(connection, rows, key, state=state, decided_by=by, reason=note)
-    _audit("waive" if state is ObligationState.WAIVED else "settle by hand", key, by, reason, was=one.state)
+    ledger.change(connection, rows, key, state=state, decided_by=by, decided_at=now, reason=note)
+    _note(connection, rows, now, by, action, one, state, reason)
     return Outcome((key,))
 
 
@@ -104,7 +110,8 @@ def resolve_ops_item(connection: Connection, rows: Rows, item_id: str, resolutio
         message = f"no item '{item_id}' on the ops list; opsItems lists them"
         return _refused(UnknownOpsItem(message=message, path=["itemId"], item_id=item_id))
     if ops_list.resolve(connection, rows, item_id, by, resolution, now):
-        _audit("resolve", item_id, by, resolution)
+        said = Entry(at=now, by=by, action="resolveOpsItem", kind="OpsItem", target=item_id, reason=resolution, outcome="resolved")
+        audit.note(connection, rows, said)
     return Outcome((item_id,))
 
 
@@ -122,5 +129,17 @@ def _wrong(one: Obligation, allowed: Sequence[ObligationState], path: list[str])
     return WrongState(message=message, path=path, state=one.state.value, allowed=[state.value for state in allowed])
 
 
-def _audit(action: str, key: str, by: str, reason: str | None, was: ObligationState | None = None) -> None:
-    log.info(f"audit: {action}", key=key, by=by, reason=reason, was=was.value if was else None)  # noqa: G004  (a fixed set of words)
+def _note(
+    connection: Connection,
+    rows: Rows,
+    now: datetime,
+    by: str,
+    action: str,
+    one: Obligation,
+    state: ObligationState,
+    reason: str | None,
+) -> None:
+    became = f"{one.state.value} -> {state.value}"
+    audit.note(
+        connection, rows, Entry(at=now, by=by, action=action, kind="Obligation", target=one.key, reason=reason, outcome=became)
+    )

@@ -65,6 +65,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     proven: Mapping[str, str] = {}
     """Key -> the platform's own number of the proof that was seen in the mirror."""
     troubles: tuple[Trouble, ...] = ()
+    mended: frozenset[tuple[str, str]] = frozenset()
+    """Kind and cause of what ops was told and that is over by itself; those items of the ops list are resolved."""
     quarantined: Quarantined | None = None
     """The cause itself, where it is good and yet can lead to nothing; it stays in the quarantine as long as this says so."""
 
@@ -120,6 +122,13 @@ class Rule(ABC, Generic[F]):
     def candidates(self, book: Rulebook, now: datetime) -> Candidates:
         """Return what the sweep asks for causes: `unsettled`, where neither policy nor time matters for that."""
         return self.unsettled
+
+    def elapsed(self, book: Rulebook, now: datetime) -> Candidates | None:
+        """Return causes for which time alone has changed what is owed, found by an index; None where time changes nothing.
+
+        They are among `candidates` too.
+        """
+        return None
 
     def releases(self, observation: Observation) -> Iterable[str]:
         """Return what waiting obligations may need (`Owed.needs`) and a changed record may give them."""

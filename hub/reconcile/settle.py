@@ -17,7 +17,7 @@ from connectors.base import Quarantined
 from hub.domain.errors import DomainError
 from hub.mirror import inbox, ledger
 from hub.mirror.database import lock_names
-from hub.mirror.ops_list import Trouble, open_items
+from hub.mirror.ops_list import Trouble, open_items, resolve_all
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Owed, Rulebook, Verdict
 from hub.reconcile.standing import CORRECTED, command_of, is_unsent, may_exist
@@ -54,6 +54,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
     fresh: list[Obligation] = []
     troubles: list[Trouble] = []
     quarantined: dict[str, Quarantined | None] = {}
+    mended: set[tuple[str, str]] = set()
     for cause in wanted:
         if cause not in facts:
             continue
@@ -64,6 +65,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             continue
         troubles += verdict.troubles
         quarantined[cause] = verdict.quarantined
+        mended |= verdict.mended
         owed = {each.key: each for each in verdict.owed}
         there = held.get(cause, [])
         fresh += [_new(rule, cause, verdict, owed[key], book, now) for key in owed.keys() - {one.key for one in there}]
@@ -74,6 +76,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             troubles += [judged.trouble] if judged.trouble else []
     ledger.insert(connection, rows, sorted(fresh, key=lambda one: (one.cause, one.sequence, one.key)))
     open_items(connection, rows, troubles, now)
+    resolve_all(connection, rows, mended, "it is over by itself", now)
     if rule.quarantine is not None:
         inbox.keep_quarantined(connection, rows, *rule.quarantine, rule.name, quarantined, now)
 
@@ -145,7 +148,9 @@ def _correct(case: _Case, owed: Owed) -> Judgement:
     if (may_exist(one) and not again) or (case.proven and one.payload):
         return _tell(case)
     if terms["payload"] == one.payload and owed.needs == one.needs:
-        return Judgement({})
+        # What was never made has no policy to keep: its time follows its cause.
+        moved = one.state is ObligationState.WAITING and owed.due.at != one.due_at
+        return Judgement({name: terms[name] for name in ("due_at", "due_provisional")} if moved else {})
     if owed.command is None:
         return Judgement(terms | ({"state": ObligationState.WAITING} if is_unsent(one) else {}))
     if one.state in {ObligationState.WAITING, ObligationState.STUCK}:

@@ -1,7 +1,8 @@
-"""Asks every rule about everything: what a lost event, a crash or a restored backup left out is found here.
+"""Asks rules again: what a lost event, a crash or a restored backup left out is found here.
 
-Candidates come from set-based SQL (hub/mirror/queries.py), the decision from the same pure `derive` that apply asks. Called
-by the worker on its schedule, and by `bihuan reconcile`.
+Lately changed records are looked at often, everything rarely (docs/decisions/two-sweeps.md). Candidates come from set-based SQL
+(hub/mirror/queries.py), the decision from the same pure `derive` that apply asks. Called on schedules (app.py), and by
+`bihuan reconcile`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,15 +10,22 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
+from sqlalchemy import Connection
 
-from hub.mirror import ledger, merges
+from hub.mirror import bookmarks, changes, ledger, merges
+from hub.mirror.changes import Changed
 from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.records import Outcome, Upserted
 from hub.mirror.rows import Rows
 from hub.reconcile.derive import Derivation
 from hub.reconcile.rule import AnyRule, Candidates
 from hub.reconcile.settle import settle
 
 BATCH = 200
+"""Causes, or changes, that are settled in one transaction."""
+AT_ONCE = 50_000
+"""Causes that one question finds at most: each goes over all there is, so that it must not be asked for every batch."""
+BOOKMARK = "sweep"
 
 log = structlog.get_logger()
 
@@ -30,7 +38,7 @@ class Swept(NamedTuple):
 
 
 class Sweep:
-    """Goes over all causes, a batch a transaction, so that nobody waits long for the writer."""
+    """Goes over causes, a batch a transaction, so that nobody waits long for the writer."""
 
     def __init__(self, database: Database, rows: Rows, derivation: Derivation, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -49,16 +57,54 @@ class Sweep:
             counted[rule.name] = sum([await self._walk(rule, candidates, failed) for candidates in kinds])
         return Swept(counted, tuple(dict.fromkeys(failed)))
 
+    async def recent(self) -> int:
+        """Ask all rules about records that changed since the last time, and about what time alone has changed.
+
+        Returns how many records and causes those were. What changed is asked about once more when all who wrote beside it are
+        done: two transactions that each knew of half a cause are set right here.
+        """
+        looked = 0
+        after, last = await self._database.write(bookmarks.stretch, BOOKMARK)
+        while found := await self._database.read(changes.changed_between, after, last, BATCH):
+            await self._look_at(found)
+            after, looked = found[-1].sequence, looked + len(found)
+        for rule in self._derivation.rules:
+            if (elapsed := rule.elapsed(self._derivation.book, self._clock())) is not None:
+                looked += await self._walk(rule, elapsed, [])
+        return looked
+
     async def waiting(self) -> int:
         """Ask all rules about what waits: what it needs may have come, by a new policy, say. Return how many causes."""
         return sum([await self._walk(rule, _in(rule, ["WAITING"]), []) for rule in self._derivation.rules])
 
+    async def _look_at(self, found: Sequence[Changed]) -> None:
+        """Derive what follows from records as they are now, and move the bookmark behind them; a bad one holds no other."""
+        try:
+            await self._database.write(self._derive, found)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # outermost, as below; the sweep over everything names it again
+            log.exception("cannot derive", records=len(found), first=f"{found[0].entity}:{found[0].key}")
+            for one in found if len(found) > 1 else ():
+                await self._look_at([one])
+            await self._database.write(bookmarks.go_on, BOOKMARK, found[-1].sequence)
+
+    def _derive(self, connection: Connection, found: Sequence[Changed]) -> None:
+        now = self._clock()
+        there = changes.as_they_are(connection, self._rows, found, now)
+        self._derivation(connection, [Upserted(one, Outcome.APPLIED) for one in there], now)
+        bookmarks.go_on(connection, BOOKMARK, found[-1].sequence)
+
     async def _walk(self, rule: AnyRule, candidates: Candidates, failed: list[str]) -> int:
         after, counted = "", 0
-        while found := await self._database.read(candidates, after, BATCH):
-            failed += await self._settle(rule, found)
-            after, counted = found[-1], counted + len(found)
-        return counted
+        while True:
+            found = await self._database.read(candidates, after, AT_ONCE)
+            for start in range(0, len(found), BATCH):
+                failed += await self._settle(rule, found[start : start + BATCH])
+            counted += len(found)
+            if len(found) < AT_ONCE:
+                return counted
+            after = found[-1]
 
     async def _settle(self, rule: AnyRule, causes: Sequence[str]) -> list[str]:
         """Settle causes in one transaction; where that fails, one by one, so that a bad one holds no other. Return the bad."""

@@ -13,7 +13,7 @@ from hub.mirror.statistics.due import Target
 from hub.mirror.statistics.sources import SOURCES
 from schema.figures import Kind
 
-BATCH = 500
+BATCH = 100
 """Entries or records of one transaction."""
 AT_ONCE = 20_000
 """Records that one round of recounting looks at, so that a large mirror is gone through in many rounds."""

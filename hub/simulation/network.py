@@ -43,26 +43,38 @@ class Network:
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """The way from one process of the hub to one platform, which may be listened to for a word that must never pass."""
+    """The way from the hub to one platform, which may be listened to for a word that must never pass."""
 
-    def __init__(self, platform: str, behind: Exchange, network: Network, mortality: Mortality) -> None:
+    def __init__(self, platform: str, behind: httpx.AsyncBaseTransport, network: Network) -> None:
+        self.behind = behind
+        """Where requests go on; whoever holds the stage may put something in between."""
         self._platform = platform
-        self._behind = behind
         self._network = network
-        self._mortality = mortality
         self.listens_for: bytes | None = None
         self.heard = 0
         """How many requests held the word."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on; raise ConnectError in a dead process."""
+        """Pass a request on."""
         await request.aread()
         if self.listens_for is not None:
             self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
+        return await self._network.carry(f"hub>{self._platform}", request, self.behind.handle_async_request)
+
+
+class MortalWire(httpx.AsyncBaseTransport):
+    """A wire as one process has it, which may die before or behind a call."""
+
+    def __init__(self, wire: Wire, mortality: Mortality) -> None:
+        self._wire = wire
+        self._mortality = mortality
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on; raise ConnectError in a dead process."""
         try:
-            self._mortality.pass_by(f"before a call to {self._platform}")
-            answer = await self._network.carry(f"hub>{self._platform}", request, self._behind)
-            self._mortality.pass_by(f"behind a call to {self._platform}")
+            self._mortality.pass_by("before a call")
+            answer = await self._wire.handle_async_request(request)
+            self._mortality.pass_by("behind a call")
         except Dead as error:
             raise httpx.ConnectError(str(error), request=request) from error
         return answer

@@ -2,21 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 
 import httpx
+from sqlalchemy import Connection, event
 
 from hub.app import Hub
+from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
 from hub.simulation.mortality import Mortality
-from hub.simulation.network import Wire
 
 
 class Process:
-    """A hub, its wires and whether it lives."""
+    """A hub, and whether it lives."""
 
-    def __init__(self, hub: Hub, wires: Mapping[str, Wire], mortality: Mortality) -> None:
+    def __init__(self, hub: Hub, mortality: Mortality) -> None:
         self.hub = hub
-        self.wires = wires
         self.mortality = mortality
         self._web: httpx.ASGITransport | None = None
         self._opened = contextlib.AsyncExitStack()
@@ -55,6 +54,8 @@ class Process:
         """End as in a power failure: from this moment on nothing is written or sent, and nobody answers."""
         self.mortality.die()
         self._web = None
+        if isinstance(self.hub.database, SQLiteDatabase):
+            event.listen(self.hub.database.engine, "begin", _refuse)
         await self._close()
 
     async def _close(self) -> None:
@@ -76,3 +77,7 @@ class Process:
             task.cancelled() or task.exception()
             raise httpx.ReadError("the hub ended during the answer", request=request)
         return task.result()
+
+
+def _refuse(_connection: Connection) -> None:
+    raise DatabaseUnavailable("the process was killed")

@@ -24,7 +24,7 @@ from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
 from hub.simulation.disk import Disk, SimulatedDatabase
 from hub.simulation.mortality import Mortality
-from hub.simulation.network import Door, Exchange, Network, Wire
+from hub.simulation.network import Door, Exchange, MortalWire, Network, Wire
 from hub.simulation.process import Process
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 
@@ -36,9 +36,15 @@ UNHURRIED: Mapping[str, str] = {
     "IDLE_SECONDS": "600",
     "WAITING_SECONDS": "3600",
     "SWEEP_SECONDS": "21600",
+    "FULL_SWEEP_SECONDS": "21600",
+    "SCORE_SECONDS": "21600",
+    "SCORE_PATIENCE_SECONDS": "7200",
     "RESCUE_SECONDS": "900",
+    "SEAL_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
+    "DRIFT_SECONDS": "0",
+    "FULL_READ_SECONDS": "0",
 }
 """The hub's times where months pass: webhooks wake it at once, everything else looks now and then."""
 
@@ -57,7 +63,8 @@ class Stage:
     """The processes of the hub, on one disk; as a rule one."""
     platforms: Platforms
     household: Household
-    disk: Disk
+    wires: Mapping[str, Wire]
+    """The way from the hub to each platform."""
     _client: httpx.AsyncClient = field(repr=False)
     _build: Callable[[], Process] = field(repr=False)
 
@@ -66,11 +73,6 @@ class Stage:
         """The hub's first process."""
         return self.processes[0].hub
 
-    @property
-    def wires(self) -> Mapping[str, Wire]:
-        """The way from the hub's first process to each platform."""
-        return self.processes[0].wires
-
     async def stop(self, number: int = 0) -> None:
         """End a process in order: what it knows of calls that it cuts off is written. It does not answer until `start`."""
         await self.processes[number].stop()
@@ -78,6 +80,10 @@ class Stage:
     async def kill(self, number: int = 0) -> None:
         """End a process as a power failure does: from this moment on it writes and sends nothing, and does not answer."""
         await self.processes[number].kill()
+
+    def rebuilt(self) -> Hub:
+        """Return a hub on the database that the one before it left: for a command that is run while none is up."""
+        return self._build().hub
 
     async def start(self, number: int = 0) -> None:
         """Start a new process in the place of one that ended, on the database that it left."""
@@ -155,7 +161,8 @@ class Ground:
     """What a stage stands on: its network, the disk, how many processes share it, when they die, who hears of each commit."""
 
     network: Network = field(default_factory=Network)
-    disk: Disk = field(default_factory=Disk)
+    disk: Disk | None = None
+    """Without one the hub's database is a file, `hub.db` in the stage's folder, and of one process."""
     processes: int = 1
     dies: Callable[[str], bool] | None = None
     wrote: Callable[[str], None] = lambda work: None
@@ -183,17 +190,15 @@ async def staged(
         **{f"{name.upper()}_POLL_SECONDS": f"{poll_seconds}" for name in urls},
     }
     environment = household.environment(urls) | {f"HUB_{name}": value for name, value in {**own, **settings}.items()}
-    sides = {platform.name: httpx.ASGITransport(platform.app).handle_async_request for platform in platforms}
+    wires = {platform.name: Wire(platform.name, httpx.ASGITransport(platform.app), ground.network) for platform in platforms}
     loaded, chance = load_settings(environment), random.Random(seed)
 
     def build() -> Process:
         mortality = Mortality(ground.dies)
-        wires = {name: Wire(name, side, ground.network, mortality) for name, side in sides.items()}
-        database = SimulatedDatabase(
-            ground.disk, mortality, shared=ground.processes > 1, wrote=ground.wrote, refuses=ground.refuses
-        )
-        world = World(simulated_now, asyncio.sleep, random.Random(chance.random()), wires, inline=True, database=database)
-        return Process(Hub(loaded, world), wires, mortality)
+        own_wires = {name: MortalWire(wire, mortality) for name, wire in wires.items()}
+        rng = random.Random(chance.random())
+        world = World(simulated_now, asyncio.sleep, rng, own_wires, inline_database=True, database=_database(ground, mortality))
+        return Process(Hub(loaded, world), mortality)
 
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ground.network.close)
@@ -202,7 +207,7 @@ async def staged(
             stack.push_async_callback(platform.stop)
         key = {"x-api-key": household.secrets["api_key"]}
         client = await stack.enter_async_context(httpx.AsyncClient(transport=door, base_url=HUB, headers=key, timeout=60))
-        stage = Stage([build() for _ in range(ground.processes)], platforms, household, ground.disk, client, build)
+        stage = Stage([build() for _ in range(ground.processes)], platforms, household, wires, client, build)
 
         def choose() -> Exchange | None:
             living = [process for process in stage.processes if process.answers]
@@ -216,3 +221,9 @@ async def staged(
         finally:
             for process in stage.processes:
                 await process.stop()
+
+
+def _database(ground: Ground, mortality: Mortality) -> SimulatedDatabase | None:
+    if ground.disk is None:
+        return None
+    return SimulatedDatabase(ground.disk, mortality, shared=ground.processes > 1, wrote=ground.wrote, refuses=ground.refuses)

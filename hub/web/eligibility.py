@@ -12,19 +12,21 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from connectors.base import Connector, Delivery
 from connectors.errors import BadSignature
 from hub.domain.calendar import BEIJING
+from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.mirror.database import DatabaseUnavailable
-from hub.web.posted import BodyTooLarge, Network, body_of, is_within, remote_of
+from hub.web.posted import BodyIncomplete, BodyTooLarge, Network, body_of, headers_of, is_within, remote_of, size_of
 from schema.decision import Decision
 from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_uscc
 
 log = structlog.get_logger()
 BODY_LIMIT: Final = 16_384
+JSON: Final = "application/json; charset=utf-8"
 BAD_PARAMETER, BAD_SIGNATURE, CLOCK_OFF, NONCE_USED, BUSY = "40001", "40101", "40102", "40103", "50000"
 CODES: Final = {"STALE": CLOCK_OFF, "BAD_TIMESTAMP": BAD_PARAMETER, "BAD_NONCE": BAD_PARAMETER}
 """What a refusal of the connector is in the page's codes; all others are BAD_SIGNATURE."""
@@ -71,18 +73,27 @@ class EligibilityEndpoint:
         person_code: Callable[[str], str],
         *,
         answer_seconds: float,
+        room: Room,
         trusted_proxies: Sequence[Network],
         clock: Callable[[], datetime],
         count: Callable[[str], None],
     ) -> None:
         self._connector, self._ask, self._person_code = connector, ask, person_code
-        self._answer_seconds, self._proxies = answer_seconds, trusted_proxies
+        self._answer_seconds, self._room, self._proxies = answer_seconds, room, trusted_proxies
         self._clock, self._count = clock, count
         self._answered: OrderedDict[str, _Answered] = OrderedDict()
         self._nonces: set[str] = set()
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one question."""
+        """Answer one question; where too many are under way, at once that the hub is busy."""
+        try:
+            with self._room.inside():
+                return await self._answer(request)
+        except NoRoom:
+            refusal = self._refusal(BUSY, "too many questions are under way")
+            return Response(refusal, headers={"retry-after": str(RETRY_AFTER)}, media_type=JSON)
+
+    async def _answer(self, request: Request) -> Response:
         until = asyncio.get_running_loop().time() + self._answer_seconds
         try:
             async with asyncio.timeout_at(until):
@@ -90,22 +101,24 @@ class EligibilityEndpoint:
             content = await self._once(delivery, until)
         except Refused as refused:
             content = self._refusal(refused.code, str(refused))
-        except (TimeoutError, ClientDisconnect):
+        except (TimeoutError, BodyIncomplete):
             content = self._refusal(BUSY, "the question did not come to its end in time")
-        return Response(content, media_type="application/json; charset=utf-8")
+        return Response(content, media_type=JSON)
 
     async def _delivery(self, request: Request) -> Delivery:
-        remote, allowed = remote_of(request, self._proxies), self._connector.settings.callback_addresses
+        headers = headers_of(request.scope)
+        remote, allowed = remote_of(request.scope, headers, self._proxies), self._connector.settings.callback_addresses
         if allowed and not is_within(remote, allowed):
             raise Refused(BAD_SIGNATURE, "questions do not come from this address")
         try:
-            body = await body_of(request, BODY_LIMIT)
+            size_of(headers, BODY_LIMIT)
+            body = await body_of(request.receive, BODY_LIMIT)
         except BodyTooLarge:
             raise Refused(BAD_PARAMETER, f"body: more than {BODY_LIMIT} bytes") from None
         return Delivery(
             platform=self._connector.platform,
-            path=request.url.path,
-            headers={name.lower(): value for name, value in request.headers.items()},
+            path=request.scope["path"],
+            headers=headers,
             body=body,
             received_at=self._clock(),
             remote=remote,

@@ -5,10 +5,11 @@ With `application/graphql-response+json` a request of which nothing could be exe
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from hub.graph.access import Keyring
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, answer
 from hub.graph.schema import HubSchema
+from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, read_question
 from schema.context import Caller, Context
 from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphError
@@ -35,17 +37,25 @@ class GraphQLEndpoint:
     new_id: Callable[[], str]
     """Makes correlation ids."""
     body_limit: int = BODY_LIMIT
+    room: Room = field(default_factory=lambda: Room(100))
+    """How many requests may be under way; one more is refused with 503."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        response = await self._respond(Request(scope, receive))
+        correlation_id = self.new_id()
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):  # for the log, and for the audit
+            response = await self._respond(Request(scope, receive), correlation_id)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        correlation_id, accepted = self.new_id(), JSON
+    async def _respond(self, request: Request, correlation_id: str) -> Response:
+        accepted = JSON
         try:
             accepted = media_type(request.headers)
-            given = await self._answer(request, correlation_id)
+            with self.room.inside():
+                given = await self._answer(request, correlation_id)
+        except NoRoom:
+            body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
+            return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
         except Refused as refused:
             body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
             return _response(refused.status, body, accepted, correlation_id, refused.headers)

@@ -1,5 +1,6 @@
 """Reading a GraphQL request to the letter of GraphQL over HTTP: media types, methods, parameters, size."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from hub.graph.answer import Question
 
 JSON, GRAPHQL = "application/json", "application/graphql-response+json"
+BODY_SECONDS = 10
+"""Seconds within which a body has to come: who dawdles keeps others out."""
 
 
 class Refused(Exception):
@@ -79,11 +82,14 @@ async def read_question(request: Request, limit: int) -> Question:
 async def _body(request: Request, limit: int) -> bytes:
     chunks, size = [], 0
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise Refused(413, "BODY_TOO_LARGE", f"the body has more than {limit:,} bytes")
-            chunks.append(chunk)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise Refused(413, "BODY_TOO_LARGE", f"the body has more than {limit:,} bytes")
+                chunks.append(chunk)
+    except TimeoutError:
+        raise Refused(408, "BODY_TOO_SLOW", f"the body did not come to its end in {BODY_SECONDS} s") from None
     except ClientDisconnect:
         raise Refused(400, "BAD_REQUEST", "the body ended early") from None
     return b"".join(chunks)

@@ -8,13 +8,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.replica import Replica
 
 
 class Health:
     """The three endpoints. `refresh` brings gauges up to date before they are shown."""
 
-    def __init__(self, database: Database, registry: CollectorRegistry, refresh: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, database: Database, replica: Replica | None, registry: CollectorRegistry, refresh: Callable[[], Awaitable[None]]
+    ) -> None:
         self._database = database
+        self._replica = replica
         self._registry = registry
         self._refresh = refresh
 
@@ -23,12 +27,13 @@ class Health:
         return JSONResponse({"status": "alive"})
 
     async def readyz(self, _request: Request) -> Response:
-        """Answer 200 when the database answers, else 503 with the reason."""
+        """Answer 200 when the database answers, else 503 with the reason. The hub can do without its replica."""
         try:
             await self._database.read(_ask)
         except DatabaseUnavailable as error:
             return JSONResponse({"status": "not ready", "database": str(error)}, 503, {"retry-after": "5"})
-        return JSONResponse({"status": "ready"})
+        about = {} if self._replica is None else {"replica": self._replica.health._asdict()}
+        return JSONResponse({"status": "ready", **about})
 
     async def metrics(self, _request: Request) -> Response:
         """Show all metrics."""

@@ -1,9 +1,10 @@
 """What is posted to the hub: who posted it, and its body within a limit. Used by the endpoints that platforms call."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
-from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -12,23 +13,49 @@ class BodyTooLarge(Exception):
     """More bytes came than are allowed."""
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """Return the body; raise BodyTooLarge before it is read to its end, ClientDisconnect where it ends early."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+class BodyIncomplete(Exception):
+    """Who posted hung up before the body had come to its end."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers, names in lower case; what came several times is one list (RFC 9110, 5.3), so that none is passed over."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def size_of(headers: Mapping[str, str], limit: int) -> int:
+    """Return how many bytes a body may turn out to have, the limit where nobody says; raise BodyTooLarge."""
+    declared = headers.get("content-length", "")
+    if not (declared.isascii() and declared.isdigit()):
+        return limit
+    if len(declared) > 15 or int(declared) > limit:
         raise BodyTooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+    return int(declared)
+
+
+async def body_of(receive: Receive, limit: int) -> bytes:
+    """Return the body; raise BodyTooLarge before it is read to its end, BodyIncomplete where it ends early."""
+    chunks, size = list[bytes](), 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BodyIncomplete
+        chunk = message.get("body", b"")
+        if (size := size + len(chunk)) > limit:
             raise BodyTooLarge
-    return bytes(body)
+        if not message.get("more_body"):
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        chunks.append(chunk)
 
 
-def remote_of(request: Request, proxies: Sequence[Network]) -> str | None:
+def remote_of(scope: Scope, headers: Mapping[str, str], proxies: Sequence[Network]) -> str | None:
     """Return who posted this: the nearest address that is no trusted proxy."""
-    host = request.client.host if request.client else None
-    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    client = scope.get("client")
+    host = client[0] if client else None
+    forwarded = [part.strip() for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
     while forwarded and is_within(host, proxies):
         host = forwarded.pop()
     return host
@@ -36,8 +63,13 @@ def remote_of(request: Request, proxies: Sequence[Network]) -> str | None:
 
 def is_within(host: str | None, networks: Iterable[Network]) -> bool:
     """Return whether an address lies in one of the networks; what is no address does not."""
+    address = _address(host or "")
+    return address is not None and any(address in network for network in networks)
+
+
+@lru_cache(1000)
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(host or "")
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return any(address in network for network in networks)
+        return None

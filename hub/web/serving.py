@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,6 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 BACKLOG = 2048
+ANSWERS_WITHIN = 10
+"""Seconds that answers under way have when a server is told to stop; what takes longer is cut off."""
 
 
 class CannotListen(Exception):
@@ -49,7 +52,7 @@ class Server(uvicorn.Server):
             loop="none",
             lifespan="on",
             proxy_headers=False,
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=ANSWERS_WITHIN,
         )
         super().__init__(config)
         self.answering = asyncio.Event()
@@ -57,9 +60,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take signals only where the server is the whole process."""
+        """Take signals only where the server is the whole process. After SIGTERM it ends by itself, all being closed."""
         with super().capture_signals() if self._signals else contextlib.nullcontext():
             yield
+            # uvicorn raises again what it caught: the process would die of SIGTERM before connectors and database are closed.
+            self._captured_signals = [each for each in self._captured_signals if each != signal.SIGTERM]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell that it answers. Where the application did not start, `serve` ends with `started` false, and the process goes on."""

@@ -1,27 +1,41 @@
 """`POST /webhooks/{platform}`: size limit, address, signature; stored, then acknowledged in the platform's own dialect.
 
-Refusals are JSON `{"code", "message"}` with a reason code, counted, and never stored as data.
+Refusals are JSON `{"code", "message"}` with a reason code, counted, and never stored as data. What there is no room for is
+refused before its body is read, in the platform's dialect: it is sent again.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from connectors.base import Answer, Connector, Delivery
 from connectors.errors import BadSignature
 from hub.intake.deliveries import Deliveries
-from hub.web.posted import BodyTooLarge, Network, body_of, is_within, remote_of
+from hub.intake.room import RETRY_AFTER, NoRoom, Room
+from hub.web.posted import BodyIncomplete, BodyTooLarge, Network, body_of, headers_of, is_within, remote_of, size_of
 from schema.identifiers import redact
 
 log = structlog.get_logger()
 
 
+class Refused(Exception):
+    """A webhook that is refused; says the HTTP status and the reason code."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
 class Webhooks:
-    """The endpoint. `count` is told of every delivery: platform, outcome."""
+    """The ASGI application at /webhooks/{platform}. `count` is told of every delivery: platform, outcome.
+
+    Plain ASGI, for this is where most requests come in: what a framework's request and response do besides costs as much as
+    everything here.
+    """
 
     def __init__(
         self,
@@ -29,6 +43,7 @@ class Webhooks:
         connectors: Mapping[str, Connector],
         *,
         limit_bytes: int,
+        reading: Room,
         answer_seconds: float,
         trusted_proxies: Sequence[Network],
         clock: Callable[[], datetime],
@@ -37,53 +52,77 @@ class Webhooks:
         self._deliveries = deliveries
         self._connectors = connectors
         self._limit = limit_bytes
+        self._reading = reading
         self._answer_seconds = answer_seconds
         self._proxies = trusted_proxies
         self._clock = clock
         self._count = count
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
-        platform = request.path_params["platform"]
+        platform = scope["path_params"]["platform"]
         connector = self._connectors.get(platform)
+        try:
+            answer = await self._answered(platform, connector, scope, receive)
+        except Refused as refused:
+            known = platform if connector else "unknown"
+            self._count(known, refused.code.lower())
+            log.warning("webhook refused", platform=known, code=refused.code, reason=str(refused))
+            body = msgspec.json.encode({"code": refused.code, "message": str(refused)})
+            answer = Answer(status=refused.status, body=body, content_type="application/json")
+        await _send(send, answer)
+
+    async def _answered(self, platform: str, connector: Connector | None, scope: Scope, receive: Receive) -> Answer:
         if connector is None:
             known = ", ".join(sorted(self._connectors))
-            return self._refuse("unknown", 404, "UNKNOWN_PLATFORM", f"no platform '{platform[:40]}'; webhooks go to one of {known}")
-        remote = remote_of(request, self._proxies)
+            raise Refused(404, "UNKNOWN_PLATFORM", f"no platform '{platform[:40]}'; webhooks go to one of {known}")
+        headers = headers_of(scope)
+        remote = remote_of(scope, headers, self._proxies)
         allowed = connector.settings.callback_addresses
         if allowed and not is_within(remote, allowed):
-            return self._refuse(platform, 403, "ADDRESS_NOT_ALLOWED", f"{platform}: webhooks do not come from this address")
-        try:
-            body = await body_of(request, self._limit)
-        except ClientDisconnect:
-            return self._refuse(platform, 400, "BODY_INCOMPLETE", f"{platform}: the webhook's body ended early")
-        except BodyTooLarge:
-            return self._refuse(platform, 413, "BODY_TOO_LARGE", f"{platform}: a webhook has at most {self._limit} bytes")
-        delivery = Delivery(
-            platform=platform,
-            path=request.url.path,
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=body,
-            received_at=self._clock(),
-            remote=remote,
+            raise Refused(403, "ADDRESS_NOT_ALLOWED", f"{platform}: webhooks do not come from this address")
+        heading = Delivery(
+            platform=platform, path=scope["path"], headers=headers, body=b"", received_at=self._clock(), remote=remote
         )
         try:
-            answer = await self._taken(connector, delivery)
+            answer = await self._in_time(connector, heading, receive)
         except BadSignature as refused:
-            return self._refuse(platform, 401, refused.code, redact(str(refused)))
+            raise Refused(401, refused.code, redact(str(refused))) from None
         self._count(platform, "stored" if answer.status < 300 else "not_stored")
-        return Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
+        return answer
 
-    async def _taken(self, connector: Connector, delivery: Delivery) -> Answer:
+    async def _in_time(self, connector: Connector, heading: Delivery, receive: Receive) -> Answer:
         """Return the platform's acknowledgement, or what makes it send again where a slow database would keep it waiting."""
+        delivery: Delivery | None = None
         try:
             async with asyncio.timeout(self._answer_seconds):
+                delivery = msgspec.structs.replace(heading, body=await self._body(heading, receive))
                 return await self._deliveries.take(delivery)
+        except NoRoom:
+            log.warning("no room for a webhook", platform=heading.platform)
         except TimeoutError:
-            log.warning("webhook not stored in time", platform=delivery.platform, seconds=self._answer_seconds)
-            return connector.acknowledge(delivery, stored=False)
+            if delivery is None:
+                message = f"{heading.platform}: the webhook's body did not come to its end in {self._answer_seconds:g} s"
+                raise Refused(408, "BODY_TOO_SLOW", message) from None
+            log.warning("webhook not stored in time", platform=heading.platform, seconds=self._answer_seconds)
+        return connector.acknowledge(heading, stored=False)
 
-    def _refuse(self, platform: str, status: int, code: str, message: str) -> Response:
-        self._count(platform, code.lower())
-        log.warning("webhook refused", platform=platform, code=code, reason=message)
-        return JSONResponse({"code": code, "message": message}, status)
+    async def _body(self, heading: Delivery, receive: Receive) -> bytes:
+        """Return the body; raise NoRoom before it is read, and Refused."""
+        try:
+            with self._reading.inside(size_of(heading.headers, self._limit)):
+                return await body_of(receive, self._limit)
+        except BodyTooLarge:
+            raise Refused(413, "BODY_TOO_LARGE", f"{heading.platform}: a webhook has at most {self._limit} bytes") from None
+        except BodyIncomplete:
+            raise Refused(400, "BODY_INCOMPLETE", f"{heading.platform}: the webhook's body ended early") from None
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    """Send an answer; one that asks to come again says when."""
+    headers = {"content-length": str(len(answer.body)), "content-type": answer.content_type, **answer.headers}
+    if answer.status == 503:
+        headers.setdefault("retry-after", str(RETRY_AFTER))
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    await send({"type": "http.response.body", "body": answer.body})

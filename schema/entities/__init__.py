@@ -1,8 +1,10 @@
 """All entities; importing this makes every edge's other end known."""
 
 from schema.entities.approval import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
+from schema.entities.audit_entry import AuditEntry
 from schema.entities.credit import CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entities.delivery import Delivery, DeliveryState, QuarantinedRecord
+from schema.entities.drift import DriftFinding, DriftKind, DriftMethod, DriftReport, DriftState
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
@@ -19,6 +21,7 @@ from schema.entities.obligation import (
 )
 from schema.entities.ops_item import OpsItem
 from schema.entities.request import CampaignRequest, FiguresCheck, FiguresConclusion, NoticeRequest
+from schema.entities.score_difference import Explanation, Measure, ScoreDifference
 from schema.entities.selfgov import Notice, ReportMark, ReportState, ScoreEntry, ScoreState, SelfReport
 from schema.entities.stream_health import StreamHealth
 from schema.entities.subject import CodeType, Subject
@@ -32,6 +35,7 @@ __all__ = [
     "Attachment",
     "Attempt",
     "AttemptOutcome",
+    "AuditEntry",
     "BlacklistEntry",
     "Campaign",
     "CampaignRequest",
@@ -45,7 +49,13 @@ __all__ = [
     "DeliveryState",
     "DeliveryStatus",
     "Department",
+    "DriftFinding",
+    "DriftKind",
+    "DriftMethod",
+    "DriftReport",
+    "DriftState",
     "EventStatus",
+    "Explanation",
     "FiguresCheck",
     "FiguresConclusion",
     "Finding",
@@ -55,6 +65,7 @@ __all__ = [
     "InspectionItem",
     "KeySubject",
     "Matter",
+    "Measure",
     "Notice",
     "NoticeRequest",
     "Obligation",
@@ -69,6 +80,7 @@ __all__ = [
     "RepairWay",
     "ReportMark",
     "ReportState",
+    "ScoreDifference",
     "ScoreEntry",
     "ScoreState",
     "SelfReport",

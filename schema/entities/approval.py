@@ -38,7 +38,7 @@ class ApplicantKind(Enum):
     "An application for a permit, with its decision",
     "审批办件",
     key="approval_no",
-    indexes=(("subject_code", "decided_at"), ("state", "decided_at")),
+    indexes=(("subject_code", "decided_at"), ("state", "decided_at"), ("state", "approval_no", "version")),
 )
 class Approval(Mirrored, frozen=True):
     """Approval system, 办件. `subject_code` is the USCC, for a natural person the RID code, null while only an old number is known."""

@@ -8,19 +8,20 @@ from schema.entity import Entity, entity
 
 
 class DeliveryState(Enum):
-    """What became of a delivery (处理状态)."""
+    """What became of a delivery (处理状态). EMPTIED: applied, and its content was removed since; it still refuses a repetition."""
 
     STORED = "STORED"
     APPLIED = "APPLIED"
     PARTLY = "PARTLY"
     FAILED = "FAILED"
+    EMPTIED = "EMPTIED"
 
 
 @entity(
     "A webhook that a platform posted",
     "平台推送",
     key="delivery_id",
-    indexes=(("platform", "received_at"), ("state", "sequence")),
+    indexes=(("platform", "received_at"), ("state", "platform", "sequence")),
     scope="ops:read",
 )
 class Delivery(Entity, frozen=True):

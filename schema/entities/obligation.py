@@ -46,9 +46,10 @@ LONGEST = 2**31 - 1
 def late_seconds(one: "Obligation", now: datetime) -> int | None:
     """Return the whole seconds from `due_at` to the proof, while it is open to now; 0 when in time.
 
-    None where nothing is measured: it was withdrawn, waived or settled by hand, whose time nobody kept.
+    What was settled by hand counts until that was noted. None where nothing is measured: it was withdrawn or waived.
     """
-    until = now if one.state in OPEN_STATES else one.closed_at if one.state is ObligationState.CLOSED else None
+    ended = {ObligationState.CLOSED: one.closed_at, ObligationState.SETTLED: one.decided_at}
+    until = now if one.state in OPEN_STATES else ended.get(one.state)
     return None if until is None else seconds_late(one.due_at, until)
 
 
@@ -70,7 +71,7 @@ def is_overdue(one: "Obligation", now: datetime) -> bool:
         ("state", "due_at"),
         ("platform", "state", "next_at"),
         ("rule", "state"),
-        ("rule", "cause"),
+        ("rule", "cause", "cause_version"),
         ("cause",),
         ("chain", "sequence"),
     ),
@@ -110,6 +111,7 @@ class Obligation(Entity, frozen=True):
     fence: Annotated[int, Internal(), Says("Grows with each claim; completions must name it", "栅栏")]
     lease_until: Annotated[Instant | None, Internal(), Says("The claim ends", "租约")]
     tries: Annotated[int, Internal(), Says("Failures in a row, for the backoff", "连续失败")]
+    decided_at: Annotated[Instant | None, Says("When it was waived or settled", "处理时间")] = None
 
     late_seconds = computed(
         int, "Seconds late, so far or when closed; 0 in time; null if taken off", "逾期秒数", late_seconds, nullable=True
@@ -118,6 +120,7 @@ class Obligation(Entity, frozen=True):
 
     subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     history = to_many("Attempt", "Each call", "尝试记录", ours="key", theirs="obligation_key")
+    audit = to_many("AuditEntry", "What people did to it", "审计记录", ours="key", theirs="target")
     approval = to_one("Approval", "Approval that caused it", "审批办件", ours="cause", theirs="approval_no")
     task = to_one("VerificationTask", "Check that caused it", "核查任务", ours="cause", theirs="task_id")
     grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="cause", theirs="event_no")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says, to_one
+from schema.declare import Indexed, Instant, Personal, Says, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Entity, entity
 
@@ -26,4 +26,5 @@ class OpsItem(Entity, frozen=True):
     resolution: Annotated[str | None, Personal("text"), Says("How and why", "处理说明")]
 
     subject = to_one("Subject", "Subject", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
+    audit = to_many("AuditEntry", "What people did to it", "审计记录", ours="item_id", theirs="target")
     obligation = to_one("Obligation", "Obligation it is about", "应办事项", ours="cause", theirs="key")

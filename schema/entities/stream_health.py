@@ -21,3 +21,7 @@ class StreamHealth(Entity, frozen=True):
     cursor: Annotated[str | None, Internal(), Says("Where to go on", "游标")]
     lease_until: Annotated[Instant | None, Internal(), Says("Some process reads it until", "租约")]
     fence: Annotated[int, Internal(), Says("Grows with each lease", "栅栏")]
+    full_since: Annotated[
+        Instant | None,
+        Says("Since when it is read from its beginning, to find what is gone; null while it is read on", "全量读取开始"),
+    ]

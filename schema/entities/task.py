@@ -72,7 +72,11 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
     "An on-site check",
     "核查任务",
     key="task_id",
-    indexes=(("department_code", "status"), ("status", "updated_at"), ("origin_ref", "origin_platform")),
+    indexes=(
+        ("department_code", "status"),
+        ("status", "updated_at"),
+        ("origin_ref", "origin_platform", "status", "version"),
+    ),
 )
 class VerificationTask(Mirrored, frozen=True):
     """Enforcement platform, task. `external_no` is null for the platform's own tasks."""
@@ -104,7 +108,13 @@ class VerificationTask(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="task_id", theirs="cause")
 
 
-@entity("What a check concluded about one subject", "检查结果", key="result_id", part_of=("VerificationTask", "task_id"))
+@entity(
+    "What a check concluded about one subject",
+    "检查结果",
+    key="result_id",
+    indexes=(("conclusion", "task_id", "version"),),
+    part_of=("VerificationTask", "task_id"),
+)
 class TaskResult(Mirrored, frozen=True):
     """Part of a task; `result_id` is `<task id>/<index>` with the index in the platform's order, from 0."""
 
@@ -112,7 +122,7 @@ class TaskResult(Mirrored, frozen=True):
     task_id: Annotated[str, Says("Task", "任务编号")]
     subject_code: Annotated[str | None, Indexed(), Says("USCC or RID code; null while nobody is known", "监管对象编码")]
     subject_name: Annotated[str | None, Personal("text"), Says("Subject's name", "监管对象名称")]
-    conclusion: Annotated[Conclusion, Indexed(), Says("Conclusion", "检查结论")]
+    conclusion: Annotated[Conclusion, Says("Conclusion", "检查结论")]
     checked_at: Annotated[Instant | None, Indexed(), Says("When it was checked", "检查时间")]
     order_no: Annotated[str | None, Indexed(), Says("Rectification order", "责令整改编号")]
     order_deadline: Annotated[Instant | None, Says("To be mended by", "整改期限")]

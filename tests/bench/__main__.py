@@ -7,20 +7,25 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import nested_query, obligations, webhooks
+from tests.bench import applying, nested_query, obligations, webhooks
 from tests.bench.rounds import Measured
 
 BENCHES = (
     ("durable webhook acknowledgements", "ack/s", webhooks.measure),
+    ("durable acknowledgements at 500/s, p99", "ms", webhooks.measure_latency),
+    ("deliveries applied, SQLite", "records/s", applying.measure_sqlite),
+    ("deliveries applied, PostgreSQL", "records/s", applying.measure_postgresql),
     ("obligations through the ledger", "obligations/s", obligations.measure),
     ("nested query, 50 approvals", "queries/s", nested_query.measure),
 )
 
 
-async def main(rounds: int) -> None:
-    """Run all benches and print the table."""
+async def main(rounds: int, wanted: str) -> None:
+    """Run the benches whose names hold a word, and print the table."""
     table = Table("what", "unit", "ours", "floor", "floor is", "ratio", "spread of ours", header_style="bold")
     for name, unit, measure in BENCHES:
+        if wanted not in name:
+            continue
         ours, floor = await measure(rounds)
         table.add_row(
             name,
@@ -43,5 +48,7 @@ def _spread(measured: Measured) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds of each bench")
+    parser.add_argument("--only", default="", metavar="WORD", help="only benches whose names hold this")
+    chosen = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(parser.parse_args().rounds))
+        runner.run(main(chosen.rounds, chosen.only))

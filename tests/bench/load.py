@@ -15,7 +15,20 @@ def request(method: str, path: str, headers: dict[str, str], body: bytes) -> byt
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-async def send_all(port: int, requests: Sequence[bytes], check: Callable[[int, bytes], bool], connections: int = 32) -> None:
+Check = Callable[[int, bytes], bool]
+"""Told status and body of an answer; says whether it is the one expected."""
+
+
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, prepared: bytes, check: Check) -> None:
+    writer.write(prepared)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
+    status, body = int(head[9:12]), await reader.readexactly(length)
+    if not check(status, body):
+        raise WrongAnswer(f"{status} {body[:200]!r}")
+
+
+async def send_all(port: int, requests: Sequence[bytes], check: Check, connections: int = 32) -> None:
     """Send every request once over so many connections; raise WrongAnswer at the first answer that `check` refuses."""
     waiting = iter(requests)
 
@@ -23,16 +36,36 @@ async def send_all(port: int, requests: Sequence[bytes], check: Callable[[int, b
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             for prepared in waiting:
-                writer.write(prepared)
-                head = await reader.readuntil(b"\r\n\r\n")
-                status = int(head[9:12])
-                length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
-                body = await reader.readexactly(length)
-                if not check(status, body):
-                    raise WrongAnswer(f"{status} {body[:200]!r}")
+                await _ask(reader, writer, prepared, check)
         finally:
             writer.close()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(connections, len(requests))):
             group.create_task(client())
+
+
+async def send_at(port: int, requests: Sequence[bytes], check: Check, rate: float, connections: int = 64) -> list[float]:
+    """Send requests at a steady rate a second; return how long each took, in seconds from the moment it was to be sent.
+
+    So what is sent late, because answers came late, counts as late: nothing is left out (coordinated omission).
+    """
+    loop, took = asyncio.get_running_loop(), list[float]()
+    begin = loop.time() + 0.05
+    waiting = enumerate(requests)
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            for place, prepared in waiting:
+                due = begin + place / rate
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                await _ask(reader, writer, prepared, check)
+                took.append(loop.time() - due)
+        finally:
+            writer.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(connections, len(requests))):
+            group.create_task(client())
+    return took

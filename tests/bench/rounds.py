@@ -13,6 +13,8 @@ class Contender:
     name: str
     units: int
     run: Callable[[], Awaitable[None]]
+    rest: Callable[[], Awaitable[None]] | None = None
+    """Waits, unmeasured, until what `run` left to be done is done, so that it is no burden on the next one."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,16 @@ async def interleaved(contenders: list[Contender], rounds: int) -> Mapping[str, 
     rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for contender in contenders:
         await contender.run()
+        await _rested(contender)
     for _ in range(rounds):
         for contender in contenders:
             begun = time.perf_counter()
             await contender.run()
             rates[contender.name].append(contender.units / (time.perf_counter() - begun))
+            await _rested(contender)
     return {name: Measured(name, tuple(found)) for name, found in rates.items()}
+
+
+async def _rested(contender: Contender) -> None:
+    if contender.rest is not None:
+        await contender.rest()

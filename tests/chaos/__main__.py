@@ -11,7 +11,23 @@ from rich.table import Table
 from hub.telemetry import configure_logs
 from tests.chaos.shown import Form, Run
 
-TESTS: dict[str, str] = {"simulation": "swarms", "down": "down"}
+TESTS: dict[str, str] = {
+    "shuffled": "shuffled",
+    "fuzz": "fuzz",
+    "poison": "poison",
+    "locked": "locked",
+    "full-disk": "full_disk",
+    "overload": "overload",
+    "restore": "restore",
+    "kills": "kills",
+    "failover": "failover",
+    "paging": "paging",
+    "dropped": "dropped",
+    "resnapshot": "resnapshot",
+    "unknown-outcomes": "unknown_outcomes",
+    "down": "down",
+    "simulation": "swarms",
+}
 """Name on the command line -> module of tests/chaos with a function `show`."""
 
 

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import httpx
 
 from hub.simulation.clock import in_simulated_time, simulated_now
-from hub.simulation.disk import Disk
 from hub.simulation.network import Exchange, Network
 from hub.simulation.stage import Ground, Stage, staged
 from mocks.people import make_subject
-from tests.chaos.histories import IN_MEMORY, disks
+from tests.chaos.disks import empty_disk
+from tests.chaos.histories import IN_MEMORY
 from tests.chaos.performance import at_rest, keep_secrets
 from tests.chaos.shown import Form, Shown
 
@@ -89,13 +89,14 @@ def show(form: Form) -> Shown:
     return Shown(f"backlog of {ill.backlog}, 2 h", f"{drained}; {'; '.join(said)}", losses)
 
 
-def lived(city: City, *, ill: bool) -> Lived:
+def lived(city: City, *, ill: bool, processes: int = 1) -> Lived:
     """Live through it once."""
-    disk, template = disks()
-    disk.copy_of(template)
+    disk = empty_disk()
     with tempfile.TemporaryDirectory(prefix="down-", dir=IN_MEMORY) as folder:
         keep_secrets(Path(folder), 4)
-        return in_simulated_time(_lived(city, Path(folder), disk, ill), BEGINS)
+        return in_simulated_time(
+            _lived(city, Path(folder), Ground(_SteadyNetwork("hub>approval" if ill else None), disk, processes), ill), BEGINS
+        )
 
 
 class _SteadyNetwork(Network):
@@ -117,9 +118,10 @@ class _SteadyNetwork(Network):
         return answer
 
 
-async def _lived(city: City, folder: Path, disk: Disk, ill: bool) -> Lived:
-    network = _SteadyNetwork("hub>approval" if ill else None)
-    async with staged(folder, 4, 600.0, Ground(network, disk), **PACE) as stage:
+async def _lived(city: City, folder: Path, ground: Ground, ill: bool) -> Lived:
+    network = ground.network
+    assert isinstance(network, _SteadyNetwork)
+    async with staged(folder, 4, 600.0, ground, **PACE) as stage:
         platforms = stage.platforms
         if ill:
             platforms.credit.faults = platforms.credit.faults.changed({"outage": True})

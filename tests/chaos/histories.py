@@ -2,14 +2,12 @@
 
 import sys
 import tempfile
-from functools import cache
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from hub.mirror.database import SQLiteDatabase
 from hub.mirror.upgrade import upgrade
-from hub.simulation.disk import Disk, SimulatedDatabase
-from hub.simulation.mortality import Mortality
 from hub.telemetry import configure_logs
 from tests.chaos.history import History, histories
 from tests.chaos.performance import perform
@@ -20,24 +18,22 @@ ALWAYS = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_ba
 IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (only faster: thousands of commits to the disk)
 
 
-@cache
-def disks() -> tuple[Disk, Disk]:
-    """Return this process's simulated disk, and one that holds a migrated, empty hub database."""
-    template = Disk()
+def make_template(path: Path) -> Path:
+    """Make a migrated, empty hub database to copy."""
 
     async def make() -> None:
-        await upgrade(SimulatedDatabase(template, Mortality(), shared=False))
+        database = SQLiteDatabase(str(path), inline=True)
+        await upgrade(database)
+        await database.close()
 
     elsewhere(make())
-    return Disk(), template
+    return path
 
 
-def check(history: History) -> None:
+def check(history: History, template: Path) -> None:
     """Carry a history out; raise AssertionError naming all that differs from the oracle's word."""
-    disk, template = disks()
-    disk.copy_of(template)
     with tempfile.TemporaryDirectory(prefix="history-", dir=IN_MEMORY) as folder:
-        found = perform(history, Path(folder), disk)
+        found = perform(history, Path(folder), template)
     assert not found, "\n".join(found)
 
 
@@ -45,13 +41,15 @@ def main(count: int, *, shrinking: bool) -> None:
     """Check so many histories."""
     configure_logs("critical", as_json=False)
     phases = tuple(Phase) if shrinking else (Phase.generate,)
+    with tempfile.TemporaryDirectory(prefix="histories-") as folder:
+        template = make_template(Path(folder) / "template.db")
 
-    @settings(max_examples=count, deadline=None, database=None, print_blob=True, phases=phases, suppress_health_check=ALWAYS)
-    @given(histories())
-    def each(history: History) -> None:
-        check(history)
+        @settings(max_examples=count, deadline=None, database=None, print_blob=True, phases=phases, suppress_health_check=ALWAYS)
+        @given(histories())
+        def each(history: History) -> None:
+            check(history, template)
 
-    each()
+        each()
 
 
 if __name__ == "__main__":

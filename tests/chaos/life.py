@@ -99,7 +99,7 @@ class Life:
 
     async def _until(self, moment: datetime) -> None:
         if self._up_at is not None:
-            await _sleep_until(min(moment, self._up_at))
+            await sleep_until(min(moment, self._up_at))
             if moment < self._up_at:
                 return
             self._up_at = None
@@ -366,5 +366,5 @@ class Life:
             await self._mutate(name, kind, given)
 
 
-async def _sleep_until(moment: datetime) -> None:
+async def sleep_until(moment: datetime) -> None:
     await asyncio.sleep(max(0.0, (moment - simulated_now()).total_seconds()))

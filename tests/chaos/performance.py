@@ -5,14 +5,13 @@ import base64
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from hub.demo_household import Household
 from hub.simulation.clock import in_simulated_time, simulated_now
-from hub.simulation.disk import Disk
-from hub.simulation.stage import Ground, Stage, staged
+from hub.simulation.stage import Stage, staged
 from tests.chaos.history import History
 from tests.chaos.life import Life
 from tests.chaos.oracle import differences
@@ -23,6 +22,8 @@ PACE = {
     "RESCUE_SECONDS": "1800",
     "WAITING_SECONDS": "43200",
     "SWEEP_SECONDS": "86400",
+    "SEAL_SECONDS": "43200",
+    "FULL_SWEEP_SECONDS": "86400",
     "ECHO_SECONDS": "3600",
     "BACKOFF_MOST_SECONDS": "900",
     "SELFGOV_POLL_SECONDS": "3600",
@@ -34,14 +35,19 @@ A_YEAR = timedelta(days=390)
 PATIENCE_SECONDS = 4 * 86400
 
 
-def perform(history: History, folder: Path, disk: Disk) -> Sequence[str]:
-    """Carry a history out in a folder that holds nothing yet, on an empty disk; return what differs from the oracle's word."""
+def perform(history: History, folder: Path, template: Path, *, around: Callable[[Stage], None] = lambda _: None) -> Sequence[str]:
+    """Carry a history out in a folder that holds nothing yet; return what differs from the oracle's word, in sentences.
+
+    `around` may put something around hub and platforms before anything happens.
+    """
     keep_secrets(folder, history.seed)
-    return in_simulated_time(_performed(history, folder, disk), datetime.fromisoformat(history.begins))
+    (folder / "hub.db").write_bytes(template.read_bytes())
+    return in_simulated_time(_performed(history, folder, around), datetime.fromisoformat(history.begins))
 
 
-async def _performed(history: History, folder: Path, disk: Disk) -> Sequence[str]:
-    async with staged(folder, history.seed, POLL_SECONDS, Ground(disk=disk), **PACE) as stage:
+async def _performed(history: History, folder: Path, around: Callable[[Stage], None]) -> Sequence[str]:
+    async with staged(folder, history.seed, POLL_SECONDS, **PACE) as stage:
+        around(stage)
         chronicle, life = Chronicle(stage.platforms), Life(stage, history)
         await life.go()
         if history.a_year_later:

@@ -16,7 +16,8 @@ from hub.mirror import ledger
 from hub.simulation.clock import in_simulated_time, simulated_now
 from hub.simulation.disk import Disk
 from hub.simulation.stage import Ground, staged
-from tests.chaos.histories import IN_MEMORY, disks
+from tests.chaos.disks import empty_disk
+from tests.chaos.histories import IN_MEMORY
 from tests.chaos.history import CALM, Step
 from tests.chaos.invariants import broken
 from tests.chaos.life import Life
@@ -34,6 +35,8 @@ PACE = {
     "RESCUE_SECONDS": "3600",
     "WAITING_SECONDS": "43200",
     "SWEEP_SECONDS": "86400",
+    "FULL_SWEEP_SECONDS": "86400",
+    "SEAL_SECONDS": "43200",
     "ECHO_SECONDS": "3600",
     "BACKOFF_MOST_SECONDS": "900",
 }
@@ -62,8 +65,7 @@ class _SwarmLife(Life):
 
 def run(swarm: Swarm, kept: Path | None = None) -> Outcome:
     """Carry a swarm out; return what became of it."""
-    disk, template = disks()
-    disk.copy_of(template)
+    disk = empty_disk()
     with tempfile.TemporaryDirectory(prefix="swarm-", dir=IN_MEMORY) as folder:
         keep_secrets(Path(folder), swarm.history.seed)
         return in_simulated_time(_carried_out(swarm, Path(folder), disk, kept), datetime.fromisoformat(swarm.history.begins))

@@ -1,7 +1,8 @@
 """What every connector must do. Cases come from the registry, so that no connector can be forgotten."""
 
 import importlib
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,10 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.base import Connector, Page, Quarantined, Receipt
+from connectors.buckets import Buckets, Line
 from connectors.errors import BadSignature, PermanentError, TransientError, UnknownOutcome
 from connectors.registry import CONNECTORS
 from schema.commands import AcceptEvent, AnyCommand, RemoveKeySubject
-from schema.entity import Observation, key_of
+from schema.entity import Mirrored, Observation, key_of
 from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, World, said
 
 NESTED = (b"[" * 100_000, b'{"type":"record.created","data":' + b"[" * 100_000, b"<a>" * 100_000)
@@ -284,6 +286,47 @@ class TestConnectorContract:
             cursor = pages[-1].cursor
         assert seen(pages) == {}
 
+    # --- completeness
+
+    def test_what_is_claimed_of_streams_is_of_entities_that_they_have(self, cases: PlatformCases) -> None:
+        streams = {stream.name: stream for stream in cases.connector.streams}
+        assert all(set(stream.whole) <= set(stream.entities) for stream in streams.values())
+        assert all(kind.entity in streams[kind.stream].whole for kind in cases.connector.digests)
+
+    async def test_a_key_that_nobody_has_is_left_out_of_a_live_read(self, cases: PlatformCases, time: FakeTime) -> None:
+        connector = connected(cases, time, cases.world(time).way)
+        for entity in sorted(cases.connector.fetchable):
+            assert await connector.fetch(entity, ["NOBODY-HAS-IT"]) == []
+
+    async def test_the_platforms_digests_are_those_of_what_its_stream_shows(self, cases: PlatformCases, time: FakeTime) -> None:
+        world, connector, held = await shown(cases, time)
+        lines = bucketed(cases.connector.digests, held)
+        assert lines
+        for kind, bucket in lines:
+            assert await connector.digest(kind.entity, bucket) == kind.digest(lines[kind, bucket]), bucket
+            time.advance(1)
+        changed = next(iter(held))
+        world.change(changed)
+        for kind, bucket in lines:
+            same = await connector.digest(kind.entity, bucket) == kind.digest(lines[kind, bucket])
+            assert same != (changed in dict(lines[kind, bucket])), bucket
+            time.advance(1)
+
+    async def test_the_contents_of_a_bucket_explain_its_digest(self, cases: PlatformCases, time: FakeTime) -> None:
+        _, connector, held = await shown(cases, time)
+        for kind, bucket in bucketed(cases.connector.digests, held):
+            found = [item async for items in connector.contents(kind.entity, bucket) for item in items]
+            records = [item.record for item in found if isinstance(item, Observation)]
+            explained = {Line(key_of(one), one.version) for one in records if kind.bucket_of(one) == bucket}
+            assert kind.digest(explained) == await connector.digest(kind.entity, bucket)
+            time.advance(1)
+
+    async def test_all_buckets_there_can_be_are_named_once(self, cases: PlatformCases) -> None:
+        for kind in cases.connector.digests:
+            names = list(kind.names(NOW.date() - timedelta(days=3), NOW))
+            assert names == list(dict.fromkeys(names))
+            assert len(names) == (4 if kind.day_of else 256)
+
     # --- errors
 
     async def test_too_many_calls_are_transient_and_say_how_long_to_wait(self, cases: PlatformCases, time: FakeTime) -> None:
@@ -345,6 +388,30 @@ class TestConnectorContract:
             time.advance(5)
             assert receipt.reference
             assert world.made(command) == 1, command
+
+
+async def shown(cases: PlatformCases, time: FakeTime) -> tuple[World, Connector, dict[str, Mirrored]]:
+    """Return a platform with records of two days, and all that its stream shows of entities that it gives digests of."""
+    if not cases.connector.digests:
+        pytest.skip("the platform gives no digests")
+    world = paged(cases, time)
+    world.make(3)
+    time.advance(86_400)
+    world.make(4)
+    time.advance(cases.overlap_seconds + 10)
+    connector = connected(cases, time, world.way)
+    items = [item for page in await read_on(cases, connector, None) for item in page.items]
+    return world, connector, {key_of(item.record): item.record for item in items if isinstance(item, Observation)}
+
+
+def bucketed(kinds: Sequence[Buckets], held: dict[str, Mirrored]) -> dict[tuple[Buckets, str], set[Line]]:
+    """Return the lines of what is held, by bucket."""
+    lines: dict[tuple[Buckets, str], set[Line]] = defaultdict(set)
+    for kind in kinds:
+        for key, record in held.items():
+            if type(record).__name__ == kind.entity:
+                lines[kind, kind.bucket_of(record)].add(Line(key, record.version))
+    return lines
 
 
 def exists(world: World, command: AnyCommand) -> bool:

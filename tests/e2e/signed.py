@@ -1,15 +1,28 @@
 """Webhooks as the platforms sign them, made by hand for a test: by the mocks' own signing, never by the hub's."""
 
+import hashlib
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from hub.demo_household import Household
 from mocks import approval_signing, credit_signing, enforcement_gateway, grid_xml
 from mocks.grid_records import stamp
+from mocks.platform import Clock
 from tests.e2e.stage import Stage
 
 NAMES = ("approval", "credit", "enforcement", "grid")
+
+
+class Signer(Protocol):
+    """Who knows the platforms' secrets, and what time it is."""
+
+    @property
+    def household(self) -> Household: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
 
 class Webhook(NamedTuple):
@@ -20,7 +33,7 @@ class Webhook(NamedTuple):
     body: bytes
 
 
-def signed(stage: Stage, platform: str, body: bytes, *, at: datetime | None = None, nonce: str = "nonce-000001") -> Webhook:
+def signed(stage: Signer, platform: str, body: bytes, *, at: datetime | None = None, nonce: str = "nonce-000001") -> Webhook:
     """Return a body as the platform's webhook, signed at a moment, now if not given."""
     own, now, path = stage.household.secrets, at or stage.clock(), f"/webhooks/{platform}"
     if platform == "approval":
@@ -43,6 +56,14 @@ def signed(stage: Stage, platform: str, body: bytes, *, at: datetime | None = No
             "X-Grid-Sign": grid_xml.sign(own["grid_callback"], written, body),
         }
     return Webhook(path, headers, body)
+
+
+def receipt(signer: Signer, taskid: str, status: str = "DELIVRD") -> Webhook:
+    """Return a receipt of the gateway: what is signed stands in the form, and is not all of it."""
+    written = f"{signer.clock():%Y%m%d%H%M%S}"
+    sign = hashlib.new("sm3", (taskid + signer.household.secrets["sms"] + written).encode()).hexdigest()
+    body = f"taskid={taskid}&mobile=13905790001&status={status}&time={written}&sign={sign}"
+    return Webhook("/webhooks/sms", {"Content-Type": "application/x-www-form-urlencoded"}, body.encode())
 
 
 def tampered(platform: str, webhook: Webhook) -> Webhook:

@@ -136,7 +136,7 @@ async def test_an_event_without_a_route_is_in_graph_quarantine_and_ops_list_and_
 
 async def test_a_check_by_an_officer_of_an_unknown_department_counts_and_ops_is_told_once(stage: Stage) -> None:
     officers = [{"id": "ZF-XX-01", "name": "骆某", "department": "XX", "isHead": False}]
-    async with stage.hub(SWEEP_SECONDS="5", ENFORCEMENT_POLL_SECONDS="0.5") as running:
+    async with stage.hub(SWEEP_SECONDS="5", FULL_SWEEP_SECONDS="5", ENFORCEMENT_POLL_SECONDS="0.5") as running:
         due_at = "2019-09-30T00:00:00+08:00"
         shop = {"code": SHOP, "name": "义乌市天䶮贸易有限公司"}
         task_id = stage.enforcement.make_task(subjects=[shop], department="SCJG", due_at=due_at)["taskId"]

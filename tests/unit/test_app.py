@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, update
+from structlog.testing import capture_logs
 
 from hub.app import Hub, World
 from hub.graph.answer import Question, answer
@@ -25,8 +26,8 @@ A, B = uscc(1), uscc(2)
 N = old_number(1)
 
 
-def new_hub(folder: Path, clock: SettableClock) -> Hub:
-    environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{folder / 'hub.db'}"}
+def new_hub(folder: Path, clock: SettableClock, **changes: str) -> Hub:
+    environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{folder / 'hub.db'}"} | changes
     return Hub(load_settings(environment), World(clock=clock, sleep=clock.sleep))
 
 
@@ -120,9 +121,30 @@ async def test_a_merge_wakes_the_worker(hub: Hub) -> None:
 def test_a_delivery_that_comes_as_the_process_is_told_to_end_does_not_keep_it_alive(tmp_path: Path) -> None:
     async def live_and_end() -> None:
         environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{tmp_path / 'hub.db'}", "HUB_POLL": "false"}
-        hub = Hub(load_settings(environment), World(simulated_now, asyncio.sleep, inline=True))
+        hub = Hub(load_settings(environment), World(simulated_now, asyncio.sleep, inline_database=True))
         async with hub.opened(), asyncio.timeout(3600), hub.running(work=False):
             await asyncio.sleep(0.5)
             hub._arrived.set()
 
     in_simulated_time(live_and_end(), START)
+
+
+async def test_what_is_owed_to_a_platform_that_is_left_out_is_said_by_status_graph_and_log(
+    hub: Hub, tmp_path: Path, clock: SettableClock
+) -> None:
+    query = "{ platforms { name bridged backlog } }"
+    assert "{'name': 'enforcement', 'bridged': True, 'backlog': 1}" in str(await ask(hub, query))
+    poorer = new_hub(tmp_path, clock, HUB_PLATFORMS="approval,credit")
+    with capture_logs() as logged:
+        async with poorer.opened():
+            found = await poorer.operator.status()
+            assert [(one.name, one.bridged, one.backlog) for one in found] == [
+                ("approval", True, 0),
+                ("credit", True, 0),
+                ("enforcement", False, 1),
+            ]
+            assert "HUB_PLATFORMS" in str(found[-1].failure)
+            shown = await ask(poorer, query)
+    assert "{'name': 'enforcement', 'bridged': False, 'backlog': 1}" in str(shown)
+    (line,) = [event for event in logged if event.get("platform") == "enforcement"]
+    assert (line["log_level"], line["open"]) == ("warning", 1)

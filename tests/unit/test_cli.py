@@ -1,6 +1,7 @@
 """The command line: each command does its one thing on a fresh SQLite beside running platforms, and explains what is wrong."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 import socket
@@ -27,6 +28,7 @@ from mocks.approval import ApprovalPlatform
 from mocks.config import Config, built_platforms, complete_settings
 from mocks.enforcement import EnforcementPlatform
 from mocks.server import serve
+from tests.servers import PostgreSQLServer, elsewhere
 
 BIHUAN = Path(sys.executable).with_name("bihuan")
 PLATFORMS = list(CONNECTORS)
@@ -54,6 +56,17 @@ def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bi
 
     yield run
     structlog.configure(**before)
+
+
+@contextlib.contextmanager
+def elsewhere_fresh(server: PostgreSQLServer) -> Iterator[str]:
+    """Lend the URL of a database without any table to a test that is not async."""
+    lending = server.fresh("template1")
+    url = elsewhere(lending.__aenter__())
+    try:
+        yield url
+    finally:
+        elsewhere(lending.__aexit__(None, None, None))
 
 
 class City:
@@ -98,7 +111,7 @@ def city(household: Household) -> Iterator[City]:
 def test_help_names_every_command(bihuan: Bihuan) -> None:
     told = bihuan("--help")
     assert told.exit_code == 0
-    for command in ("demo", "serve", "work", "sync", "reconcile", "status", "replay", "schema", "settings", "db"):
+    for command in ("demo", "serve", "work", "sync", "reconcile", "status", "drift", "replay", "schema", "settings", "db"):
         assert command in told.stdout
 
 
@@ -168,6 +181,27 @@ def test_a_database_that_cannot_be_opened_is_named(bihuan: Bihuan, tmp_path: Pat
     assert "HUB_DATABASE_URL" in told.stderr
 
 
+def test_db_copy_moves_a_file_to_a_server_and_says_what_is_next(
+    bihuan: Bihuan, household: Household, postgresql: PostgreSQLServer
+) -> None:
+    assert bihuan("db", "upgrade").exit_code == 0
+    with elsewhere_fresh(postgresql) as url:
+        told = bihuan("db", "copy", "--to", url, "--json")
+        assert told.exit_code == 0, told.output
+        assert "every table has the same count and digest on both sides" in told.stderr
+        assert "set HUB_DATABASE_URL to the new database" in told.stderr
+        assert {line["table"] for line in json.loads(told.stdout)} >= {"obligation", "delivery", "matter"}
+        again = bihuan("db", "copy", "--to", url)
+        assert again.exit_code == 1
+        assert "the target is not empty" in again.stderr
+
+
+def test_db_copy_to_something_else_ends_with_2(bihuan: Bihuan) -> None:
+    told = bihuan("db", "copy", "--to", "mysql://host/name")
+    assert told.exit_code == 2
+    assert "--to: give postgresql://user@host/name or sqlite:///path" in told.stderr
+
+
 def test_db_upgrade_makes_the_tables_and_says_so_twice(bihuan: Bihuan, household: Household) -> None:
     for _ in range(2):
         told = bihuan("db", "upgrade")
@@ -215,6 +249,30 @@ def test_sync_of_an_unknown_stream_names_those_that_there_are(bihuan: Bihuan) ->
     assert told.exit_code == 2
     assert "no stream 'grid/tasks'" in told.stderr
     assert "grid/events" in told.stderr
+
+
+def test_drift_compares_what_was_read_with_the_platforms(bihuan: Bihuan, city: City) -> None:
+    unread = bihuan("drift", "--platform", "approval", "--json", urls=city.urls)
+    assert unread.exit_code == 1
+    assert "NOT_READ_YET" in json.loads(unread.stdout)[0]["failure"]
+    assert bihuan("sync", "--platform", "approval", urls=city.urls).exit_code == 0
+    told = bihuan("drift", "--platform", "approval", "--json", urls=city.urls, HUB_DRIFT_PERCENT="100")
+    assert told.exit_code == 0, told.output
+    (report,) = json.loads(told.stdout)
+    assert (report["report"], report["checked"], report["differing"]) == ("approval/Approval/DIGEST", 3, 0)
+    again = bihuan("drift", "--platform", "approval", "--full", "--json", urls=city.urls, HUB_DRIFT_PERCENT="100")
+    assert {line["report"]: line["checked"] for line in json.loads(again.stdout)} == {
+        "approval/Approval/DIGEST": 3,
+        "approval/Approval/FULL_READ": 1,
+    }
+
+
+def test_drift_wants_to_know_why_and_refuses_what_is_not_there(bihuan: Bihuan) -> None:
+    assert "no platform 'taxes'" in bihuan("drift", "--platform", "taxes").stderr
+    silent = bihuan("drift", "--approve", "nothing")
+    assert (silent.exit_code, "--reason" in silent.stderr) == (2, True)
+    unknown = bihuan("drift", "--approve", "nothing", "--reason", "the register was cleaned")
+    assert (unknown.exit_code, "no item 'nothing'" in unknown.stderr) == (1, True)
 
 
 def test_replay_wants_to_know_what_and_refuses_what_is_not_there(bihuan: Bihuan) -> None:

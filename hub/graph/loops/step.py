@@ -38,10 +38,11 @@ class Step:
 
     @classmethod
     def owed(cls, one: Obligation, kind: K, record: Entity | None) -> "Step":
-        """Return the step of an obligation that is open, or that a person took off: nobody kept when."""
+        """Return the step of an obligation that is open, or that a person took off, and when."""
         effect, needs = effect_of(one), one.needs if kind is K.WAITING else None
         en, zh = (f"{effect.en}, {needs}", f"{effect.zh}，{needs}") if needs else (effect.en, effect.zh)
-        return cls._of(one, kind, None, record, en, zh)
+        at = one.decided_at if kind in {K.SETTLED, K.WAIVED} else None
+        return cls._of(one, kind, at, record, en, zh)
 
     @classmethod
     def done(cls, one: Obligation, kind: K, record: Entity | None) -> "Step":
@@ -81,7 +82,7 @@ class Step:
 
     def _late(self, now: datetime) -> int | None:
         """What has happened was late by its own time, whenever the hub saw it; what has not, is late so far."""
-        if self.obligation and self.at is None:
+        if self.obligation and (self.at is None or self.kind is K.WAIVED):
             return late_seconds(self.obligation, now)
         return None if self.due_at is None else seconds_late(self.due_at, self.at or now)
 

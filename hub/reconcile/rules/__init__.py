@@ -13,6 +13,7 @@ from hub.reconcile.rules.commitment_blacklist import CommitmentBlacklist
 from hub.reconcile.rules.comprehensive_deduction import ComprehensiveDeduction
 from hub.reconcile.rules.coordination_dispatch import CoordinationDispatch
 from hub.reconcile.rules.coordination_feedback import CoordinationFeedback
+from hub.reconcile.rules.duplicate_task import DuplicateTask
 from hub.reconcile.rules.figures_inspection import FiguresInspection
 from hub.reconcile.rules.grid_dispatch import GridDispatch
 from hub.reconcile.rules.grid_feedback import GridFeedback
@@ -46,6 +47,7 @@ RULES: tuple[AnyRule, ...] = (
     CoordinationDispatch(),
     CoordinationFeedback(),
     CampaignDrawn(),
+    DuplicateTask(),
     TaskCancelled(),
     UnknownOfficerDepartment(),
     ScoreNotice(),

@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.mirror import queries, subjects
+from hub.mirror import copy_queries, queries, subjects
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
 from hub.reconcile.breach import SAID, Breach, Measures, breaches_of, keys_of
+from hub.reconcile.copies import numbers_in, set_aside
 from hub.reconcile.credit_proof import cancelled_though_owed
-from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.rules.verification_result import needs_approval
 from hub.reconcile.standing import command_of, is_corrected, keeps_policy, may_exist
 from schema.commands import AnyCommand, PostCreditRecord
@@ -51,6 +52,8 @@ class Facts(NamedTuple):
     items: Mapping[str, InspectionItem]
     records: Mapping[str, Sequence[CreditRecord]]
     codes: Mapping[str, str] = {}
+    aside: bool = False
+    """Whether another task stands under its number (copies.py): what this one found takes no points a second time."""
 
 
 class BreachRecord(Rule[Facts]):
@@ -67,6 +70,10 @@ class BreachRecord(Rule[Facts]):
             return [record.task_id]
         return [record.evidence_ref] if isinstance(record, CreditRecord) and record.evidence_ref else []
 
+    def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
+        """The other tasks that carry the number of one that changed: which of them counts may have changed."""
+        return copy_queries.copies_of(connection, numbers_in(said_in(changes)))
+
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return checks with all that their records are made from."""
         found = {cause: check for cause, (check,) in queries.checks(connection, rows, "task_id", causes).items()}
@@ -80,11 +87,11 @@ class BreachRecord(Rule[Facts]):
         records.update(
             queries.records_by_biz_no(connection, rows, [self.number(key) for check in found.values() for key in keys_of(check)])
         )
-        facts = {}
+        facts, aside = {}, set_aside(connection, rows, [check.task for check in found.values()])
         for cause, check in found.items():
             approval = approvals.get(check.task.origin_ref or "") if check.task.origin_platform == "approval" else None
             old_code = codes.get(approval.old_number or "") if approval else None
-            facts[cause] = Facts(check, approval, old_code, items, records, codes)
+            facts[cause] = Facts(check, approval, old_code, items, records, codes, cause in aside)
         return facts
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
@@ -92,7 +99,7 @@ class BreachRecord(Rule[Facts]):
         task = facts.check.task
         numbers = {one.key: self.number(one.key) for one in ledger} | {key: self.number(key) for key in keys_of(facts.check)}
         proven = {key: facts.records[number][0].record_id for key, number in numbers.items() if facts.records.get(number)}
-        if task.status not in SAID:
+        if task.status not in SAID or facts.aside:
             return Verdict(version=task.version, proven=proven)
         troubles: list[Trouble] = []
         measures = Measures(book.policy, facts.items, _points_when_made(ledger, task, book))

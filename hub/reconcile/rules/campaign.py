@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from hub.mirror import coordination_queries, ledger, queries
+from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from schema.commands import CreateCampaign
@@ -88,7 +89,8 @@ class CampaignDrawn(Rule[Facts]):
             subject_code=None,
         )
         first = min((one.campaign_id for one in facts.campaigns), default=None)
-        return Verdict(version=request.version, owed=(owed,), proven={key: first} if first else {})
+        troubles = (_doubled(request, facts.campaigns),) if len(facts.campaigns) > 1 else ()
+        return Verdict(version=request.version, owed=(owed,), proven={key: first} if first else {}, troubles=troubles)
 
     def shows(self, facts: Facts) -> str | None:
         """The request."""
@@ -97,3 +99,14 @@ class CampaignDrawn(Rule[Facts]):
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Requests that were never derived."""
         return coordination_queries.campaigns_unsettled(connection, NAME, after, limit)
+
+
+def _doubled(request: CampaignRequest, campaigns: Sequence[Campaign]) -> Trouble:
+    ids = ", ".join(sorted(one.campaign_id for one in campaigns))
+    return Trouble(
+        kind="duplicate-campaign",
+        cause=request.request_no,
+        message=f"request {request.request_no} was drawn more than once: {ids}; a campaign cannot be cancelled, so agree with the "
+        f"departments which of them is carried out, and have the tasks of the others cancelled that have not begun",
+        distinct=ids,
+    )

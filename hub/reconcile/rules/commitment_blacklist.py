@@ -17,6 +17,7 @@ from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import code_type_of
 from hub.reconcile.breach import broken_commitment
+from hub.reconcile.copies import checks_numbered
 from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.rules.breach_record import needs_code
@@ -65,9 +66,9 @@ class CommitmentBlacklist(Rule[Facts]):
         return ledger.causes_having(connection, NAME, "number", numbers)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
-        """Return the check that carries our number for each approval, the oldest if there are several."""
+        """Return the check that carries our number for each approval, of several the one that stands (copies.py)."""
         numbers = {cause: task_number(cause) for cause in causes}
-        found = queries.checks(connection, rows, "external_no", numbers.values())
+        found = checks_numbered(connection, rows, numbers.values())
         approvals = {no: one for no, (one,) in queries.records_where(connection, rows, Approval, "approval_no", causes).items()}
         codes = subjects.codes_for(connection, [one.old_number for one in approvals.values() if one.old_number])
         entries = {cause: self.number(key_for(cause)) for cause in causes}

@@ -19,9 +19,10 @@ from hub.domain.routing import Route, department_for
 from hub.mirror import queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
+from hub.reconcile.copies import tasks_numbered
 from hub.reconcile.rule import Owed, Quarantine, Rule, Rulebook, Verdict
 from hub.reconcile.sending import ACCEPTANCE, DISPATCH, place_of, sending_of
-from hub.reconcile.standing import is_unsent
+from hub.reconcile.standing import is_unsent, may_exist
 from schema.commands import AcceptEvent, AnyCommand, CreateTask, FileLink, TaskSubject
 from schema.entities import EventStatus, GridEvent, Obligation, ObligationState, TaskType, VerificationTask
 from schema.entity import Observation
@@ -33,16 +34,23 @@ TAKEN_UP = frozenset({EventStatus.ACCEPTED, EventStatus.HANDLED, EventStatus.CLO
 
 
 class Facts(NamedTuple):
-    """An event, which sending of it this is, and tasks with our number for that sending."""
+    """An event, which sending of it this is, and tasks with our number for that sending, the one that stands first (copies.py)."""
 
     event: GridEvent
     sending: int
     tasks: Sequence[VerificationTask]
+    answered: bool = False
+    """Whether an answer of ours to this sending may be on the platform."""
 
 
 def key_for(event_no: str, sending: int) -> str:
     """Return the key of one sending of an event, without the /1 and /2 of its two platforms."""
     return f"{NAME}:{event_no}:{sending}"
+
+
+def sending_in(key: str) -> int:
+    """Return which sending a key of this rule is about."""
+    return int(key.rpartition("/")[0].rpartition(":")[2])
 
 
 def task_number(event_no: str, sending: int) -> str:
@@ -89,14 +97,20 @@ class GridDispatch(Rule[Facts]):
         events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
         sendings = sendings_of(connection, rows, events)
         numbers = {no: task_number(no, sendings[no]) for no in events}
-        tasks = queries.records_where(connection, rows, VerificationTask, "external_no", numbers.values())
-        return {no: Facts(event, sendings[no], tasks.get(numbers[no], [])) for no, event in events.items()}
+        tasks = tasks_numbered(connection, rows, numbers.values())
+        waiting = [no for no, event in events.items() if event.status is EventStatus.SENT]
+        answers = queries.obligations_of(connection, rows, "grid-feedback", waiting)
+        answered = {one.key for group in answers.values() for one in group if may_exist(one)}
+        return {
+            no: Facts(event, sendings[no], tasks.get(numbers[no], []), f"grid-feedback:{no}:{sendings[no]}" in answered)
+            for no, event in events.items()
+        }
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe task and acceptance while the event waits for the hub; what was made for earlier sendings stays as it is."""
         event, sending = facts.event, facts.sending
         key = key_for(event.event_no, sending)
-        task = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
+        task = next(iter(facts.tasks), None)
         proven = {f"{key}/1": task.task_id} if task else {}
         earlier = frozenset(one.key for one in ledger if not one.key.startswith(f"{key}/"))
         if event.status in TAKEN_UP:
@@ -112,7 +126,7 @@ class GridDispatch(Rule[Facts]):
             owed=(self._dispatch(event, sending, route, book), self._acceptance(event, sending, task, book)),
             keep=earlier,
             proven=proven,
-            troubles=tuple(_troubles(event, route)),
+            troubles=(*_troubles(event, route), *_sent_again(facts, task, ledger, f"{key}/2")),
             quarantined=_held_up(event) if route is None and _waits(f"{key}/1", ledger, proven) else None,
         )
 
@@ -198,6 +212,25 @@ def _troubles(event: GridEvent, route: Route | None) -> Iterable[Trouble]:
             distinct=f"{route.department}/{route.category_department}",
             message=f"grid event {event.event_no}: the town names department {route.department}, category '{event.category}' "
             f"routes to {route.category_department}; the town's was taken",
+        )
+
+
+def _sent_again(facts: Facts, task: VerificationTask | None, ledger: Sequence[Obligation], acceptance: str) -> Iterable[Trouble]:
+    """Tell of an event that waits once more though no answer of ours returned it: somebody took it back there by hand.
+
+    The mirror showed it as taken up, which is when its number became the receipt, and shows it as sent now.
+    """
+    event = facts.event
+    taken_up = [one for one in ledger if one.key == acceptance and one.state is ObligationState.CLOSED]
+    if not facts.answered and any(one.receipt == event.event_no for one in taken_up):
+        check = f"its check {task.task_id} is {task.status.value}" if task else "its check is not in the mirror"
+        yield Trouble(
+            kind="sent-again",
+            cause=event.event_no,
+            distinct=str(event.version),
+            message=f"grid event {event.event_no} was sent to a department once more, and no answer of ours had returned it: "
+            f"{check}, and nothing is made a second time; agree with {event.town} how it is answered, by telephone",
+            after=content_of(event).decode(),
         )
 
 

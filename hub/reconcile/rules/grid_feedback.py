@@ -13,11 +13,13 @@ from sqlalchemy import Connection
 from hub.mirror import queries
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
+from hub.reconcile.copies import checks_numbered
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
+from hub.reconcile.rules import grid_dispatch
 from hub.reconcile.rules.grid_dispatch import sendings_of, task_number
 from hub.reconcile.sending import ANSWER, TOOK_EFFECT, is_returned, place_of
-from hub.reconcile.standing import may_exist
-from schema.commands import AnyCommand, FeedbackEvent
+from hub.reconcile.standing import command_of, may_exist
+from schema.commands import AcceptEvent, AnyCommand, FeedbackEvent
 from schema.entities import Conclusion, EventStatus, GridEvent, Obligation, TaskStatus, VerificationTask
 from schema.entity import Observation
 
@@ -32,11 +34,15 @@ Result = Literal["handled", "returned", "transferred"]
 
 
 class Facts(NamedTuple):
-    """An event, which sending of it this is, and the check that was made for each sending so far."""
+    """An event, which sending of it this is, and the check that was made for each sending so far.
+
+    `accepted` names the task with which a sending was accepted, where another one stands now.
+    """
 
     event: GridEvent
     sending: int
     checks: Mapping[int, Check]
+    accepted: Mapping[int, str] = {}
 
 
 def key_for(event_no: str, sending: int) -> str:
@@ -74,15 +80,18 @@ class GridFeedback(Rule[Facts]):
         return []
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
-        """Return events with the checks of their sendings, of each the oldest that carries our number."""
+        """Return events with the checks of their sendings, of each the one that stands (copies.py)."""
         events = {no: one for no, (one,) in queries.records_where(connection, rows, GridEvent, "event_no", causes).items()}
         sendings = sendings_of(connection, rows, events)
         numbers = {(no, n): task_number(no, n) for no, last in sendings.items() for n in range(1, last + 1)}
-        found = queries.checks(connection, rows, "external_no", numbers.values())
+        found = checks_numbered(connection, rows, numbers.values())
+        doubled = {no for (no, _), number in numbers.items() if len(found.get(number, ())) > 1}
+        dispatched = queries.obligations_of(connection, rows, grid_dispatch.NAME, doubled)
         facts = {}
         for no, event in events.items():
             mine = {n: numbers[no, n] for n in range(1, sendings[no] + 1)}
-            facts[no] = Facts(event, sendings[no], {n: found[number][0] for n, number in mine.items() if number in found})
+            checks = {n: found[number][0] for n, number in mine.items() if number in found}
+            facts[no] = Facts(event, sendings[no], checks, _accepted(dispatched.get(no, ())))
         return facts
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
@@ -95,7 +104,7 @@ class GridFeedback(Rule[Facts]):
             key, result = key_for(event.event_no, sending), result_of(check)
             took_effect = key in held and held[key].state in TOOK_EFFECT
             if result is not None and (took_effect or (key == present and open_to_answer)):
-                owed.append(self._owed(event, sending, check, result, book))
+                owed.append(self._owed(facts, sending, check, result, book))
         return Verdict(
             version=event.version,
             owed=tuple(owed),
@@ -103,11 +112,12 @@ class GridFeedback(Rule[Facts]):
             proven={present: event.event_no} if present in held and _took_effect(held[present], event) else {},
         )
 
-    def _owed(self, event: GridEvent, sending: int, check: Check, result: Result, book: Rulebook) -> Owed:
+    def _owed(self, facts: Facts, sending: int, check: Check, result: Result, book: Rulebook) -> Owed:
+        event = facts.event
         ended_at = max((one.checked_at for one in check.results if one.checked_at), default=check.task.updated_at)
         command = FeedbackEvent(
             event_no=event.event_no,
-            task_id=check.task.task_id,
+            task_id=facts.accepted.get(sending, check.task.task_id),  # with another one the answer is refused (grid.md)
             result=result,
             opinion=_opinion(check, result),
             handler="、".join(officer.name for officer in check.task.officers) or check.task.department_code,
@@ -136,6 +146,16 @@ class GridFeedback(Rule[Facts]):
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
         """Accepted events whose check has ended."""
         return queries.answers_unsettled(connection, NAME, after, limit)
+
+
+def _accepted(dispatched: Iterable[Obligation]) -> dict[int, str]:
+    """Return the task with which each sending was accepted, as far as that may have come true."""
+    found = {}
+    for one in dispatched:
+        command = command_of(one)
+        if isinstance(command, AcceptEvent) and may_exist(one):
+            found[grid_dispatch.sending_in(one.key)] = command.task_id
+    return found
 
 
 def _took_effect(one: Obligation, event: GridEvent) -> bool:

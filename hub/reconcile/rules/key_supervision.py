@@ -23,7 +23,9 @@ from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.breach import broken_commitment
+from hub.reconcile.copies import checks_numbered
 from hub.reconcile.dozens import Period, periods_of
+from hub.reconcile.listed import among_listed
 from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.rules.verification_result import kept
@@ -124,11 +126,14 @@ class KeySupervision(Rule[Facts]):
         return shown(facts)
 
     def candidates(self, book: Rulebook, now: datetime) -> Candidates:
-        """Subjects that are on the list, or have a cause of which the ledger knows nothing."""
+        """Subjects whose entry names other causes than are open, and those with a cause of which the ledger knows nothing."""
         dozen, year = book.policy.points.dozen, int(period_of(now))
-        return lambda connection, after, limit: supervision_queries.supervision_unsettled(
-            connection, NAME, dozen, year, after, limit
-        )
+
+        def others(connection: Connection, after: str, limit: int) -> list[str]:
+            changed = supervision_queries.outdated(connection, NAME, after, limit)
+            return sorted({*changed, *supervision_queries.not_put(connection, NAME, dozen, year, after, limit)})
+
+        return among_listed(others, dozen, year)
 
 
 def subjects_touched(observation: Observation) -> list[str]:
@@ -171,7 +176,7 @@ def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> d
     present = [code for code in codes if now_called.get(code, code) == code]
     approvals = credit_queries.approvals_of_subjects(connection, rows, present)
     numbers = {one.approval_no: task_number(one.approval_no) for group in approvals.values() for one in group}
-    found = queries.checks(connection, rows, "external_no", numbers.values())
+    found = checks_numbered(connection, rows, numbers.values())
     puts = queries.obligations_of(connection, rows, PUT, codes)
     offs = queries.obligations_of(connection, rows, OFF, codes)
     known = {place_of(one).cause for group in puts.values() for one in group}

@@ -5,8 +5,8 @@ told of that one too, by key-supervision). Key: subject, cause, as it was put. D
 cause, and is gone where none is open; only once its having been put was seen, since until then the mirror shows nothing of it.
 
 The entry is put again with the causes that are open, and taken off only when there is none. Time alone can end a cause, so the
-sweep asks about everybody on the list. What the entry names counts as put, whoever lost the ledger; and where it names a cause
-again after that was seen to be off, it comes off once more.
+sweep compares every entry with the causes that are open. What the entry names counts as put, whoever lost the ledger; and where
+it names a cause again after that was seen to be off, it comes off once more.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,19 +14,23 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from hub.domain.points import period_of
 from hub.mirror import supervision_queries
 from hub.mirror.rows import Rows
-from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict
+from hub.reconcile.listed import among_listed
+from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.key_supervision import causes_of, load_subjects, subjects_touched, subjects_traced
 from hub.reconcile.standing import may_exist
 from hub.reconcile.supervision import (
     OFF,
     OFF_PREFIX,
+    SERIOUS,
     Cause,
     Facts,
     Place,
     chain_of,
     entry_for,
+    named_in,
     off_key,
     place_of,
     rounds_of,
@@ -99,9 +103,31 @@ class KeySupervisionOff(Rule[Facts]):
         """The entry, and what speaks for and against it."""
         return shown(facts)
 
-    def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:
-        """Everybody on the list."""
-        return supervision_queries.listed(connection, after, limit)
+    def candidates(self, book: Rulebook, now: datetime) -> Candidates:
+        """Subjects whose entry names other causes than are open, or has another version."""
+
+        def others(connection: Connection, after: str, limit: int) -> list[str]:
+            return supervision_queries.outdated(connection, NAME, after, limit)
+
+        return among_listed(others, book.policy.points.dozen, int(period_of(now)))
+
+    def elapsed(self, book: Rulebook, now: datetime) -> Candidates:
+        """Subjects whose entry names a serious period that is over."""
+        year = int(period_of(now))
+
+        def find(connection: Connection, after: str, limit: int) -> list[str]:
+            found: list[str] = []
+            while not found and (entries := supervision_queries.entries(connection, after, limit, naming=SERIOUS)):
+                found = [one.code for one in entries if any(_is_over(cause, year) for cause in named_in(one.reason))]
+                after = entries[-1].code
+            return found
+
+        return find
+
+
+def _is_over(cause: str, year: int) -> bool:
+    kind, _, of = cause.partition("-")
+    return kind == "serious" and of.isdecimal() and int(of) < year
 
 
 def _put(facts: Facts, ledger: Sequence[Obligation]) -> list[Place]:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from hub.domain.calendar import beijing_day
-from hub.mirror import check_queries, queries
+from hub.mirror import check_queries, copy_queries, queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
+from hub.reconcile.copies import numbers_in, set_aside
 from hub.reconcile.orders import Ordered, bad_items, checked_at, given, order_checked_by, subject_of, version_of
 from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.standing import may_exist
@@ -33,6 +34,8 @@ class Facts(NamedTuple):
     order_no: str
     checks: Sequence[Check]
     tasks: Sequence[VerificationTask]
+    aside: bool = False
+    """Whether another recheck stands under its number (copies.py): nobody is referred twice."""
 
 
 class Found(NamedTuple):
@@ -72,10 +75,11 @@ class PenaltyReferral(Rule[Facts]):
         return [task.origin_ref] if referred and task.origin_ref else []
 
     def linked(self, connection: Connection, rows: Rows, changes: Changes) -> Iterable[str]:
-        """The rechecks of orders that tasks give, or gave in the version before."""
+        """The rechecks of orders that tasks give, or gave in the version before; others with the number of a task that changed."""
         observations = said_in(changes)
         orders = check_queries.orders_in(observations) | check_queries.orders_before(connection, rows, observations)
-        return check_queries.rechecks_of(connection, orders)
+        copies = copy_queries.copies_of(connection, numbers_in(observations))
+        return check_queries.rechecks_of(connection, orders) | set(copies)
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return rechecks with what gave their orders."""
@@ -84,8 +88,9 @@ class PenaltyReferral(Rule[Facts]):
         checks = check_queries.checks_with_orders(connection, rows, orders.values())
         numbers = {cause: self.number(key_for(cause)) for cause in orders}
         tasks = queries.records_where(connection, rows, VerificationTask, "external_no", numbers.values())
+        aside = set_aside(connection, rows, [found[cause].task for cause in orders])
         return {
-            cause: Facts(found[cause], order_no, checks.get(order_no, []), tasks.get(numbers[cause], []))
+            cause: Facts(found[cause], order_no, checks.get(order_no, []), tasks.get(numbers[cause], []), cause in aside)
             for cause, order_no in orders.items()
         }
 
@@ -96,7 +101,7 @@ class PenaltyReferral(Rule[Facts]):
         made = min(facts.tasks, key=lambda task: (task.created_at, task.task_id), default=None)
         proven = {key: made.task_id} if made else {}
         bad = [one for one in facts.recheck.results if _is_bad(facts.recheck, one)]
-        if task.status is not TaskStatus.DONE or not bad:
+        if task.status is not TaskStatus.DONE or not bad or facts.aside:
             return Verdict(version=version, proven=proven)
         ordered = given(facts.checks, facts.order_no)
         if not ordered:

@@ -22,11 +22,12 @@ from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.score import PLACES, can_be_repaired, chain_of, entry_of, message_of, plain, takes_points
 from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, PutScore, SendSms
-from schema.entities import Approval, CreditProfile, CreditRecord, Obligation, ScoreEntry, ScoreState
+from schema.entities import Approval, CreditProfile, CreditRecord, Obligation, ObligationState, ScoreEntry, ScoreState
 from schema.entity import Observation
 from schema.identifiers import mobile_of
 
 NAME = "score-notice"
+NO_TELEPHONE = "no-telephone"
 
 
 class Facts(NamedTuple):
@@ -77,8 +78,11 @@ class ScoreNotice(Rule[Facts]):
         """Owe the entry for every record that takes points, the message while it can be repaired and somebody can be reached."""
         record, key = facts.record, key_for(facts.record.record_id)
         proven = {f"{key}/2": record.biz_no} if facts.entry else {}
+        # Nobody is told any more to reach a subject once a message is owed, or nothing is left to tell.
+        reached = any(one.key == f"{key}/1" and one.state is not ObligationState.WITHDRAWN for one in ledger)
+        over = frozenset() if reached else frozenset({(NO_TELEPHONE, record.record_id)})
         if not takes_points(record):
-            return Verdict(version=record.version, proven=proven)
+            return Verdict(version=record.version, proven=proven, mended=over)
         sent = frozenset(one.key for one in ledger if one.key == f"{key}/1" and may_exist(one))
         owed, troubles = [self._entry(record, book)], []
         if not sent and can_be_repaired(record, book.policy, now):
@@ -87,7 +91,14 @@ class ScoreNotice(Rule[Facts]):
                 troubles.append(_no_telephone(facts))
             else:
                 owed.append(self._message(record, mobile, book))
-        return Verdict(version=record.version, owed=tuple(owed), keep=sent, proven=proven, troubles=tuple(troubles))
+        return Verdict(
+            version=record.version,
+            owed=tuple(owed),
+            keep=sent,
+            proven=proven,
+            troubles=tuple(troubles),
+            mended=frozenset() if troubles else over,
+        )
 
     def _message(self, record: CreditRecord, mobile: str, book: Rulebook) -> Owed:
         key = f"{key_for(record.record_id)}/1"
@@ -131,7 +142,7 @@ def _no_telephone(facts: Facts) -> Trouble:
     record = facts.record
     why = "names one that takes no short messages" if facts.phone else "is not there or names none"
     return Trouble(
-        kind="no-telephone",
+        kind=NO_TELEPHONE,
         cause=record.record_id,
         subject_code=record.subject_code,
         message=f"credit record {record.record_id}: no mobile telephone of {record.subject_code} is known "

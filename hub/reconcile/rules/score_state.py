@@ -95,12 +95,17 @@ class ScoreStates(Rule[Score]):
     def candidates(self, book: Rulebook, now: datetime) -> Candidates:
         """Records of which nothing is open, or whose time is over, and whose entry does not say so."""
 
+        over = self.elapsed(book, now)
+
         def find(connection: Connection, after: str, limit: int) -> list[str]:
             unsaid = score_queries.states_unsettled(connection, NAME, after, limit)
-            over = score_queries.states_elapsed(connection, now, after, limit)
-            return sorted({*unsaid, *over})[:limit]
+            return sorted({*unsaid, *over(connection, after, limit)})[:limit]
 
         return find
+
+    def elapsed(self, book: Rulebook, now: datetime) -> Candidates:
+        """Records whose entry is open although their time is over."""
+        return lambda connection, after, limit: score_queries.states_elapsed(connection, now, after, limit)
 
 
 def _shown(entry: ScoreEntry | None) -> Iterable[ScoreState]:

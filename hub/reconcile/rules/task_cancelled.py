@@ -1,6 +1,7 @@
 """A check of ours that someone cancelled there (核查任务被取消) goes to the ops list, once; it is not made again by itself.
 
-The check of a revoked approval is cancelled by right; that of a grid event is answered to its town as returned.
+The check of a revoked approval is cancelled by right, and so is a second task with its number; that of a grid event is answered
+to its town as returned.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from hub.mirror import check_queries, queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows, content_of
+from hub.reconcile.copies import set_aside
 from hub.reconcile.rule import Rule, Rulebook, Verdict
 from hub.reconcile.rules import approval_revoked
 from hub.reconcile.standing import may_exist
@@ -22,11 +24,14 @@ NAME = "task-cancelled"
 
 
 class Facts(NamedTuple):
-    """A cancelled task that we had ordered, what for, and whether the approval behind it asked for that."""
+    """A cancelled task that we had ordered, what for, and whether that was asked for.
+
+    `wanted`: the approval behind it is revoked, or another task with its number stands (copies.py).
+    """
 
     task: VerificationTask
     ordered: Obligation
-    revoked: bool
+    wanted: bool
 
 
 class TaskCancelled(Rule[Facts]):
@@ -50,6 +55,7 @@ class TaskCancelled(Rule[Facts]):
         origins = [one.origin_ref or "" for one in tasks.values() if one.origin_platform == "approval"]
         approvals = queries.records_where(connection, rows, Approval, "approval_no", origins)
         ours = queries.obligations_of(connection, rows, approval_revoked.NAME, origins)
+        aside = set_aside(connection, rows, tasks.values())
 
         def revoked(task: VerificationTask) -> bool:
             no = (task.origin_ref or "") if task.origin_platform == "approval" else ""
@@ -57,15 +63,15 @@ class TaskCancelled(Rule[Facts]):
             return by_us or any(one.state is ApprovalState.REVOKED for one in approvals.get(no, []))
 
         return {
-            task_id: Facts(task, ordered[task.external_no or ""], revoked(task))
+            task_id: Facts(task, ordered[task.external_no or ""], task_id in aside or revoked(task))
             for task_id, task in tasks.items()
             if (task.external_no or "") in ordered
         }
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
-        """Owe nothing; tell ops of a cancellation that no revocation asked for."""
+        """Owe nothing; tell ops of a cancellation that nothing asked for."""
         task = facts.task
-        theirs = task.status is TaskStatus.CANCELLED and task.origin_platform != "grid" and not facts.revoked
+        theirs = task.status is TaskStatus.CANCELLED and task.origin_platform != "grid" and not facts.wanted
         return Verdict(version=task.version, troubles=(_cancelled(facts),) if theirs else ())
 
     def unsettled(self, connection: Connection, after: str, limit: int) -> list[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from hub.mirror import queries
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
+from hub.reconcile.copies import checks_numbered
 from hub.reconcile.rule import Owed, Rule, Rulebook, Verdict
 from hub.reconcile.rules.approval_verification import task_number
 from hub.reconcile.standing import command_of, may_exist
@@ -64,9 +65,9 @@ class VerificationResult(Rule[Facts]):
         return [record.approval_no] if isinstance(record, Approval) else []
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
-        """Return the check that carries our number for each approval, the oldest if there are several."""
+        """Return the check that carries our number for each approval, of several the one that stands (copies.py)."""
         numbers = {cause: task_number(cause) for cause in causes}
-        found = queries.checks(connection, rows, "external_no", numbers.values())
+        found = checks_numbered(connection, rows, numbers.values())
         approvals = queries.records_where(connection, rows, Approval, "approval_no", causes)
         return {
             cause: Facts(cause, found[number][0], next(iter(approvals.get(cause, [])), None))

@@ -343,8 +343,8 @@ async def test_details_are_asked_for_fifty_at_a_time() -> None:
 async def test_the_digest_of_a_day_is_what_the_platform_says() -> None:
     time = FakeTime()
     platform = Platform(time, lambda request, body: {"rq": body["rq"], "count": 3, "digest": "ab"})
-    digest = await connector_of(platform, time).digest("2019-08-15")
-    assert (digest.bucket, digest.count, digest.digest) == ("2019-08-15", 3, "ab")
+    digest = await connector_of(platform, time).digest("Approval", "2019-08-15")
+    assert (digest.count, digest.digest) == (3, "ab")
 
 
 @pytest.mark.parametrize("removed", [None, ""])

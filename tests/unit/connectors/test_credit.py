@@ -323,9 +323,9 @@ async def test_a_record_that_is_not_there_is_left_out() -> None:
 
 async def test_the_digest_of_a_bucket_is_asked_for_by_type_and_byte() -> None:
     platform = Platform(lambda request: httpx.Response(200, json={"bucket": 17, "count": 2, "digest": "ab"}))
-    digest = await connector_of(platform, FakeTime()).digest("repair:17")
+    digest = await connector_of(platform, FakeTime()).digest("Repair", "17")
     assert dict(platform.requests[0].url.params) == {"type": "repair", "bucket": "17"}
-    assert (digest.bucket, digest.count, digest.digest) == ("repair:17", 2, "ab")
+    assert (digest.count, digest.digest) == (2, "ab")
 
 
 # --- writing
@@ -440,3 +440,38 @@ async def test_an_operator_can_cancel_a_record() -> None:
     await connector_of(platform, FakeTime()).cancel_record("R/1", "withdrawn")
     assert platform.requests[0].url.raw_path == b"/v2/records/R%2F1/cancel"
     assert json.loads(platform.requests[0].content) == {"reason": "withdrawn"}
+
+
+# --- all records of a subject
+
+
+async def test_the_records_of_a_subject_are_read_to_the_last_page() -> None:
+    raw = sample("record_created.json")
+
+    def listed(request: httpx.Request) -> httpx.Response:
+        asked = dict(request.url.params)
+        assert request.url.path == "/v2/records"
+        assert (asked["code"], asked["limit"]) == (COMPANY, "200")
+        if "cursor" not in asked:
+            return httpx.Response(200, json={"items": [raw], "nextCursor": "a/b"})
+        assert asked["cursor"] == "a/b"
+        return httpx.Response(200, json={"items": [{**raw, "recordId": "R2"}, {"recordId": "R3"}], "nextCursor": None})
+
+    first, second, bad = await connector_of(Platform(listed), FakeTime()).fetch_for("CreditRecord", COMPANY)
+    assert isinstance(first, Observation)
+    assert isinstance(second, Observation)
+    assert isinstance(second.record, CreditRecord)
+    assert second.record.record_id == "R2"
+    assert isinstance(bad, Quarantined)  # one bad record never spoils its page
+
+
+async def test_a_list_whose_cursors_go_in_a_circle_ends() -> None:
+    pages = iter("ababab")
+    platform = Platform(lambda request: httpx.Response(200, json={"items": [], "nextCursor": next(pages)}))
+    with pytest.raises(TransientError, match="a page names a page before it"):
+        await connector_of(platform, FakeTime()).fetch_for("CreditRecord", COMPANY)
+
+
+async def test_only_records_can_be_read_by_subject() -> None:
+    with pytest.raises(ValueError, match="Repair cannot be read by subject"):
+        await connector_of(Platform(nothing_found), FakeTime()).fetch_for("Repair", COMPANY)

@@ -227,20 +227,6 @@ async def test_a_list_that_did_not_change_is_not_read_again() -> None:
     assert said(first.items[0]) == "Department JTJ@1565834400"
 
 
-async def test_a_snapshot_asks_for_the_whole_list() -> None:
-    script = Script(page(*sample("items.json")["items"], headers={"etag": '"v1"'}))
-    platform = connector(script, FakeTime())
-
-    read = [each async for each in platform.snapshot("items")]
-
-    assert [said(item) for each in read for item in each.items] == [
-        "InspectionItem SC-011@1565834400",
-        "InspectionItem WH-003@1565834400",
-    ]
-    with pytest.raises(NotImplementedError):
-        platform.snapshot("tasks")
-
-
 async def test_live_reads_leave_out_what_the_platform_does_not_know() -> None:
     def gateway(request: httpx.Request) -> httpx.Response:
         if asked(request) == "GET tasks/RW%2F1":

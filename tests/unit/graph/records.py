@@ -91,6 +91,9 @@ class FakeHub:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         return await self._note("resolve", item_id, resolution, by)
 
+    async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
+        return await self._note("approve_tombstones", item_id, reason, by)
+
     async def merge(self, identifier: str, into: str, reason: str, by: str) -> Outcome:
         refused = await self._note("merge", identifier, into, reason, by)
         return Outcome((f"{identifier}/1",)) if refused.done else refused

@@ -271,6 +271,16 @@ async def test_what_is_owed_comes_in_the_order_of_its_terms(city: City) -> None:
     assert [each.obligation.key for each in found.steps if each.obligation] == ["b", "c", "a"]
 
 
+async def test_what_ops_took_off_stands_at_its_time(city: City) -> None:
+    late, states = START + 3 * HOUR, {"s": ObligationState.SETTLED, "w": ObligationState.WAIVED}
+    taken_off = [obligation(key=key, state=state, due_at=START, decided_at=late) for key, state in states.items()]
+    await city.put(approval(), *taken_off, obligation(key="open", due_at=START))
+    *_, settled, waived, open_now = (await loop(city, approval())).steps
+    assert (settled.kind, settled.at, settled.late_seconds) == (K.SETTLED, late, 3 * 3600)
+    assert (waived.kind, waived.at, waived.late_seconds) == (K.WAIVED, late, None)
+    assert (open_now.kind, open_now.at) == (K.OWED, None)
+
+
 async def test_what_ops_took_off_is_told_and_what_was_withdrawn_is_not(city: City) -> None:
     states = {"s": ObligationState.SETTLED, "w": ObligationState.WAIVED, "x": ObligationState.WITHDRAWN}
     await city.put(

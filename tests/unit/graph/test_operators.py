@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from hub.mirror.tables import TABLES
 from schema.context import PlatformHealth
-from schema.entities import Delivery, Obligation, ObligationState, StreamHealth
+from schema.entities import AuditEntry, Delivery, Obligation, ObligationState, StreamHealth
 from tests.unit.graph.city import City
 from tests.unit.graph.records import NOW, made
 
@@ -123,3 +123,21 @@ async def test_resolving_and_resyncing_reach_the_engine(city: City) -> None:
     await act(city, 'resolveOpsItem(input: {itemId: "i", resolution: "called them"}) { opsItem { itemId } userErrors { message } }')
     await act(city, 'resync(input: {platform: "credit", stream: "records"}) { userErrors { message } }')
     assert city.hub.calls == [("resolve", "i", "called them", "console"), ("resync", "credit", "records", "console")]
+
+
+async def test_what_people_did_is_shown_to_operators_with_what_it_was_done_to_and_masked(city: City) -> None:
+    await city.put(
+        made(Obligation, key="o/1", state=ObligationState.WAIVED),
+        made(AuditEntry, entry_id="e1", actor="lou", action="waiveObligation", target="o/1", reason="called 13857912345"),
+        made(AuditEntry, entry_id="e2", actor="chen", action="resync", target="credit/records"),
+    )
+    query = (
+        '{ auditEntries(where: {actor: {eq: "lou"}}) { edges { node { action reason obligation { key audit { totalCount } } } } } }'
+    )
+    (edge,) = (await city.data(query))["auditEntries"]["edges"]
+    assert edge["node"]["obligation"] == {"key": "o/1", "audit": {"totalCount": 1}}
+    assert edge["node"]["reason"].startswith("called 138")
+    assert "13857912345" not in edge["node"]["reason"]
+    refused = await city.ask("{ auditEntries { totalCount } }", scopes=frozenset({"graph:read"}))
+    assert refused.data == {"auditEntries": None}
+    assert [error.extensions["code"] for error in refused.errors if error.extensions] == ["FORBIDDEN"]

@@ -10,7 +10,9 @@ import pytest
 from connectors.base import Item, Quarantined
 from connectors.errors import CursorExpired, PlatformDown, TransientError
 from hub.intake.apply import Applied
+from hub.intake.full_read import FullReads
 from hub.intake.poller import Poller
+from hub.intake.tombstones import Tombstones
 from hub.mirror import streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
@@ -37,6 +39,7 @@ class Post:
             rows,
             {"approval": self.platform},
             self.desk.applier,
+            full_reads(through or database, rows, self.desk),
             clock=clock,
             sleep=self._sleep,
             rng=random.Random(1),
@@ -63,6 +66,21 @@ class Post:
 @pytest.fixture
 def post(database: Database, rows: Rows, clock: SettableClock) -> Post:
     return Post(database, rows, clock)
+
+
+def full_reads(database: Database, rows: Rows, desk: Desk) -> FullReads:
+    """Return what notes and judges readings from the beginning; two records are marked as gone without asking."""
+    tombstones = Tombstones(
+        database,
+        rows,
+        {"approval": desk.platform},
+        desk.applier,
+        clock=desk.clock,
+        after=lambda: None,
+        share=0.01,
+        at_least=2,
+    )
+    return FullReads(database, rows, tombstones, clock=desk.clock, grace=timedelta(0), every=timedelta(days=7))
 
 
 def page(*numbers: int, version: int = 1) -> Sequence[Item]:

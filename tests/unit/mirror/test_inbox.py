@@ -103,9 +103,9 @@ async def test_deliveries_are_numbered_and_applied_as_they_came(database: Databa
         (second.delivery_id, 2),
         (third.delivery_id, 3),
     ]
-    waiting = await database.write(inbox.pending, rows, 10)
+    waiting = await database.write(inbox.pending, rows, "grid", 10)
     assert [one.delivery_id for one in waiting] == [first.delivery_id, third.delivery_id]
-    assert await database.read(inbox.pending_ids, 1) == [first.delivery_id]
+    assert await database.read(inbox.pending_ids, "grid", 1) == [first.delivery_id]
 
 
 async def test_what_became_of_a_delivery_is_kept_and_it_can_be_put_back(
@@ -136,7 +136,7 @@ async def test_two_processes_do_not_apply_one_delivery_at_once(postgresql_databa
     await store(postgresql_database, rows, one, other)
     async with postgresql_database.engine.begin() as connection:
         await connection.run_sync(inbox.pending_one, rows, one.delivery_id)
-        waiting: Sequence[Delivery] = await postgresql_database.write(inbox.pending, rows, 10)
+        waiting: Sequence[Delivery] = await postgresql_database.write(inbox.pending, rows, "grid", 10)
         assert [each.delivery_id for each in waiting] == [other.delivery_id]
         assert await postgresql_database.write(inbox.pending_one, rows, one.delivery_id) is None
 

@@ -16,7 +16,7 @@ from hub.mirror.queries import Check
 from hub.mirror.records import upsert
 from hub.mirror.rows import Rows
 from hub.mirror.subjects import know_subjects
-from hub.mirror.tables import TABLES
+from hub.mirror.tables import CHANGE, TABLES
 from hub.reconcile.derive import Derivation
 from hub.reconcile.rule import AnyRule, Owed, Rulebook, Verdict
 from hub.reconcile.rules import RULES
@@ -25,6 +25,7 @@ from hub.reconcile.rules.grid_dispatch import GridDispatch
 from hub.reconcile.sweep import Sweep
 from schema.commands import AnyCommand, decode_command, encode_command
 from schema.entities import (
+    AuditEntry,
     Conclusion,
     CreditRecord,
     Finding,
@@ -175,6 +176,12 @@ def kinds(verdict: Verdict) -> list[str]:
     return [trouble.kind for trouble in verdict.troubles]
 
 
+def read_audit(connection: Connection, rows: Rows) -> list[AuditEntry]:
+    table, read = TABLES["AuditEntry"], rows.reader(AuditEntry)
+    kept = select(table).join(CHANGE, (CHANGE.c.entity == "AuditEntry") & (CHANGE.c.key == table.c.entry_id))
+    return [read(row) for row in connection.execute(kept.order_by(CHANGE.c.sequence))]
+
+
 def read_ledger(connection: Connection, rows: Rows) -> dict[str, Obligation]:
     table = TABLES["Obligation"]
     return ledger.by_keys(connection, rows, list(connection.execute(select(table.c.key).order_by(table.c.key)).scalars()))
@@ -233,6 +240,10 @@ class City:
 
     async def ledger(self) -> dict[str, Obligation]:
         return await self.database.read(read_ledger, self.rows)
+
+    async def audited(self) -> list[AuditEntry]:
+        """Return what people did, in the order in which it stands in the change history."""
+        return await self.database.read(read_audit, self.rows)
 
     async def lines(self) -> dict[str, str]:
         """Return the state of every obligation by key."""

@@ -27,7 +27,9 @@ def hub(city: City) -> Office:
 
 
 def derive(task: VerificationTask | None, verification: Obligation | None = None, *ledger: Obligation) -> Verdict:
-    return RULE.derive(Facts(approval(version=2, state=ApprovalState.REVOKED), task, verification), ledger, BOOK, START)
+    return RULE.derive(
+        Facts(approval(version=2, state=ApprovalState.REVOKED), (task,) if task else (), verification), ledger, BOOK, START
+    )
 
 
 def seen(status: TaskStatus, version: int = 2) -> VerificationTask:
@@ -59,7 +61,7 @@ def test_a_check_that_is_cancelled_is_the_proof_and_owes_nothing() -> None:
 
 @pytest.mark.parametrize("state", [ApprovalState.ACCEPTED, ApprovalState.GRANTED, ApprovalState.REFUSED])
 def test_what_is_not_revoked_cancels_nothing(state: ApprovalState) -> None:
-    facts = Facts(approval(state=state), seen(TaskStatus.PENDING), None)
+    facts = Facts(approval(state=state), (seen(TaskStatus.PENDING),), None)
     assert RULE.derive(facts, (), BOOK, START) == Verdict(version=1)
 
 

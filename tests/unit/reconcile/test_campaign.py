@@ -82,3 +82,13 @@ async def test_a_request_that_no_rule_was_asked_about_is_found_by_the_sweep(city
     await city.keep_silent(*silent)
     await city.sweep.everything()
     assert await city.lines() == {KEY: "CLOSED" if len(silent) > 1 else "DUE"}
+
+
+async def test_a_request_that_was_drawn_twice_is_for_ops_once_with_both(city: City) -> None:
+    await city.say(observed(request()), observed(drawn()))
+    assert await city.ops() == []
+    await city.say(observed(drawn(campaign_id="C0002")))
+    await city.sweep.everything()
+    (item,) = await city.ops()
+    assert (item.kind, item.cause, "C0001, C0002" in item.message) == ("duplicate-campaign", NUMBER, True)
+    assert await city.lines() == {KEY: "CLOSED"}

@@ -112,9 +112,9 @@ def test_the_acceptance_names_the_task_that_was_made_and_its_department() -> Non
     )
 
 
-def test_the_task_with_our_number_is_the_proof_of_the_first_and_the_oldest_of_two_counts() -> None:
+def test_the_task_with_our_number_is_the_proof_of_the_first_and_of_two_the_one_that_stands() -> None:
     later = event_task(task_id="T-LATER", created_at=START + timedelta(seconds=1))
-    assert derive(road_event(), later, event_task()).proven == {f"{KEY}/1": "T-EVENT-1"}
+    assert derive(road_event(), event_task(), later).proven == {f"{KEY}/1": "T-EVENT-1"}
 
 
 def ledger_of(event: GridEvent, *states: ObligationState, **fields: Any) -> tuple[Obligation, ...]:

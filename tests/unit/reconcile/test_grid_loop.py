@@ -254,3 +254,36 @@ async def test_an_answer_that_is_known_before_the_event_was_accepted_still_goes_
     await city.sweep.everything()  # asks for answers before it asks for dispatches
     assert await city.lines() == {f"{FIRST}/1": "CLOSED", f"{FIRST}/2": "DUE", ANSWER: "DUE"}
     assert await due(city) == [f"{FIRST}/2"]
+
+
+async def test_an_event_that_comes_again_without_our_answer_is_for_ops_once(city: City) -> None:
+    """Somebody returned it there by hand and sent it on: our check goes on, and nobody else would notice."""
+    await city.say(event(1, EventStatus.SENT))
+    await take_up(city, 1, 2)
+    await city.say(event(3, EventStatus.RETURNED))
+    await city.say(event(4, EventStatus.SENT))
+    await city.sweep.everything()
+    (item,) = await city.ops()
+    assert (item.kind, item.cause) == ("sent-again", EVENT_NO)
+    assert all(word in item.message for word in (EVENT_NO, "T-EVENT-1", "PENDING"))
+    assert await city.lines() == {f"{FIRST}/1": "CLOSED", f"{FIRST}/2": "CLOSED"}
+
+
+@pytest.mark.parametrize("state", [ObligationState.LEASED, ObligationState.SENT])
+async def test_an_event_that_comes_again_while_our_answer_is_under_way_is_no_news(city: City, state: ObligationState) -> None:
+    await city.say(event(1, EventStatus.SENT))
+    await take_up(city, 1, 2)
+    await city.say(ended(1, 2, Conclusion.UNREACHABLE))
+    await city.put(ANSWER, state=state, sent_at=None if state is ObligationState.LEASED else city.clock())
+    await city.say(event(3, EventStatus.SENT))
+    assert [item.kind for item in await city.ops()] == ["unreachable"]
+
+
+async def test_an_acceptance_that_the_mirror_has_not_seen_yet_is_no_second_sending(city: City) -> None:
+    """Code 8 with our task number closes it; the mirror still shows the event as it was sent."""
+    await city.say(event(1, EventStatus.SENT))
+    await city.accept(f"{FIRST}/1")
+    await city.say(observed(event_task()))
+    await city.put(f"{FIRST}/2", state=ObligationState.CLOSED, receipt="T-EVENT-1", sent_at=city.clock())
+    await city.say(event(2, EventStatus.SENT))
+    assert await city.ops() == []

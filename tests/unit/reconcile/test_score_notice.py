@@ -9,7 +9,7 @@ import pytest
 from hub.reconcile.rule import Owed, Verdict
 from hub.reconcile.rules.score_notice import Facts, ScoreNotice
 from schema.commands import PutScore, SendSms
-from schema.entities import CreditRecord, Obligation, ObligationState, RecordCategory, ScoreEntry, ScoreState
+from schema.entities import Approval, CreditRecord, Obligation, ObligationState, RecordCategory, ScoreEntry, ScoreState
 from tests.builders import IDENTITY_NO, OTHER_CODE, PHONE, SHOP_CODE, approval, credit_profile, observed
 from tests.settable_clock import BEIJING, START, SettableClock
 from tests.unit.reconcile.city import BOOK, City, held, kinds
@@ -210,6 +210,25 @@ async def test_a_telephone_that_becomes_known_later_makes_the_message_owed(city:
     assert await city.lines() == {ENTRY: "DUE"}
     await city.say(observed(approval()))
     assert (await city.lines())[SMS] == "DUE"
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        approval(),
+        points_record(version=2, cancelled=True, open_points=Decimal(0)),
+        points_record(version=2, open_points=Decimal(0)),
+    ],
+)
+async def test_the_item_of_a_missing_telephone_is_resolved_when_nobody_has_to_be_reached_any_more(
+    city: City, news: Approval | CreditRecord
+) -> None:
+    await city.say(observed(points_record()))
+    (item,) = await city.ops()
+    assert (item.kind, item.resolved_at) == ("no-telephone", None)
+    await city.say(observed(news))
+    (item,) = await city.ops()
+    assert (item.resolved_by, item.resolved_at) == ("hub", START)
 
 
 async def test_a_telephone_that_nobody_was_asked_about_is_found_by_the_sweep(city: City) -> None:

@@ -78,6 +78,7 @@ def everything() -> list[Observation]:
         observed(road_event()),
         observed(road_event(event_no="YW-OTHER", status=EventStatus.ACCEPTED)),
         observed(event_task(status=TaskStatus.DONE)),
+        observed(event_task(task_id="T-EVENT-AGAIN")),
         observed(of),
         observed(
             credit_record(

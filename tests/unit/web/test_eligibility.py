@@ -20,6 +20,7 @@ from starlette.routing import Route
 from connectors.approval import ApprovalConnector
 from connectors.approval_calls import ApprovalSettings
 from connectors.base import Surroundings
+from hub.intake.room import Room
 from hub.mirror.database import DatabaseUnavailable
 from hub.web.eligibility import BODY_LIMIT, EligibilityEndpoint
 from schema.decision import Decision, Reason
@@ -88,6 +89,7 @@ class Door:
             self._ask,
             lambda identity_no: rid_code(identity_no, KEY),
             answer_seconds=self.seconds,
+            room=Room(2),
             trusted_proxies=(),
             clock=self.clock,
             count=self.outcomes.append,
@@ -287,3 +289,22 @@ async def test_a_body_that_never_ends_is_given_up_in_time(clock: SettableClock) 
 async def test_questions_come_from_allowed_addresses_only(clock: SettableClock) -> None:
     assert (await Door(clock, addresses=("10.1.0.0/16",)).post(QUESTION))["code"] == "40101"
     assert (await Door(clock, addresses=("127.0.0.1",)).post(QUESTION))["code"] == "0"
+
+
+async def test_one_question_more_than_may_be_under_way_is_told_at_once_that_the_hub_is_busy(clock: SettableClock) -> None:
+    begun, may_end = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly() -> None:
+        begun.release()
+        await may_end.wait()
+
+    door = Door(clock, on_ask=slowly)
+    body = json.dumps(QUESTION).encode()
+    proven = [headers_for(body, clock, nonce=f"nonce-{number}-of-three") for number in range(3)]
+    asking = [asyncio.create_task(door.post(body, each)) for each in proven[:2]]
+    for _ in asking:
+        await begun.acquire()
+    told = await door.post(body, proven[2])
+    assert (told["code"], len(door.asked)) == ("50000", 2)
+    may_end.set()
+    assert [answer["code"] for answer in await asyncio.gather(*asking)] == ["0", "0"]

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from hub.graph.access import ApplicationKey, Keyring, hash_key
 from hub.graph.loaders import Loaders
 from hub.graph.schema import HubSchema, build_schema
+from hub.intake.room import Room
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.web.graphql import GraphQLEndpoint
@@ -135,6 +136,16 @@ async def test_deep_json_is_refused(endpoint: GraphQLEndpoint) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
     assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+async def test_one_request_more_than_may_be_under_way_is_503_and_says_when_to_come_again(endpoint: GraphQLEndpoint) -> None:
+    full = dataclasses.replace(endpoint, room=Room(1))
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", full)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        with full.room.inside():
+            refused = await post(client, {"query": "{ __typename }"})
+        assert (refused.status_code, code(refused), refused.headers["retry-after"]) == (503, "UNAVAILABLE", "5")
+        assert (await post(client, {"query": "{ __typename }"})).status_code == 200
 
 
 async def test_empty_and_unknown_parameters_do_not_matter(client: httpx.AsyncClient) -> None:

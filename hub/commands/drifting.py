@@ -1,0 +1,62 @@
+"""`bihuan drift`: compare with the platforms now, and decide about what they do not show any more."""
+
+from typing import Annotated
+
+import typer
+
+from hub.app import Hub
+from hub.commands.base import WRONG_SETTINGS, app, fail, show, with_hub
+from hub.mirror import drift as reports
+
+
+@app.command()
+def drift(
+    platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read every stream from its beginning too, also where digests do.")] = False,
+    approve: Annotated[
+        str | None, typer.Option(metavar="ITEM", help="Mark as gone what this item of the ops list names, and compare nothing.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record; with --approve.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare the hub with the platforms: by digests, or by reading all again. Exit code 1 when it failed or something is left."""
+    if approve is not None and not reason.strip():
+        fail(["--approve: say why, for the record, with --reason"], WRONG_SETTINGS)
+
+    async def approving(hub: Hub) -> int | None:
+        outcome = await hub.operator.approve_tombstones(str(approve), reason, "command line")
+        for refused in outcome.refused:
+            typer.echo(f"refused: {refused.message}", err=True)
+        if outcome.done:
+            typer.echo(f"settled: {await hub.drift.carry_out()}")
+        return int(bool(outcome.refused))
+
+    async def comparing(hub: Hub) -> int | None:
+        if platform is not None and platform not in hub.connectors:
+            fail([f"no platform '{platform}'; there are {', '.join(hub.connectors)}"], WRONG_SETTINGS)
+        done = await hub.drift.everything(platform, full=full)
+        found = await hub.database.read(reports.reports, hub.rows, platform)
+        show(
+            [
+                {
+                    "report": one.report_id,
+                    "ended": one.ended_at.astimezone().isoformat(timespec="seconds") if one.ended_at else None,
+                    "checked": one.checked,
+                    "differing": one.differing,
+                    "missing here": one.missing_here,
+                    "missing there": one.missing_there,
+                    "outdated here": one.outdated_here,
+                    "newer here": one.newer_here,
+                    "unexplained": one.unexplained,
+                    "repaired": one.repaired,
+                    "waiting": one.waiting,
+                    "failure": one.failure,
+                }
+                for one in found
+            ],
+            as_json,
+        )
+        standing = await hub.database.read(reports.standing)
+        return int(not done or any(standing.get(name) for name in hub.connectors if platform in {None, name}))
+
+    with_hub(approving if approve is not None else comparing)

@@ -1,0 +1,195 @@
+"""Records that are here and that their platform does not show any more: marked as gone, or, where they are many, asked about.
+
+Before a record is marked, the platform is asked for it by its key once more, wherever it can be. Called by drift.py and
+full_read.py; `approve` by operator.py. A record that is shown again at the same version comes back (hub/mirror/records.py).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from connectors.base import Connector, Item
+from hub.intake.apply import Applier
+from hub.mirror import audit, drift, held, ops_list
+from hub.mirror.audit import Entry
+from hub.mirror.database import Database
+from hub.mirror.drift import Compared, Seen
+from hub.mirror.ops_list import Trouble
+from hub.mirror.rows import Rows
+from schema.entities import DriftFinding, DriftMethod, DriftState
+from schema.entity import Observation, Tombstone, key_of
+from schema.operations import Outcome
+from schema.user_errors import UnknownOpsItem, WrongState
+
+log = structlog.get_logger()
+KIND = "tombstones"
+CHUNK = 50
+NAMED = 200
+"""Keys that an item of the ops list names; its findings name all."""
+
+
+class Tombstones:
+    """`share` and `at_least`: so much of what we hold of an entity, or so many, is marked as gone without asking."""
+
+    def __init__(
+        self,
+        database: Database,
+        rows: Rows,
+        connectors: Mapping[str, Connector],
+        applier: Applier,
+        *,
+        clock: Callable[[], datetime],
+        after: Callable[[], None],
+        share: float,
+        at_least: int,
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._connectors = connectors
+        self._applier = applier
+        self._clock = clock
+        self._after = after
+        self._share = share
+        self._at_least = at_least
+
+    async def bury(self, connector: Connector, compared: Compared, gone: Sequence[Seen]) -> None:
+        """Mark records as gone that a comparison has missed there, or ask about all of them. Raises TransientError."""
+        if not gone:
+            return
+        number = await self._database.read(held.count, compared.platform, compared.entity)
+        if len(gone) > max(self._at_least, int(number * self._share)):
+            await self._database.write(self._ask, compared, gone, number)
+            return
+        for start in range(0, len(gone), CHUNK):
+            some = gone[start : start + CHUNK]
+            shown = await self._shown(connector, compared.entity, [one.key for one in some])
+            await self._database.write(self._bury, compared, some, shown)
+            self._after()
+
+    async def carry_out(self) -> int:
+        """Mark as gone what operators have approved; return how many findings that settled. Raises TransientError."""
+        settled = 0
+        while found := await self._database.read(drift.in_state, self._rows, DriftState.APPROVED, CHUNK):
+            by_report: dict[str, list[DriftFinding]] = {}
+            for one in found:
+                by_report.setdefault(one.report_id, []).append(one)
+            for findings in by_report.values():
+                await self._carry_out(findings)
+            settled += len(found)
+        return settled
+
+    async def _carry_out(self, findings: Sequence[DriftFinding]) -> None:
+        first = findings[0]
+        compared = Compared(first.platform, first.entity, DriftMethod(first.report_id.rsplit("/", 1)[1]))
+        connector = self._connectors.get(first.platform)
+        if connector is None:  # it is bridged no more: nobody can say what it shows
+            await self._database.write(drift.settle, self._rows, findings, DriftState.ENDED, self._clock())
+            return
+        some = [_seen(one) for one in findings]
+        shown = await self._shown(connector, first.entity, [one.key for one in some])
+        await self._database.write(self._bury, compared, some, shown, findings)
+        self._after()
+
+    async def _shown(self, connector: Connector, entity: str, keys: Sequence[str]) -> list[Item]:
+        """Return what the platform shows of these records after all; nothing where it cannot be asked by key."""
+        return await connector.fetch(entity, keys) if entity in connector.fetchable else []
+
+    def _bury(
+        self,
+        connection: Connection,
+        compared: Compared,
+        some: Sequence[Seen],
+        shown: Sequence[Item],
+        findings: Sequence[DriftFinding] = (),
+    ) -> None:
+        """Write tombstones for those that are not shown; `findings` are those that had waited for it."""
+        now, back = self._clock(), {_key(item) for item in shown}
+        stones = [
+            Tombstone(
+                entity=compared.entity,
+                key=one.key,
+                source=compared.platform,
+                observed_at=now,
+                version=one.our_version,
+                presumed=True,
+            )
+            for one in some
+            if one.key not in back
+        ]
+        stream = next(each.name for each in self._connectors[compared.platform].streams if compared.entity in each.whole)
+        self._applier.write(connection, compared.platform, stream, [*shown, *stones])
+        left = held.versions(connection, compared.entity, [one.key for one in some]).keys() | back
+        buried = [msgspec.structs.replace(one, state=DriftState.TOMBSTONED) for one in some if one.key not in left]
+        drift.settle(connection, self._rows, [one for one in findings if one.record_key in left], DriftState.ENDED, now)
+        if findings:
+            drift.settle(
+                connection, self._rows, [one for one in findings if one.record_key not in left], DriftState.TOMBSTONED, now
+            )
+        else:
+            drift.note(connection, self._rows, compared, buried, now)
+        if buried:
+            log.info("marked as gone", platform=compared.platform, entity=compared.entity, count=len(buried))
+
+    def _ask(self, connection: Connection, compared: Compared, gone: Sequence[Seen], number: int) -> None:
+        now, keys = self._clock(), sorted(one.key for one in gone)
+        trouble = Trouble(
+            kind=KIND,
+            cause=cause_of(compared),
+            message=(
+                f"{compared.platform}: {len(gone)} of {number} {compared.entity} are here and not there, more than are marked as "
+                f"gone without asking. If the platform lost them, have it find them again: they come back by themselves. If they "
+                f"are gone for good, approveTombstones or `bihuan drift --approve` marks them so; driftFindings names all"
+            ),
+            after=msgspec.json.encode(keys[:NAMED]).decode(),
+            distinct=hashlib.sha256(msgspec.json.encode(keys)).hexdigest(),
+        )
+        ops_list.open_items(connection, self._rows, [trouble], now)
+        waiting = [msgspec.structs.replace(one, state=DriftState.WAITING, item_id=trouble.item_id) for one in gone]
+        drift.note(connection, self._rows, compared, waiting, now)
+        log.warning("too many are gone", platform=compared.platform, entity=compared.entity, count=len(gone), of=number)
+
+    def close_answered(self, connection: Connection, compared: Compared) -> None:
+        """Settle items of the ops list for which nothing waits any more: what they named is shown again, or in another list."""
+        waiting = drift.waiting_items(connection, compared.platform, compared.entity)
+        for item_id in ops_list.open_about(connection, KIND, cause_of(compared)):
+            if item_id not in waiting:
+                why = "compared again, it is no more, or stands in another item"
+                ops_list.resolve(connection, self._rows, item_id, "hub", why, self._clock())
+
+
+def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: str, now: datetime) -> Outcome:
+    """Let all that an item of the ops list names be marked as gone; done is the item. Refuses UnknownOpsItem, WrongState.
+
+    Approved once more, it is done. What the platform shows by then after all is not marked.
+    """
+    if not ops_list.exists(connection, item_id):
+        message = f"no item '{item_id}' on the ops list; opsItems lists them"
+        return Outcome(refused=(UnknownOpsItem(message=message, path=["itemId"], item_id=item_id),))
+    if drift.decide(connection, item_id, DriftState.APPROVED):
+        ops_list.resolve(connection, rows, item_id, by, reason, now)
+        outcome = "what it names is marked as gone"
+        entry = Entry(at=now, by=by, action="approveTombstones", kind="OpsItem", target=item_id, reason=reason, outcome=outcome)
+        audit.note(connection, rows, entry)
+        return Outcome(done=(item_id,))
+    for state in (DriftState.APPROVED, DriftState.TOMBSTONED):
+        if drift.in_state(connection, rows, state, 1, item_id):
+            return Outcome(done=(item_id,))
+    message = f"nothing waits for item '{item_id}': it is another kind of item, or the platform shows again what it named"
+    return Outcome(refused=(WrongState(message=message, path=["itemId"], state="NOTHING_WAITS", allowed=["WAITING"]),))
+
+
+def cause_of(compared: Compared) -> str:
+    """Return what an item of the ops list is about."""
+    return f"{compared.platform}/{compared.entity}"
+
+
+def _seen(one: DriftFinding) -> Seen:
+    return Seen(key=one.record_key, kind=one.kind, state=one.state, bucket=one.bucket, our_version=one.our_version)
+
+
+def _key(item: Item) -> str | None:
+    return key_of(item.record) if isinstance(item, Observation) else item.key

@@ -1,0 +1,43 @@
+"""What operators have read once more: streams from their beginning, deliveries from what was kept of them. Called by
+hub/operator.py, each function in one transaction, noted under the name of who asked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from hub.mirror import audit, inbox, streams
+from hub.mirror.audit import Entry
+from hub.mirror.rows import Rows
+
+
+def resync(connection: Connection, rows: Rows, platform: str, names: Sequence[str], by: str, now: datetime) -> list[str]:
+    """Let streams of a platform be read from their beginning; return their stream ids."""
+    ids = [f"{platform}/{name}" for name in names]
+    for name in names:
+        streams.forget_cursor(connection, platform, name)
+    outcome = "is read from its beginning"
+    entries = [Entry(at=now, by=by, action="resync", kind="StreamHealth", target=each, outcome=outcome) for each in ids]
+    audit.note(connection, rows, *entries)
+    return ids
+
+
+def replay(connection: Connection, rows: Rows, ids: Sequence[str], by: str, now: datetime) -> list[str]:
+    """Let deliveries be applied once more; return the ids that exist."""
+    found = inbox.put_back(connection, ids)
+    outcome = "is applied once more"
+    entries = [Entry(at=now, by=by, action="replayDeliveries", kind="Delivery", target=each, outcome=outcome) for each in found]
+    audit.note(connection, rows, *entries)
+    return found
+
+
+def replay_since(connection: Connection, rows: Rows, platform: str, since: datetime, by: str, now: datetime) -> list[str]:
+    """Let all deliveries that a platform posted at `since` or later be applied once more; return their ids. One entry."""
+    found = inbox.put_back_since(connection, platform, since)
+    outcome = f"{len(found)} deliveries since {since.isoformat()} are applied once more"
+    audit.note(
+        connection,
+        rows,
+        Entry(at=now, by=by, action="replayDeliveries", kind="Platform", target=platform, outcome=outcome),
+    )
+    return found

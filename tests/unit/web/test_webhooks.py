@@ -1,0 +1,106 @@
+"""Webhooks at the door: what dawdles is given up, what does not fit is sent again, and nobody is kept waiting for either."""
+
+import asyncio
+import ipaddress
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from hub.intake.deliveries import Deliveries
+from hub.intake.room import Room
+from hub.mirror.database import SQLiteDatabase
+from hub.mirror.rows import Rows
+from hub.web.posted import headers_of, remote_of
+from hub.web.webhooks import Webhooks
+from tests.e2e.eventually import eventually
+from tests.settable_clock import SettableClock
+from tests.unit.intake.plain_platform import PlainPlatform
+
+PATH = "/webhooks/approval"
+
+
+class Door:
+    """The endpoint before a platform of the simplest kind; `reading` is the room for bodies that come in."""
+
+    def __init__(
+        self,
+        database: SQLiteDatabase,
+        rows: Rows,
+        clock: SettableClock,
+        *,
+        seconds: float = 0.1,
+        deliveries: Deliveries | None = None,
+    ) -> None:
+        self.database, self.rows, self.clock = database, rows, clock
+        platform = {"approval": PlainPlatform(clock)}
+        self.reading, self.counted = Room(10, 1000), Counter[tuple[str, str]]()
+        self.deliveries = deliveries or Deliveries(database, rows, platform, clock=clock, after=lambda: None, most_waiting=2)
+        webhooks = Webhooks(
+            self.deliveries,
+            platform,
+            limit_bytes=1000,
+            reading=self.reading,
+            answer_seconds=seconds,
+            trusted_proxies=(),
+            clock=clock,
+            count=lambda *outcome: self.counted.update([outcome]),
+        )
+        transport = httpx.ASGITransport(Starlette(routes=[Route("/webhooks/{platform}", webhooks, methods=["POST"])]))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://hub")
+
+    async def post(self, body: bytes | AsyncIterator[bytes], signature: str = "s1") -> httpx.Response:
+        return await self.client.post(PATH, content=body, headers={"x-signature": signature})
+
+
+@pytest.fixture
+async def door(sqlite_database: SQLiteDatabase, rows: Rows, clock: SettableClock) -> AsyncIterator[Door]:
+    made = Door(sqlite_database, rows, clock)
+    yield made
+    await made.client.aclose()
+
+
+async def test_a_body_that_never_ends_is_given_up_in_time_and_leaves_its_room(door: Door) -> None:
+    async def dawdling() -> AsyncIterator[bytes]:
+        yield b"YW1:1"
+        await asyncio.Event().wait()
+
+    answer = await door.post(dawdling())
+    assert (answer.status_code, answer.json()["code"]) == (408, "BODY_TOO_SLOW")
+    assert (door.reading.held, door.reading.taken) == (0, 0)
+
+
+async def test_a_body_that_no_room_is_left_for_is_not_even_read(door: Door) -> None:
+    read: list[bytes] = []
+
+    async def unread() -> AsyncIterator[bytes]:
+        read.append(b"YW1:1")
+        yield read[-1]
+
+    door.reading.take(500)
+    answer = await door.post(unread())
+    assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (503, b"again", "5")
+    assert (read, door.counted) == ([], {("approval", "not_stored"): 1})
+
+
+async def test_what_is_not_stored_in_time_and_what_finds_no_room_then_is_sent_again(door: Door) -> None:
+    """Nobody stores here: two wait until their time is over, and hold their room until it is known what became of them."""
+    answers = await asyncio.gather(*(door.post(b"YW1:1", f"s{number}") for number in range(4)))
+    assert [answer.status_code for answer in answers] == [503] * 4
+    assert door.deliveries.room.held == 2
+    running = asyncio.create_task(door.deliveries.run())
+    patient = Door(door.database, door.rows, door.clock, seconds=60, deliveries=door.deliveries)
+    await eventually(lambda: not door.deliveries.room.held, or_say="room, once those that waited are stored")
+    assert (await patient.post(b"YW1:1", "s10")).status_code == 200
+    await patient.client.aclose()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_forged_forwarding_header_beside_the_proxys_own_is_not_believed() -> None:
+    """Headers of one name are one list, whichever line they came in: the proxy's is the last."""
+    scope = {"headers": [(b"X-Forwarded-For", b"10.1.2.3"), (b"x-forwarded-for", b"203.0.113.9")], "client": ("127.0.0.1", 1)}
+    assert remote_of(scope, headers_of(scope), [ipaddress.ip_network("127.0.0.1/32")]) == "203.0.113.9"
