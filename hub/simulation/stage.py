@@ -171,11 +171,16 @@ class Ground:
 
 
 @contextlib.asynccontextmanager
-async def staged(
-    folder: Path, seed: int, poll_seconds: float = 600.0, ground: Ground | None = None, **settings: str
-) -> AsyncIterator[Stage]:
+async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **settings: str) -> AsyncIterator[Stage]:
     """Run hub and platforms in the running simulated loop, their files in `folder`; `settings` are the hub's, without HUB_."""
-    ground, household = ground or Ground(), Household.of(folder)
+    async with staged_on(Ground(), folder, seed, poll_seconds, **settings) as stage:
+        yield stage
+
+
+@contextlib.asynccontextmanager
+async def staged_on(ground: Ground, folder: Path, seed: int, poll_seconds: float, **settings: str) -> AsyncIterator[Stage]:
+    """Do as `staged`, on another network or disk, with more processes, or with such as die."""
+    household = Household.of(folder)
     given = household.platforms_config(HUB, seed) | {"data_dir": None, "time_scale": 1.0}
     given["sms"] |= QUIET_HOURS
     door = Door(ground.network)

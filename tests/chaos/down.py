@@ -18,7 +18,7 @@ import httpx
 
 from hub.simulation.clock import in_simulated_time, simulated_now
 from hub.simulation.network import Exchange, Network
-from hub.simulation.stage import Ground, Stage, staged
+from hub.simulation.stage import Ground, Stage, staged_on
 from mocks.people import make_subject
 from tests.chaos.disks import empty_disk
 from tests.chaos.histories import IN_MEMORY
@@ -121,7 +121,7 @@ class _SteadyNetwork(Network):
 async def _lived(city: City, folder: Path, ground: Ground, ill: bool) -> Lived:
     network = ground.network
     assert isinstance(network, _SteadyNetwork)
-    async with staged(folder, 4, 600.0, ground, **PACE) as stage:
+    async with staged_on(ground, folder, 4, 600.0, **PACE) as stage:
         platforms = stage.platforms
         if ill:
             platforms.credit.faults = platforms.credit.faults.changed({"outage": True})

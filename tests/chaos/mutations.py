@@ -103,7 +103,7 @@ def a_page_that_failed_is_passed_over() -> Iterator[None]:
     """The poller keeps the cursor of a page, and not its records."""
     whole = Poller._commit
 
-    def blind(self: Poller, connection: Connection, platform: str, stream: str, page: Any, reading: Any, bad: Any = None) -> Any:
+    def blind(self: Poller, connection: Connection, platform: str, stream: Any, page: Any, reading: Any, bad: Any = None) -> Any:
         return whole(self, connection, platform, stream, msgspec.structs.replace(page, items=()), reading, bad)
 
     with mock.patch.object(Poller, "_commit", blind):

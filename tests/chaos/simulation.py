@@ -15,7 +15,7 @@ from typing import NamedTuple
 from hub.mirror import ledger
 from hub.simulation.clock import in_simulated_time, simulated_now
 from hub.simulation.disk import Disk
-from hub.simulation.stage import Ground, staged
+from hub.simulation.stage import Ground, staged_on
 from tests.chaos.disks import empty_disk
 from tests.chaos.histories import IN_MEMORY
 from tests.chaos.history import CALM, Step
@@ -77,7 +77,7 @@ async def _carried_out(swarm: Swarm, folder: Path, disk: Disk, kept: Path | None
     network = RoughNetwork(random.Random(f"network {seed}"), swarm.ways, swarm.cuts, trace.note)
     undertaker = Undertaker(random.Random(f"deaths {seed}"), swarm.deaths, swarm.most_deaths, swarm.stops, swarm.refusals)
     ground = Ground(network, disk, swarm.processes, undertaker.dies, trace.wrote, undertaker.refuses)
-    async with staged(folder, seed, POLL_SECONDS, ground, **PACE) as stage:
+    async with staged_on(ground, folder, seed, POLL_SECONDS, **PACE) as stage:
         for platform, skew in zip(stage.platforms, swarm.skews, strict=True):
             platform.faults = platform.faults.changed({"clock_skew_seconds": skew})
         chronicle, life = Chronicle(stage.platforms), _SwarmLife(stage, swarm.history)
