@@ -13,7 +13,7 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.room import Room
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
+from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.parts import Parts, World
 from hub.policy_records import policy_records
@@ -51,7 +51,7 @@ class Hub(Parts):
             return
         self._opened = True
         try:
-            if upgrading or isinstance(self.database, SQLiteDatabase):
+            if upgrading or not self.database.shared:
                 await upgrade(self.database)
             elif (revision := await current_revision(self.database)) != head_revision():
                 raise SchemaOutdated(

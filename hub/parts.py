@@ -70,6 +70,9 @@ class World:
     rng: random.Random = field(default_factory=random.Random)
     transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
     inline_database: bool = False
+    """No driver threads: databases are used in the caller's own turn, as simulated time needs it."""
+    database: Database | None = None
+    """The hub's own database where it is open already; else the settings say which."""
 
 
 class Parts:
@@ -82,7 +85,7 @@ class Parts:
         self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
-        self.database: Database = open_database(own.database_url, inline=world.inline_database)
+        self.database: Database = world.database or open_database(own.database_url, inline=world.inline_database)
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()

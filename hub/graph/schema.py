@@ -1,6 +1,7 @@
 """The schema that is served: the types of schema/, with federation, limits and errors as the hub wants them."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import strawberry
@@ -47,8 +48,9 @@ def _represented(context: Context, representation: object) -> Any:
     return read_one(context, entity, key)
 
 
+@cache
 def build_schema(limits: Limits | None = None, *, introspection: bool = True) -> HubSchema:
-    """Return the schema. Without `introspection` nothing of it is shown, and errors suggest no names."""
+    """Return the schema, the same one each time. Without `introspection` nothing of it is shown, and errors suggest no names."""
     types: Iterable[type] = USER_ERRORS
     return HubSchema(
         query=Query,

@@ -10,7 +10,7 @@ import contextvars
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
@@ -48,7 +48,7 @@ class DatabaseUnavailable(Exception):
 class Database(ABC):
     """Runs functions in transactions; see SQLiteDatabase and PostgreSQLDatabase."""
 
-    shared: ClassVar[bool]
+    shared: bool
     """Whether other processes may work on it too."""
 
     @abstractmethod

@@ -8,10 +8,11 @@ Claims, completions and rescues are here; what is owed is decided by the rules (
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, func, select, update
 
 from connectors.base import Item
 from hub.mirror.database import insert_into, lock_names
@@ -26,6 +27,14 @@ ENDED = [state.value for state in ObligationState if state not in OPEN_STATES]
 """Asked instead of OPEN where a chain is looked at: no index holds it, so that a planner without statistics takes the chain's."""
 COLUMNS = [OBLIGATION.c[name] for name in declared(Obligation).fields]
 CHUNK = 500
+# Statements that run again and again are made once: making one costs more than running it.
+OF_CAUSES = (
+    select(*COLUMNS)
+    .where(OBLIGATION.c.rule == bindparam("rule"), OBLIGATION.c.cause.in_(bindparam("causes", expanding=True)))
+    .order_by(OBLIGATION.c.key)  # the order in which everybody locks them
+)
+OF_CAUSES_LOCKED = OF_CAUSES.with_for_update()
+NEXT_DUE = select(func.min(OBLIGATION.c.next_at)).where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE")
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,9 +55,9 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform showed in its answer; the worker hands it to the mirror once the completion is written."""
 
 
-def _read(connection: Connection, rows: Rows, statement: Select[Any]) -> list[Obligation]:
+def _read(connection: Connection, rows: Rows, statement: Select[Any], **bound: Any) -> list[Obligation]:
     read = rows.reader(Obligation)
-    return [read(row) for row in connection.execute(statement)]
+    return [read(row) for row in connection.execute(statement, bound)]
 
 
 def by_keys(connection: Connection, rows: Rows, keys: Sequence[str], *, lock: bool = False) -> dict[str, Obligation]:
@@ -66,9 +75,8 @@ def by_causes(
     """Return a rule's obligations of each cause, in the order of their chain. `lock` is as in `by_keys`."""
     found: dict[str, list[Obligation]] = defaultdict(list)
     for start in range(0, len(causes), CHUNK):
-        here = (OBLIGATION.c.rule == rule) & OBLIGATION.c.cause.in_(causes[start : start + CHUNK])
-        statement = select(*COLUMNS).where(here).order_by(OBLIGATION.c.key)  # the order in which everybody locks them
-        for one in _read(connection, rows, _locked(connection, statement, lock)):
+        statement = OF_CAUSES_LOCKED if lock and connection.dialect.name == "postgresql" else OF_CAUSES
+        for one in _read(connection, rows, statement, rule=rule, causes=causes[start : start + CHUNK]):
             found[one.cause].append(one)
     return {cause: sorted(some, key=lambda one: (one.sequence, one.key)) for cause, some in found.items()}
 
@@ -182,15 +190,9 @@ def complete(connection: Connection, rows: Rows, completions: Sequence[Completio
     standing = _standing(connection, [done.key for done in completions])
     stood = [done for done in completions if standing.get(done.key) == done.fence]
     if stood:
-        written: dict[str, Any] = {name: bindparam(f"b_{name}") for name in COMPLETED}
-        statement = update(OBLIGATION).where(OBLIGATION.c.key == bindparam("b_key")).values(lease_until=None, **written)
-        for name in ("receipt", "sent_at", "closed_at"):  # these stay where a completion says nothing of them
-            statement = statement.values({name: func.coalesce(bindparam(f"b_{name}"), OBLIGATION.c[name])})
-        connection.execute(statement, [_completed(rows, done) for done in stood])
-    ended = update(ATTEMPT).where(ATTEMPT.c.attempt_id == bindparam("b_id"))
-    ended = ended.values(outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"))
+        connection.execute(_completing(), [_completed(rows, done) for done in stood])
     connection.execute(
-        ended,
+        ENDED_ATTEMPT,
         [
             {
                 "b_id": done.attempt_id,
@@ -206,6 +208,20 @@ def complete(connection: Connection, rows: Rows, completions: Sequence[Completio
 
 COMPLETED = ("state", "next_at", "last_error", "unknown_since", "tries")
 """Columns that every completion writes."""
+ENDED_ATTEMPT = (
+    update(ATTEMPT)
+    .where(ATTEMPT.c.attempt_id == bindparam("b_id"))
+    .values(outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"))
+)
+
+
+@cache
+def _completing() -> Update:
+    written: dict[str, Any] = {name: bindparam(f"b_{name}") for name in COMPLETED}
+    statement = update(OBLIGATION).where(OBLIGATION.c.key == bindparam("b_key")).values(lease_until=None, **written)
+    for name in ("receipt", "sent_at", "closed_at"):  # these stay where a completion says nothing of them
+        statement = statement.values({name: func.coalesce(bindparam(f"b_{name}"), OBLIGATION.c[name])})
+    return statement
 
 
 def _standing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
@@ -285,8 +301,7 @@ def reopen_unseen(connection: Connection, rows: Rows, now: datetime, limit: int 
 
 def next_due_at(connection: Connection, platform: str) -> int | None:
     """Return the earliest `next_at` of a platform's DUE obligations, microseconds."""
-    here = (OBLIGATION.c.platform == platform) & (OBLIGATION.c.state == "DUE")
-    return connection.execute(select(func.min(OBLIGATION.c.next_at)).where(here)).scalar()
+    return connection.execute(NEXT_DUE, {"platform": platform}).scalar()
 
 
 def keys_made_at(connection: Connection, moment: datetime) -> list[str]:

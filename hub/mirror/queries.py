@@ -1,17 +1,19 @@
 """Every named read that rules and sweeps use. The `*_unsettled` ones find, over the whole mirror in one statement each,
 the causes that a rule may owe something for and was not asked about, and those that it was last asked about in another version."""
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, and_, literal, or_, select, union
+from sqlalchemy import Connection, Select, and_, bindparam, literal, or_, select, union
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import CreditRecord, Finding, InspectionItem, Obligation, TaskResult, VerificationTask
-from schema.entity import Entity
+from schema.entity import Entity, Mirrored
 
 E = TypeVar("E", bound=Entity)
 CHUNK = 500
@@ -22,15 +24,52 @@ APPROVAL, TASK, EVENT, OBLIGATION, OPS_ITEM = (
 
 def records_where(connection: Connection, rows: Rows, entity: type[E], column: str, values: Iterable[str]) -> dict[str, list[E]]:
     """Return current records grouped by a column's value, each group in the order of the key."""
-    told, grouped = declared(entity), defaultdict(list)
-    table, read, wanted = TABLES[told.name], rows.reader(entity), sorted(set(values))
-    columns = [table.c[name] for name in told.fields]
+    grouped, wanted = defaultdict[str, list[E]](list), sorted(set(values))
+    known = connection.info.get(READ_ONCE) if issubclass(entity, Mirrored) else None
+    if known is None:
+        return _read_where(connection, rows, entity, column, wanted)
+    found: dict[str, list[E]] = known[entity, column]
+    if missing := [value for value in wanted if value not in found]:
+        read = _read_where(connection, rows, entity, column, missing)
+        found.update({value: read.get(value, []) for value in missing})
+    grouped.update({value: list(found[value]) for value in wanted if found[value]})
+    return grouped
+
+
+def _read_where(connection: Connection, rows: Rows, entity: type[E], column: str, wanted: Sequence[str]) -> dict[str, list[E]]:
+    read, grouped = rows.reader(entity), defaultdict[str, list[E]](list)
     for start in range(0, len(wanted), CHUNK):
-        here = table.c[column].in_(wanted[start : start + CHUNK])
-        for row in connection.execute(select(*columns).where(here).order_by(table.c[told.key])):
+        for row in connection.execute(_selecting(entity, column), {"wanted": wanted[start : start + CHUNK]}):
             record = read(row)
             grouped[str(getattr(record, column))].append(record)
     return grouped
+
+
+@cache
+def _selecting(entity: type[Entity], column: str) -> Select[Any]:
+    """Return the statement for `records_where`: made once, as making it costs more than running it."""
+    told = declared(entity)
+    table = TABLES[told.name]
+    here = table.c[column].in_(bindparam("wanted", expanding=True))
+    return select(*(table.c[name] for name in told.fields)).where(here).order_by(table.c[told.key])
+
+
+READ_ONCE = "bihuan.read_once"
+"""Under this name a connection keeps what `reading_once` has read."""
+
+
+@contextlib.contextmanager
+def reading_once(connection: Connection) -> Iterator[None]:
+    """Let `records_where` read each mirrored record once inside: many rules look at the same few.
+
+    The mirror must not change meanwhile, by this transaction or, for the causes that are settled, by another: `hold` sees to it.
+    """
+    kept = connection.info  # asked once: of a connection that was lost meanwhile nothing may be asked
+    kept[READ_ONCE] = defaultdict(dict)
+    try:
+        yield
+    finally:
+        kept.pop(READ_ONCE, None)
 
 
 class Check(NamedTuple):

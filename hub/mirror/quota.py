@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from connectors.base import Clock, Quota, Sleep
 from connectors.errors import TransientError
@@ -37,17 +37,26 @@ def reserve(connection: Connection, platform: str, count: int, width: int, clock
 
     The clock is read when the row is ours: waiting for it must not make slots of the past.
     """
-    wanted = QUOTA.c.platform == platform
-    new = insert_into(connection, QUOTA).values(platform=platform, next_slot_at=0)
-    connection.execute(new.on_conflict_do_nothing(index_elements=["platform"]))
-    statement = select(QUOTA.c.next_slot_at).where(wanted)
-    if connection.dialect.name == "postgresql":
-        statement = statement.with_for_update()
-    free = connection.execute(statement).scalar_one()
+    free = _free(connection, platform)
+    if free is None:
+        new = insert_into(connection, QUOTA).values(platform=platform, next_slot_at=0)
+        connection.execute(new.on_conflict_do_nothing(index_elements=["platform"]))
+        free = _free(connection, platform) or 0
     now = micros(clock())
     first = max(free, now + lead)
-    connection.execute(update(QUOTA).where(wanted).values(next_slot_at=first + count * width))
+    connection.execute(GIVEN_AWAY, {"b_platform": platform, "b_next": first + count * width})
     return Reserved([first + place * width for place in range(count)], now)
+
+
+OF_PLATFORM = select(QUOTA.c.next_slot_at).where(QUOTA.c.platform == bindparam("platform"))
+OF_PLATFORM_LOCKED = OF_PLATFORM.with_for_update()
+GIVEN_AWAY = update(QUOTA).where(QUOTA.c.platform == bindparam("b_platform")).values(next_slot_at=bindparam("b_next"))
+
+
+def _free(connection: Connection, platform: str) -> int | None:
+    """Return the first moment not yet given away, its row locked until we commit; None where there is no row yet."""
+    statement = OF_PLATFORM_LOCKED if connection.dialect.name == "postgresql" else OF_PLATFORM
+    return connection.execute(statement, {"platform": platform}).scalar()
 
 
 class _Line:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hub.mirror import ledger
+from hub.mirror.queries import reading_once
 from hub.mirror.records import Outcome, Upserted
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Rulebook
@@ -46,8 +47,9 @@ class Derivation:
 
     def _settle(self, connection: Connection, touched: Sequence[tuple[AnyRule, Sequence[str]]], now: datetime) -> None:
         hold(connection, touched)
-        for rule, causes in touched:
-            settle(connection, self.rows, rule, causes, self.book, now)
+        with reading_once(connection):
+            for rule, causes in touched:
+                settle(connection, self.rows, rule, causes, self.book, now)
 
     def _touched(self, obligations: Iterable[Obligation]) -> list[tuple[AnyRule, Sequence[str]]]:
         touched: dict[str, set[str]] = defaultdict(set)

@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -27,12 +27,26 @@ class _JumpingSelector(selectors.DefaultSelector):
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """A loop that begins at `start` (aware); `now` is its clock, and asyncio.sleep its sleep."""
 
+    _scheduled: list[asyncio.TimerHandle]
+    _ready: Sequence[asyncio.Handle]
+
     def __init__(self, start: datetime) -> None:
         self._jumping = _JumpingSelector()
         self._start = start
+        self._waited_for: asyncio.TimerHandle | None = None
         super().__init__(self._jumping)
         # What is due within it is due now: it must be more than a float can tell apart after years, else nothing is ever due.
         self._clock_resolution = 1e-6
+
+    def _run_once(self) -> None:
+        """Take one turn; raise RuntimeError where what is due is not seen as due, and turns would go round for ever."""
+        first = self._scheduled[0] if self._scheduled and not self._ready else None
+        before = self._jumping.passed
+        super()._run_once()  # type: ignore[misc]
+        if first is None or first is not self._waited_for or self._jumping.passed > before:
+            self._waited_for = first
+        elif self._scheduled and self._scheduled[0] is first:
+            raise RuntimeError(f"time stands still at {self.time()} s, and what is due at {first.when()} s never comes")
 
     def time(self) -> float:
         """Return the seconds that have passed since the beginning."""

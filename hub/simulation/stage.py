@@ -15,15 +15,18 @@ from typing import Any
 
 import httpx
 import msgspec
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from hub.app import Hub
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
-from hub.mirror.database import DatabaseUnavailable, SQLiteDatabase
 from hub.parts import World
 from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
+from hub.simulation.disk import Disk, SimulatedDatabase
+from hub.simulation.mortality import Mortality
+from hub.simulation.network import Door, Exchange, MortalWire, Network, Wire
+from hub.simulation.process import Process
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 
 RESTS_FROM = 1800.0
@@ -57,45 +60,36 @@ class NeverHappened(Exception):
 class Stage:
     """Hub and platforms, running. Times are Beijing's or carry their zone; nothing here waits in real time."""
 
-    hub: Hub
+    processes: list[Process]
+    """The processes of the hub, on one disk; as a rule one."""
     platforms: Platforms
     household: Household
-    wires: Mapping[str, "Wire"]
+    wires: Mapping[str, Wire]
     """The way from the hub to each platform."""
     _client: httpx.AsyncClient = field(repr=False)
-    _build: Callable[[], Hub] = field(repr=False)
-    _gate: "_Gate" = field(repr=False)
-    _opened: contextlib.AsyncExitStack = field(repr=False)
-    _running: contextlib.AsyncExitStack = field(repr=False)
+    _build: Callable[[], Process] = field(repr=False)
 
-    async def stop(self) -> None:
-        """End the hub's process in order: what it knows of calls that it cuts off is written. Nobody answers until `start`."""
-        self._gate.behind = None
-        await self._running.aclose()
-        await self._opened.aclose()
+    @property
+    def hub(self) -> Hub:
+        """The hub's first process."""
+        return self.processes[0].hub
 
-    async def kill(self) -> None:
-        """End the hub's process as a power failure does: from this moment on nothing is written, and nobody answers."""
-        self._gate.behind = None
-        if isinstance(self.hub.database, SQLiteDatabase):
-            event.listen(self.hub.database.engine, "begin", _refuse)
-        await self._running.aclose()
-        await self._opened.aclose()
+    async def stop(self, number: int = 0) -> None:
+        """End a process in order: what it knows of calls that it cuts off is written. It does not answer until `start`."""
+        await self.processes[number].stop()
+
+    async def kill(self, number: int = 0) -> None:
+        """End a process as a power failure does: from this moment on it writes and sends nothing, and does not answer."""
+        await self.processes[number].kill()
 
     def rebuilt(self) -> Hub:
         """Return a hub on the database that the one before it left: for a command that is run while none is up."""
-        return self._build()
+        return self._build().hub
 
-    async def start(self) -> None:
-        """Start a new process of the hub on the database that the one before it left."""
-        self.hub = self._build()
-        await self.begin()
-
-    async def begin(self) -> None:
-        """Let the hub's first process answer and run."""
-        self._gate.behind = httpx.ASGITransport(self.hub.web())
-        await self._opened.enter_async_context(self.hub.opened())
-        await self._running.enter_async_context(self.hub.running())
+    async def start(self, number: int = 0) -> None:
+        """Start a new process in the place of one that ended, on the database that it left."""
+        self.processes[number] = self._build()
+        await self.processes[number].begin()
 
     async def until(self, moment: datetime) -> None:
         """Let time pass until a moment; return at once where it has passed.
@@ -106,9 +100,12 @@ class Stage:
         if rest < RESTS_FROM or await self.hub.database.read(_under_way):
             await asyncio.sleep(max(0.0, rest))
             return
-        await self._running.aclose()
+        resting = [process for process in self.processes if process.answers]
+        for process in resting:
+            await process.rest()
         await asyncio.sleep(rest)
-        await self._running.enter_async_context(self.hub.running())
+        for process in resting:
+            await process.work()
 
     async def seen(self, what: str, look: Callable[[], Any], within: float = 7200.0) -> Any:
         """Return what `look` finds as soon as it finds something; raise NeverHappened naming `what` after so many seconds."""
@@ -146,10 +143,6 @@ class Stage:
         raise NeverHappened(f"statistics: not everything was counted within {within:.0f} s")
 
 
-def _refuse(_connection: Connection) -> None:
-    raise DatabaseUnavailable("the process was killed")
-
-
 def _under_way(connection: Connection) -> bool:
     return any(state in {"DUE", "LEASED", "SENT"} and count for (_, state), count in ledger.backlog(connection).items())
 
@@ -164,15 +157,36 @@ def _pauses(within: float) -> list[float]:
     return pauses
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a stage stands on: its network, the disk, how many processes share it, when they die, who hears of each commit."""
+
+    network: Network = field(default_factory=Network)
+    disk: Disk | None = None
+    """Without one the hub's database is a file, `hub.db` in the stage's folder, and of one process."""
+    processes: int = 1
+    dies: Callable[[str], bool] | None = None
+    wrote: Callable[[str], None] = lambda work: None
+    refuses: Callable[[], bool] = lambda: False
+    """Whether a transaction fails now."""
+
+
 @contextlib.asynccontextmanager
 async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **settings: str) -> AsyncIterator[Stage]:
     """Run hub and platforms in the running simulated loop, their files in `folder`; `settings` are the hub's, without HUB_."""
+    async with staged_on(Ground(), folder, seed, poll_seconds, **settings) as stage:
+        yield stage
+
+
+@contextlib.asynccontextmanager
+async def staged_on(ground: Ground, folder: Path, seed: int, poll_seconds: float, **settings: str) -> AsyncIterator[Stage]:
+    """Do as `staged`, on another network or disk, with more processes, or with such as die."""
     household = Household.of(folder)
     given = household.platforms_config(HUB, seed) | {"data_dir": None, "time_scale": 1.0}
     given["sms"] |= QUIET_HOURS
-    gate = _Gate()
+    door = Door(ground.network)
     platforms = built_platforms(
-        complete_settings(msgspec.convert(given, Config)), clock=simulated_now, sleep=asyncio.sleep, seed=seed, transport=gate
+        complete_settings(msgspec.convert(given, Config)), clock=simulated_now, sleep=asyncio.sleep, seed=seed, transport=door
     )
     urls = {platform.name: f"http://{platform.name}.simulated" for platform in platforms}
     own = {
@@ -182,51 +196,40 @@ async def staged(folder: Path, seed: int, poll_seconds: float = 600.0, **setting
         **{f"{name.upper()}_POLL_SECONDS": f"{poll_seconds}" for name in urls},
     }
     environment = household.environment(urls) | {f"HUB_{name}": value for name, value in {**own, **settings}.items()}
-    wires = {platform.name: Wire(httpx.ASGITransport(platform.app)) for platform in platforms}
+    wires = {platform.name: Wire(platform.name, httpx.ASGITransport(platform.app), ground.network) for platform in platforms}
     loaded, chance = load_settings(environment), random.Random(seed)
 
-    def build() -> Hub:
-        return Hub(loaded, World(simulated_now, asyncio.sleep, random.Random(chance.random()), wires, inline_database=True))
+    def build() -> Process:
+        mortality = Mortality(ground.dies)
+        own_wires = {name: MortalWire(wire, mortality) for name, wire in wires.items()}
+        rng = random.Random(chance.random())
+        world = World(simulated_now, asyncio.sleep, rng, own_wires, inline_database=True, database=_database(ground, mortality))
+        return Process(Hub(loaded, world), mortality)
 
-    key = {"x-api-key": household.secrets["api_key"]}
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(ground.network.close)
         for platform in platforms:
             await platform.start()
             stack.push_async_callback(platform.stop)
-        opened, running = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
-        await stack.enter_async_context(opened)
-        await stack.enter_async_context(running)
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=gate, base_url=HUB, headers=key, timeout=60))
-        stage = Stage(build(), platforms, household, wires, client, build, gate, opened, running)
-        await stage.begin()
-        yield stage
+        key = {"x-api-key": household.secrets["api_key"]}
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=door, base_url=HUB, headers=key, timeout=60))
+        stage = Stage([build() for _ in range(ground.processes)], platforms, household, wires, client, build)
+
+        def choose() -> Exchange | None:
+            living = [process for process in stage.processes if process.answers]
+            return chance.choice(living).answer if living else None
+
+        door.choose = choose
+        for process in stage.processes:
+            await process.begin()
+        try:
+            yield stage
+        finally:
+            for process in stage.processes:
+                await process.stop()
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """The way from the hub to one platform, which may be listened to for a word that must never pass."""
-
-    def __init__(self, behind: httpx.AsyncBaseTransport) -> None:
-        self.behind = behind
-        """Where requests go on; whoever holds the stage may put something in between."""
-        self.listens_for: bytes | None = None
-        self.heard = 0
-        """How many requests held the word."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on."""
-        if self.listens_for is not None:
-            self.heard += self.listens_for in request.url.raw_path or self.listens_for in request.content
-        return await self.behind.handle_async_request(request)
-
-
-class _Gate(httpx.AsyncBaseTransport):
-    """The way to the hub; the platforms are built before there is one."""
-
-    def __init__(self) -> None:
-        self.behind: httpx.AsyncBaseTransport | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on; raise ConnectError while there is no hub."""
-        if self.behind is None:
-            raise httpx.ConnectError("the hub is not there yet", request=request)
-        return await self.behind.handle_async_request(request)
+def _database(ground: Ground, mortality: Mortality) -> SimulatedDatabase | None:
+    if ground.disk is None:
+        return None
+    return SimulatedDatabase(ground.disk, mortality, shared=ground.processes > 1, wrote=ground.wrote, refuses=ground.refuses)

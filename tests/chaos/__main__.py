@@ -26,6 +26,8 @@ TESTS: dict[str, str] = {
     "dropped": "dropped",
     "resnapshot": "resnapshot",
     "unknown-outcomes": "unknown_outcomes",
+    "down": "down",
+    "simulation": "swarms",
 }
 """Name on the command line -> module of tests/chaos with a function `show`."""
 

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from hub.simulation.clock import simulated_now
-from hub.simulation.stage import Stage
+from hub.simulation.stage import NeverHappened, Stage
 from mocks.enforcement_tasks import OPEN, stamp
 from mocks.people import Subject, make_old_number, make_subject
 from mocks.reference import SHORT_NAMES
@@ -59,6 +59,7 @@ class Life:
     """The versions of each row of zz_result, as the system wrote them."""
     people: list[Subject] = field(default_factory=list)
     said: int = 0
+    _unanswered: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     _mine: dict[int, str] = field(default_factory=dict)
     """What each story is about: the number of its first record."""
     _up_at: datetime | None = None
@@ -76,6 +77,7 @@ class Life:
             await self._until(self._up_at)
         for platform in self.stage.platforms:
             platform.faults = platform.faults.changed(faults_of(Weather()))
+        await self.ask_again()
 
     def _settle_in(self) -> None:
         platforms = self.stage.platforms
@@ -111,12 +113,15 @@ class Life:
             "event": self._on_event,
             "coordination": self._on_coordination,
             "repair": self._on_repair,
+            "report": self._on_report,
             "credit": self._on_credit,
         }
         if story.kind == "hub":
             await self._hub(step)
         elif story.kind == "request":
             await self._ask(step)
+        elif step.act == "figures":
+            await self._check_figures(step)
         elif step.act in {"recheck", "referral"}:
             self._on_sequel(step)
         else:
@@ -296,6 +301,18 @@ class Life:
         )
         self._mine[step.story], self.rows[number] = str(number), []
 
+    def _on_report(self, step: Step, story: Story) -> None:
+        """A subject reports figures; nothing is repaired by that."""
+        selfgov = self.stage.platforms.selfgov
+        if step.act == "enter":
+            firm = self.people[0]
+            number = selfgov.enter("2", code=firm.uscc, name=firm.name, figures='{"从业人员": 12}', late=0.0)
+            self._mine[step.story], self.rows[number] = str(number), []
+            return
+        number = int(self._mine[step.story])
+        selfgov.change(number, late=0.0, shzt=APPROVED)
+        self.rows[number].append(selfgov.result(number))
+
     def _on_credit(self, step: Step, story: Story) -> None:
         credit = self.stage.platforms.credit
         if step.act == "resolve":
@@ -309,22 +326,44 @@ class Life:
     # --- front ends
 
     async def _ask(self, step: Step) -> None:
-        codes = [self.code_of(one) for one in self.people[:2]]
-        if step.act == "notice":
-            given: dict[str, Any] = {"requestNo": "N1", "title": "安全生产通知", "content": "请组织学习。", "department": "YJ"}
-            given |= {"subjects": codes}
-            name, kind = "pushNotice", "PushNoticeInput"
+        """Ask the hub for something; whoever got no answer asks again in the end, with the same number."""
+        number = step.number
+        if step.act in {"notice", "industry"}:
+            given: dict[str, Any] = {"content": "请组织学习。", "department": "YJ"}
+            if step.act == "notice":
+                given |= {"requestNo": f"N{number}", "title": f"安全生产通知{number}"}
+                given |= {"subjects": [self.code_of(one) for one in self.people[:2]]}
+            else:
+                given |= {"requestNo": f"I{number}", "title": f"行业规范{number}", "industry": "餐饮"}
+            await self._mutate("pushNotice", "PushNoticeInput", given)
         else:
-            given = {"requestNo": "C1", "title": "双随机检查", "departments": ["SCJG"], "subjects": 1, "officersPerTask": 2}
-            given |= {"dueAt": "2020-06-30T18:00:00+08:00"}
-            name, kind = "requestCampaign", "RequestCampaignInput"
+            given = {"requestNo": f"C{number}", "title": f"双随机检查{number}", "departments": ["SCJG"], "subjects": 1}
+            given |= {"officersPerTask": 2, "dueAt": "2020-06-30T18:00:00+08:00"}
+            await self._mutate("requestCampaign", "RequestCampaignInput", given)
+
+    async def _check_figures(self, step: Step) -> None:
+        """Say what the on-line check of a report came to: each is checked once, some are to be seen on site."""
+        if step.story not in self._mine:
+            return
+        holds = step.story % 3 == 0
+        given = {"reportNo": self._mine[step.story], "conclusion": "CONFORM" if holds else "NONCONFORM", "department": "YJ"}
+        await self._mutate("recordFiguresCheck", "RecordFiguresCheckInput", given | {"inspect": step.story % 3 == 1})
+
+    async def _mutate(self, name: str, kind: str, given: dict[str, Any]) -> None:
         query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ message }} }} }}"
         try:
             answer = await self.stage.ask(query, input=given)
-        except httpx.ConnectError:  # the hub is down: who asked knows it
+        except (httpx.TransportError, NeverHappened):  # it may have been heard all the same
+            self._unanswered.append((name, kind, given))
             return
         if not answer[name]["userErrors"]:
             self.asked.append({"name": name, **given})
+
+    async def ask_again(self) -> None:
+        """Ask again what got no answer, once the hub is up and all is well."""
+        again, self._unanswered = self._unanswered, []
+        for name, kind, given in again:
+            await self._mutate(name, kind, given)
 
 
 async def sleep_until(moment: datetime) -> None:

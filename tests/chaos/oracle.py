@@ -26,7 +26,7 @@ def _doubled(picture: Picture) -> Iterator[str]:
         if times > 1:
             yield f"{times} tasks carry our number {number}"
     for task in picture.tasks():
-        if task["externalNo"] and (task["origin"] or {}).get("platform") not in {"approval", "grid", "enforcement"}:
+        if task["externalNo"] and (task["origin"] or {}).get("platform") not in {"approval", "grid", "enforcement", "selfgov"}:
             yield f"task {task['taskId']} has our number and no origin that any rule has"
 
 
@@ -80,6 +80,12 @@ def _revoked(picture: Picture) -> bool:
     return any(record["ZT"] == "03" for record in picture.all("approval", "record").values())
 
 
+def _rerouted(picture: Picture, sent: Mapping[str, Any]) -> bool:
+    """An event that waited for the hub was edited so that another department is meant."""
+    versions = picture.versions("grid", "event", sent.get("origin_ref") or sent["event_no"])
+    return len({oracle_grid.route_of(each) for each in versions if each["status"] == "20"}) > 1
+
+
 CORRECTED_BY: Mapping[str, Callable[[Picture, Mapping[str, Any]], bool]] = {
     "approval-verification": lambda picture, sent: len(picture.versions("approval", "record", sent["origin_ref"])) > 2,
     "approval-revoked": lambda picture, _: _revoked(picture),
@@ -89,6 +95,7 @@ CORRECTED_BY: Mapping[str, Callable[[Picture, Mapping[str, Any]], bool]] = {
     "responsible-person": lambda picture, _: _cancelled(picture),
     "commitment-blacklist": lambda picture, _: _a_check(picture, "COMMITMENT"),
     "key-supervision": lambda picture, _: _a_check(picture, "COMMITMENT") or _cancelled(picture),
+    "grid-dispatch": _rerouted,
     "grid-feedback": lambda picture, sent: _has_versions(picture, sent["task_id"]),
     "recheck": lambda picture, _: _a_check(picture),
     "penalty-referral": lambda picture, _: _a_check(picture),

@@ -144,10 +144,12 @@ def _fault(row: Document, record: Document | None) -> str | None:
 
 def asked_for(picture: Picture) -> Iterator[str]:
     """Every notice and campaign that was asked for is there, once, however often it was asked for."""
-    requests = {one["requestNo"]: one for one in picture.asked}.values()
-    notices = [(code, one["title"]) for one in requests if one["name"] == "pushNotice" for code in one["subjects"]]
-    found = [(row["tyshxydm"], row["title"]) for row in picture.platforms.selfgov.rows("zz_notice")]
-    if Counter(notices) != Counter(found):
+    requests = {one["requestNo"]: one for one in picture.asked if "requestNo" in one}.values()
+    wanted = [one for one in requests if one["name"] == "pushNotice"]
+    notices = Counter((code, None, one["title"]) for one in wanted for code in one.get("subjects") or ())
+    notices += Counter((None, one["industry"], one["title"]) for one in wanted if one.get("industry"))
+    found = Counter((row["tyshxydm"], row["industry"], row["title"]) for row in picture.platforms.selfgov.rows("zz_notice"))
+    if notices != found:
         yield f"notices asked for: {notices}; there are {found}"
     drawn = Counter(one["title"] for one in requests if one["name"] == "requestCampaign")
     held = Counter(one["title"] for one in picture.all("enforcement", "campaign").values())
@@ -155,9 +157,20 @@ def asked_for(picture: Picture) -> Iterator[str]:
         yield f"campaigns asked for: {drawn}; there are {held}"
 
 
+def figures_checked(picture: Picture) -> Iterator[str]:
+    """Reported figures that do not hold and are to be seen on site have one task each, and no others have."""
+    checks = {one["reportNo"]: one for one in picture.asked if one["name"] == "recordFiguresCheck"}
+    tasks = Counter(task["origin"]["ref"] for task in picture.tasks("selfgov"))
+    for report in sorted(checks.keys() | tasks.keys()):
+        check = checks.get(report)
+        wanted = int(check is not None and check["conclusion"] == "NONCONFORM" and check["inspect"])
+        if tasks[report] != wanted:
+            yield f"report {report} was checked as {check}, and has {tasks[report]} tasks"
+
+
 def waiting(_picture: Picture) -> Iterator[str]:
     """Return nothing: a repair that waits for its record is decided once the credit platform was read to its end."""
     yield from ()
 
 
-RULES = (listed, messaged, repaired, asked_for)
+RULES = (listed, messaged, repaired, asked_for, figures_checked)
