@@ -67,7 +67,7 @@ def _made(count: int, first_seed: int) -> list[Unexpected]:
 async def _posted(count: int) -> tuple[list[str], dict[str, int]]:
     losses, outcomes, coming = list[str](), dict[str, int](), enumerate(bodies(count))
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        async with open_door(Path(folder)) as door:
+        async with open_door(Path(folder), WEBHOOK_SECONDS="3600") as door:  # bodies are made meanwhile
 
             async def client() -> None:
                 for number, one in coming:

@@ -70,7 +70,7 @@ async def test_a_body_that_never_ends_is_given_up_in_time_and_leaves_its_room(do
         await asyncio.Event().wait()
 
     answer = await door.post(dawdling())
-    assert (answer.status_code, answer.json()["code"]) == (408, "BODY_TOO_SLOW")
+    assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (503, b"again", "5")
     assert (door.reading.held, door.reading.taken) == (0, 0)
 
 
@@ -85,6 +85,11 @@ async def test_a_body_that_no_room_is_left_for_is_not_even_read(door: Door) -> N
     answer = await door.post(unread())
     assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (503, b"again", "5")
     assert (read, door.counted) == ([], {("approval", "not_stored"): 1})
+
+
+async def test_a_wrong_signature_is_refused_with_its_reason(door: Door) -> None:
+    answer = await door.post(b"YW1:1", "")
+    assert (answer.status_code, answer.json()["code"]) == (401, "SIGNATURE_MISSING")
 
 
 async def test_what_is_not_stored_in_time_and_what_finds_no_room_then_is_sent_again(door: Door) -> None:
