@@ -27,7 +27,7 @@ LATER = "1600000000000000"
 COMMITTED = "n % 4 = 0"
 """Which approvals were granted on a commitment."""
 OFFICERS = (
-    """'[{"id":"ZF-' || n % 400 || '","name":"张三","department":"WH","is_head":false},{"id":"ZF-' || (n + 7) % 400 || """
+    """'[{"id":"ZF-' || (n % 400) || '","name":"张三","department":"WH","is_head":false},{"id":"ZF-' || ((n + 7) % 400) || """
     """'","name":"李四","department":"WH","is_head":false}]'"""
 )
 UNREACHABLE = f"n % 101 = 0 AND n % {BROKEN} > 0"
