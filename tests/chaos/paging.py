@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.base import Connector, Page
+from connectors.base import Page
 from connectors.errors import CursorExpired, TransientError
 from mocks.people import make_uscc
 from schema.entity import Observation, Tombstone, key_of
@@ -21,8 +21,8 @@ from tests.contract.cases import FakeTime, PlatformCases, World
 
 A_DAY = 86_400
 DUE = "2019-09-30T18:00:00+08:00"
-SHORT, FULL = 1, 84
-"""Histories of each stream; twelve streams make a thousand."""
+SHORT, FULL = 1, 126
+"""Histories of each stream: a thousand of all eight."""
 
 
 @dataclass
@@ -194,7 +194,7 @@ class Reader:
             self.did.append("transient")
             return False
         finally:
-            await _close(connector)
+            await connector.close()
         return True
 
     def _take(self, page: Page) -> None:
@@ -223,10 +223,6 @@ async def _closing(pages: Any) -> AsyncGenerator[Page, None]:
         await pages.aclose()
 
 
-async def _close(connector: Connector) -> None:
-    await connector.close()
-
-
 async def history(rig: Rig, seed: int) -> tuple[list[str], list[str]]:
     """Play one history; return what was missed and what happened."""
     rng, time = random.Random(f"{rig.platform} {rig.stream} {seed}"), FakeTime()
@@ -252,7 +248,7 @@ async def history(rig: Rig, seed: int) -> tuple[list[str], list[str]]:
 
 def show(form: Form) -> Shown:
     """Play histories of every stream that pages."""
-    number = SHORT if form is Form.SHORT else FULL * 3 // 2
+    number = SHORT if form is Form.SHORT else FULL
 
     async def play() -> Shown:
         losses: list[str] = []
