@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
@@ -48,6 +49,7 @@ class Running:
         if self.process.returncode is not None:
             return
         self.process.terminate()
+        self.process.send_signal(signal.SIGCONT)  # one that stands still would not hear it
         try:
             await asyncio.wait_for(self.process.wait(), STOPS_WITHIN)
         except TimeoutError:
@@ -102,7 +104,7 @@ def quick(stage: Stage, url: str, *, visible_after: float = 0.0, **own: str) -> 
         "LOG_LEVEL": "info",
         "ENFORCEMENT_MAX_IN_FLIGHT": "10",
         "PORT": "0",
-        "LEASE_SECONDS": "3",
+        "LEASE_SECONDS": "8",
         "POLL_LEASE_SECONDS": "2",
         "SCHEDULE_LEASE_SECONDS": "2",
         "RESCUE_SECONDS": "0.5",

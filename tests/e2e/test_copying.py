@@ -1,11 +1,24 @@
 """An embedded hub that a morning in the city filled moves up to PostgreSQL and goes on there: nothing missing, nothing doubled."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
 from hub.mirror import ledger
 from hub.mirror.copying import copy_database
 from tests.e2e.city_life import all_closed, assert_guaranteed, begin, obligations_of, officers_work
 from tests.e2e.eventually import eventually
-from tests.e2e.stage import Stage
+from tests.e2e.hasty_clock import HastyClock
+from tests.e2e.stage import Stage, staged
 from tests.servers import PostgreSQLServer
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Time only three times faster: on PostgreSQL ten times as many polls would be the whole work of a busy machine."""
+    async with staged(tmp_path / "house", HastyClock(factor=3.0)) as ready:
+        yield ready
 
 
 async def test_a_deployment_moves_up_in_the_middle_of_the_morning(stage: Stage, postgresql: PostgreSQLServer) -> None:

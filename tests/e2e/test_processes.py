@@ -33,7 +33,7 @@ async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_not
         "credit": {"calls_per_second": 200},
     }
     async with postgresql.fresh() as url, staged(tmp_path / "house", true_clock(), **config) as stage:
-        settings = quick(stage, url, visible_after=VISIBLE_AFTER, WORKER_INSIDE="false")
+        settings = quick(stage, url, visible_after=VISIBLE_AFTER, WORKER_INSIDE="false", LEASE_SECONDS="3")
         async with (
             bihuan("work", settings=settings, log=tmp_path / "first.log") as first,
             bihuan("work", settings=settings, log=tmp_path / "second.log") as second,
