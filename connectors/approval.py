@@ -4,17 +4,21 @@ Its records are made in approval_records.py, its list is read in approval_window
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 import msgspec
+from pydantic import SecretStr
 
 from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
 from connectors.approval_records import ApprovalParser, BlacklistRow, Notice
 from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
+    CALLS,
+    WEBHOOKS,
     Answer,
+    ClockLimit,
     Connector,
     Delivery,
     Item,
@@ -27,6 +31,7 @@ from connectors.base import (
 )
 from connectors.beijing import BEIJING, beijing_text, beijing_time
 from connectors.buckets import Buckets, Digest, day_bounds
+from connectors.claimed import claimed_id
 from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
@@ -34,6 +39,7 @@ from schema.commands import AddToBlacklist, AnyCommand, PushVerificationResult
 from schema.entity import Observation
 
 _NONCE = re.compile(r"[A-Za-z0-9-]{8,64}")
+_MESSAGE = re.compile(rb'"msgId"\s*:\s*"([^"\\]+)"')
 _DETAIL_AT_MOST = 50
 _REPEAT_SOON = 1.0
 """Seconds before a call that is idempotent by our number may be repeated."""
@@ -71,6 +77,10 @@ class ApprovalConnector(Connector):
     digests: ClassVar[tuple[Buckets, ...]] = (Buckets(entity="Approval", stream="approvals", day_of="accepted_at"),)
     settings_class: ClassVar[type[PlatformSettings]] = ApprovalSettings
     settings: ApprovalSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
+        timedelta(seconds=300),
+        "it refuses calls by our clock (40102, signed again with its own), and its callbacks look stale to us",
+    )
 
     def __init__(self, settings: ApprovalSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -109,6 +119,15 @@ class ApprovalConnector(Connector):
             return Answer(status=200, body=b'{"code":"0","msg":"success"}', content_type="application/json; charset=utf-8")
         return Answer(status=503, body=b'{"code":"50000","msg":"not stored"}', content_type="application/json; charset=utf-8")
 
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the app secrets: the same ones sign calls and callbacks."""
+        return {CALLS: self.settings.app_secrets, WEBHOOKS: self.settings.app_secrets}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the msgId."""
+        return claimed_id(_MESSAGE, delivery.body)
+
     # --- what we read
 
     async def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
@@ -116,11 +135,30 @@ class ApprovalConnector(Connector):
         if stream != "approvals":
             raise ValueError(f"approval: there is no stream {stream!r}, only approvals")
         reader, start = self._reader(), self._start(cursor)
+        if cursor is None:  # the present matters most, and the years before it take a while
+            async for page in self._pages(reader.read_recent(start)):
+                yield page
+        async for page in self._pages(reader.read(start)):
+            yield page
+
+    async def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield approvals whose GXSJ lies in the span; both ends are widened to whole seconds, by which the platform reads."""
+        if stream not in {each.name for each in self.streams}:
+            raise ValueError(f"approval: there is no stream {stream!r}, only approvals")
+        beyond = _second(end - timedelta(microseconds=1)) + timedelta(seconds=1)
+        reader = WindowReader(
+            self._list,
+            lambda: beyond,  # nothing is settled by this, and no place is kept
+            lambda: min(_second(self.surroundings.clock() + timedelta(seconds=1)), beyond - timedelta(seconds=1)),
+            page_size=self.settings.page_size,
+            passes=self.settings.second_passes,
+        )
+        async for page in self._pages(reader.read(_second(start))):
+            yield page
+
+    async def _pages(self, stretches: AsyncIterator[Stretch]) -> AsyncIterator[Page]:
         try:
-            if cursor is None:  # the present matters most, and the years before it take a while
-                async for stretch in reader.read_recent(start):
-                    yield self._page(stretch)
-            async for stretch in reader.read(start):
+            async for stretch in stretches:
                 yield self._page(stretch)
         except RestlessError as restless:
             raise self._unsettled(restless) from restless

@@ -16,6 +16,7 @@ from connectors.errors import ConnectorError, PermanentError, TransientError
 from connectors.http import Build, HttpSettings, Judge, PlatformClient, http_date
 from connectors.json_text import mended
 from connectors.signing import approval_signature
+from connectors.signing_secrets import SecretRefused, SigningSecrets
 from schema.identifiers import redact
 
 PLATFORM = "approval"
@@ -58,7 +59,7 @@ class _Wait(msgspec.Struct, frozen=True):
 
 
 class _NotVerified(ConnectorError):
-    """The platform did not take our signature, and therefore did nothing."""
+    """The platform did not take our time or nonce, and therefore did nothing."""
 
 
 class ApprovalCalls:
@@ -69,7 +70,7 @@ class ApprovalCalls:
         self.offset = timedelta(0)
         self._settings, self._surroundings = settings, surroundings
         self._correction = timedelta(0)
-        self._signing_with = 0
+        self._secrets = SigningSecrets(PLATFORM, settings.app_secrets, surroundings)
 
     async def read(self, path: str, parameters: Mapping[str, object], answer: type[T], *, shared: bool = False) -> T:
         """Return `data` of a call that changes nothing, tried again as PlatformClient.read does."""
@@ -86,30 +87,31 @@ class ApprovalCalls:
 
     async def _verified(self, path: str, body: bytes, answer: type[T], send: Callable[[Build, Judge[T]], Awaitable[T]]) -> T:
         """Send, and sign again as the page says where the platform did not take the signature: nothing was done then."""
-        mended: list[str] = []
+        try:
+            return await self._secrets.signed(lambda secret: self._mended(secret, path, body, answer, send))
+        except SecretRefused as refused:
+            raise PermanentError(PLATFORM, REFUSALS[SIGNATURE], str(refused)) from refused
+
+    async def _mended(
+        self, secret: str, path: str, body: bytes, answer: type[T], send: Callable[[Build, Judge[T]], Awaitable[T]]
+    ) -> T:
+        mended: set[str] = set()
         while True:
             try:
-                return await send(lambda: self._signed(path, body), lambda response: self._judge(path, response, answer))
+                return await send(lambda: self._signed(secret, path, body), lambda response: self._judge(path, response, answer))
             except _NotVerified as refused:
-                secrets = len(self._settings.app_secrets)
-                if refused.code == SIGNATURE:
-                    # Who changes its key first is open: the other secret may be the one that the platform takes.
-                    if mended.count(SIGNATURE) + 1 >= secrets:
-                        raise PermanentError(PLATFORM, REFUSALS[SIGNATURE], str(refused)) from refused
-                    self._signing_with = (self._signing_with + 1) % secrets
-                elif refused.code in mended:
+                if refused.code in mended:
                     code = "CLOCK_OFF" if refused.code == CLOCK else "NONCE_USED"
                     raise TransientError(PLATFORM, code, f"{path}: refused twice, {refused}") from refused
-                elif refused.code == CLOCK:
+                if refused.code == CLOCK:
                     self._correction = self.offset
-                mended.append(refused.code)
+                mended.add(refused.code)
 
-    def _signed(self, path: str, body: bytes) -> httpx.Request:
+    def _signed(self, secret: str, path: str, body: bytes) -> httpx.Request:
         request = self.client.request("POST", path, content=body)
         timestamp = str(int((self._surroundings.clock() + self._correction).timestamp() * 1000))
         # The time in it keeps nonces apart also where chance repeats itself (a seeded generator, a restored image).
         nonce = f"{int(timestamp):x}-{self._surroundings.rng.getrandbits(96):024x}"
-        secret = self._settings.app_secrets[self._signing_with].get_secret_value()
         app_key = self._settings.app_key
         sign = approval_signature(secret, app_key=app_key, body=body, nonce=nonce, path=request.url.path, timestamp=timestamp)
         request.headers.update(
@@ -130,7 +132,9 @@ class ApprovalCalls:
         code, said = envelope.code, f"{path}: code {envelope.code}, {redact(envelope.msg or '')}"
         if code == "0":
             return msgspec.json.decode(envelope.data, type=answer)
-        if code in {SIGNATURE, CLOCK, NONCE}:
+        if code == SIGNATURE:
+            raise SecretRefused(PLATFORM, code, said)
+        if code in {CLOCK, NONCE}:
             raise _NotVerified(PLATFORM, code, said)
         if code == "42901":
             raise TransientError(PLATFORM, "RATE_LIMITED", said, _wait_of(envelope.data))

@@ -8,13 +8,15 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import httpx
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 
 from connectors.buckets import Buckets, Digest
+from connectors.errors import PermanentError
+from connectors.recurring import read_recurring
 from schema.commands import AnyCommand
 from schema.entity import Observation, Tombstone
 
@@ -31,6 +33,30 @@ class Quota(Protocol):
     async def acquire(self, platform: str, per_second: float) -> None:
         """Return when one call to the platform may be made."""
         ...
+
+
+class Notices:
+    """What a connector notices of its platform beside the answers themselves. The engine keeps and shows it; this one does not."""
+
+    def clock(self, platform: str, ahead: timedelta, within: timedelta) -> None:
+        """Note that the platform's clock was ahead of ours by `ahead`, give or take `within`."""
+
+    def closed(self, platform: str, until: datetime | None) -> None:
+        """Note that the platform asked to be left alone until then (503 with Retry-After); None: it answers again."""
+
+    def signed(self, platform: str, purpose: str, position: int) -> None:
+        """Note that a secret was used: the one at `position` of `Connector.secrets[purpose]`, and it was taken as good."""
+
+
+CALLS, WEBHOOKS = "CALLS", "WEBHOOKS"
+"""What secrets are for: ours sign calls, the platform's sign what it posts."""
+
+
+class ClockLimit(NamedTuple):
+    """By how much the platform's clock and ours may differ, and what breaks beyond it."""
+
+    limit: timedelta
+    breaks: str
 
 
 class PlatformSettings(BaseModel):
@@ -58,6 +84,18 @@ class PlatformSettings(BaseModel):
     )
     breaker_cool_down_seconds: float = Field(15.0, gt=0, description="Seconds after which one probe goes to a platform left alone")
     breaker_longest_seconds: float = Field(3600.0, gt=0, description="Longest wait in seconds that the breaker heeds (Retry-After)")
+    maintenance: tuple[str, ...] = Field(
+        (),
+        description="Maintenance windows that recur, Beijing, comma separated: `daily 02:00-03:00`, `sun 22:30-04:00`; "
+        "its alerts are silent then",
+    )
+
+    @field_validator("maintenance")
+    @classmethod
+    def _recur(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            read_recurring(text)
+        return texts
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -70,6 +108,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     transport: httpx.AsyncBaseTransport | None = None
     inline: bool = False
     """Whether work that blocks runs in the caller's own thread instead of threads beside it: for simulated time."""
+    notices: Notices = Notices()
     observe: Callable[[str, str, str, float], None] = lambda platform, operation, outcome, seconds: None
     """Told of every call: platform, operation, outcome code, seconds; telemetry hangs on it."""
 
@@ -171,6 +210,8 @@ class Connector(ABC):
     digests: ClassVar[tuple[Buckets, ...]] = ()
     """Of which entities the platform gives digests; `digest` and `contents` are for these."""
     settings_class: ClassVar[type[PlatformSettings]]
+    clock_limit: ClassVar[ClockLimit | None] = None
+    """None where the platform's page names none."""
     signatures_expire: ClassVar[bool] = True
     """Whether `verify` refuses a delivery by its age: then one that was forgotten cannot be played again."""
 
@@ -196,6 +237,17 @@ class Connector(ABC):
 
         Every page's cursor can be resumed from. Raises CursorExpired, TransientError, PermanentError.
         """
+
+    def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield what changed from `start` to before `end`, as it is now, and perhaps some of what changed later; keep no place.
+
+        The pages' cursors mean nothing. Raises PermanentError NO_SPAN where the platform cannot be read by time.
+        """
+        raise PermanentError(
+            self.platform,
+            "NO_SPAN",
+            f"stream '{stream}' cannot be read by time; read it again from its beginning (resync), which doubles nothing",
+        )
 
     @abstractmethod
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
@@ -232,6 +284,15 @@ class Connector(ABC):
         made again before the platform's settling time is over (raises TransientError with retry_after until then).
         Raises TransientError (not carried out), UnknownOutcome (perhaps carried out), PermanentError.
         """
+
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the secrets that are configured, by CALLS and WEBHOOKS, the newest first; empty where there are none."""
+        return {}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the id that a delivery bears, proven or not, so that a refused one can be told apart; None without any."""
+        return None
 
     @property
     @abstractmethod

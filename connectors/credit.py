@@ -3,15 +3,21 @@
 Its objects are made in credit_records.py, its feed is read in credit_feed.py, its calls get their token in credit_calls.py.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import ClassVar
 from urllib.parse import quote
 
+from pydantic import SecretStr
+
 from connectors.base import (
+    CALLS,
+    WEBHOOKS,
     Answer,
+    ClockLimit,
     Connector,
     Delivery,
     Item,
@@ -23,6 +29,7 @@ from connectors.base import (
     Verified,
 )
 from connectors.buckets import Buckets, Digest
+from connectors.claimed import claimed_id
 from connectors.credit_answers import (
     accepted,
     bucket_digest,
@@ -44,6 +51,7 @@ from schema.commands import AnyCommand, PostCreditRecord, PostRepair
 from schema.entities import CodeType
 from schema.identifiers import is_identity
 
+_MESSAGE = re.compile(rb"(.+)")
 _CODES_AT_MOST = 50
 _CHANGES_AT_MOST = 500
 _RECORDS_AT_MOST = 200
@@ -59,6 +67,7 @@ class CreditConnector(Connector):
     digests: ClassVar[tuple[Buckets, ...]] = tuple(Buckets(entity=entity, stream="changes") for entity in ENTITIES)
     settings_class: ClassVar[type[PlatformSettings]] = CreditSettings
     settings: CreditSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(timedelta(seconds=300), "its webhooks look stale to us and are refused")
 
     def __init__(self, settings: CreditSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -98,6 +107,15 @@ class CreditConnector(Connector):
             return Answer(status=200, body=b'{"stored":true}', content_type="application/json")
         problem = b'{"title":"not stored, please repeat","status":503}'
         return Answer(status=503, body=problem, content_type="application/problem+json")
+
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the client secrets that get our tokens, and the endpoint's secrets."""
+        return {CALLS: self.settings.client_secrets, WEBHOOKS: self.settings.webhook_secrets}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the webhook-id."""
+        return claimed_id(_MESSAGE, delivery.headers.get("webhook-id", "").encode())
 
     # --- what we read
 

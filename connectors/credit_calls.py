@@ -15,6 +15,7 @@ from connectors.credit_token import Token, TokenKeeper
 from connectors.errors import ConnectorError, PermanentError, TransientError
 from connectors.http import Build, HttpSettings, Judge, PlatformClient
 from connectors.signing import standard_webhook_key
+from connectors.signing_secrets import SecretRefused, SigningSecrets
 from schema.identifiers import redact
 
 T = TypeVar("T")
@@ -29,6 +30,9 @@ class CreditSettings(HttpSettings):
 
     client_id: str = Field(min_length=1, description="OAuth client id")
     client_secret: SecretStr = Field(min_length=1, description="OAuth client secret")
+    old_client_secret: SecretStr | None = Field(
+        None, min_length=1, description="The client secret before it, during a change: used where the platform refuses the new one"
+    )
     exchange_key: SecretStr = Field(
         min_length=1, description="Exchange key agreed with the platform: makes RID codes of natural persons' numbers"
     )
@@ -40,6 +44,11 @@ class CreditSettings(HttpSettings):
     token_ahead_seconds: float = Field(60.0, ge=0, description="Seconds before its end at which a token is renewed")
     token_calls_a_minute: int = Field(10, gt=0, description="Tokens that one process asks for in a minute at most")
     repeat_seconds: float = Field(1.0, ge=0, description="Seconds before an unanswered write is repeated; bizNo makes that safe")
+
+    @property
+    def client_secrets(self) -> tuple[SecretStr, ...]:
+        """Return the client secrets that may get a token, the newest first."""
+        return (self.client_secret,) if self.old_client_secret is None else (self.client_secret, self.old_client_secret)
 
     @field_validator("webhook_secrets")
     @classmethod
@@ -59,6 +68,7 @@ class CreditCalls:
     def __init__(self, settings: CreditSettings, surroundings: Surroundings) -> None:
         self.client = PlatformClient(PLATFORM, settings, surroundings)
         self._settings = settings
+        self._secrets = SigningSecrets(PLATFORM, settings.client_secrets, surroundings)
         self._tokens = TokenKeeper(
             PLATFORM,
             self._fetch_token,
@@ -138,11 +148,13 @@ class CreditCalls:
         return judge
 
     async def _fetch_token(self) -> Token:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._settings.client_id,
-            "client_secret": self._settings.client_secret.get_secret_value(),
-        }
+        try:
+            return await self._secrets.signed(self._token_for)
+        except SecretRefused as refused:
+            raise PermanentError(PLATFORM, refused.code, str(refused).removeprefix(f"{PLATFORM}: ")) from refused
+
+    async def _token_for(self, client_secret: str) -> Token:
+        form = {"grant_type": "client_credentials", "client_id": self._settings.client_id, "client_secret": client_secret}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return await self.client.exempt(
             "POST /oauth/token",
@@ -163,7 +175,9 @@ def _token(response: httpx.Response) -> Token:
         error = msgspec.json.decode(response.content, type=_OauthError).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         error = ""
-    raise PermanentError(
+    # RFC 6749, 5.2: only invalid_client speaks of the secret.
+    refusal = SecretRefused if error == "invalid_client" else PermanentError
+    raise refusal(
         PLATFORM,
         "TOKEN_REFUSED",
         f"POST /oauth/token: HTTP {response.status_code} {error}: check HUB_CREDIT_CLIENT_ID and HUB_CREDIT_CLIENT_SECRET",

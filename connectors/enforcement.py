@@ -4,14 +4,30 @@ Written against platforms/enforcement.md. Tasks are read in `enforcement_tasks`,
 events in `enforcement_webhooks`; calls are made in `enforcement_calls`, commands in `enforcement_commands`.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import ClassVar, Final
 
 import httpx
 import msgspec
+from pydantic import SecretStr
 
-from connectors.base import Answer, Connector, Delivery, Item, Page, Receipt, Stream, Surroundings, Verified
+from connectors.base import (
+    CALLS,
+    WEBHOOKS,
+    Answer,
+    ClockLimit,
+    Connector,
+    Delivery,
+    Item,
+    Page,
+    Receipt,
+    Stream,
+    Surroundings,
+    Verified,
+)
+from connectors.claimed import claimed_id
 from connectors.enforcement_calls import EnforcementCalls, Listing, encoded, fields_of, target
 from connectors.enforcement_commands import BEIJING, EnforcementCommands, written
 from connectors.enforcement_draws import Draws
@@ -25,10 +41,12 @@ from connectors.http import PlatformClient
 from connectors.live_read import together
 from connectors.place import Place, read_place
 from connectors.roll import read_roll
+from connectors.spans import until
 from schema.commands import AnyCommand
 from schema.entity import Observation, Tombstone, key_of
 
 PAGE: Final = 100  # "limit at most 100"
+BATCH: Final = re.compile(rb'"batchId"\s*:\s*"?([^"\\,}]+)')
 RESTARTS: Final = 3
 Read = Callable[[object, datetime], Item]
 
@@ -81,6 +99,9 @@ class EnforcementConnector(Connector):
     fetchable: ClassVar[frozenset[str]] = frozenset({"VerificationTask", "Campaign"})
     settings_class = EnforcementSettings
     settings: EnforcementSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
+        timedelta(minutes=15), "its gateway refuses our calls (401), and its webhooks look stale to us"
+    )
 
     def __init__(self, settings: EnforcementSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -104,6 +125,15 @@ class EnforcementConnector(Connector):
             return Answer(status=503, body=b'{"accepted":[],"rejected":[]}', content_type="application/json; charset=utf-8")
         return answer(delivery.body, delivery.received_at)
 
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the secrets of our key, and those of the platform's own."""
+        return {CALLS: self.settings.secrets, WEBHOOKS: self.settings.callback_secrets}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the batchId, which is new at each repetition."""
+        return claimed_id(BATCH, delivery.body)
+
     def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Yield changes of tasks and coordinations; of the other streams the whole list, if it changed.
 
@@ -113,6 +143,17 @@ class EnforcementConnector(Connector):
         """
         source = self._source(stream)
         return self._timed(source, cursor) if source.timed else self._whole(source, cursor)
+
+    def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield tasks or coordinations that changed in the span; with coordinations, whose list is in no order, all later ones too.
+
+        The short lists have no time at all.
+        """
+        source = self._source(stream)
+        if not source.timed:
+            return super().between(stream, start, end)
+        pages = self._timed(source, Place(settled=start - timedelta(seconds=1)).write())  # "strictly later than"
+        return until(pages, end) if source.ordered else pages
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return tasks and campaigns, one call each; key subjects, departments and items out of their whole list."""

@@ -1,7 +1,7 @@
 """Calls to the enforcement platform through its gateway: signed requests, lists, and what refusals mean."""
 
 import re
-from collections.abc import Callable, Container, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Container, Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from connectors.enforcement_values import PLATFORM, decode
 from connectors.errors import ConnectorError, CursorExpired, PermanentError, TransientError
 from connectors.http import PlatformClient, UnusableError, http_date, retry_after_seconds
 from connectors.signing import sm3_hex
+from connectors.signing_secrets import SecretRefused, SigningSecrets
 from schema.identifiers import redact
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class EnforcementCalls:
 
     def __init__(self, client: PlatformClient, settings: EnforcementSettings, surroundings: Surroundings) -> None:
         self._client, self._settings, self._clock = client, settings, surroundings.clock
+        self._secrets = SigningSecrets(PLATFORM, settings.secrets, surroundings)
 
     async def read(
         self,
@@ -54,11 +56,18 @@ class EnforcementCalls:
     ) -> T:
         """Return what `judge` makes of the answer; raise TransientError, CursorExpired or PermanentError."""
 
-        def build() -> httpx.Request:
-            return self._build("GET", target, None, headers or {})
-
         judged = self._judged(operation, judge, found)
-        return await self._client.read(operation, build, judged, accept=_Accepted(found), same=same)
+
+        async def send(secret: str) -> T:
+            return await self._client.read(
+                operation,
+                lambda: self._build(secret, "GET", target, None, headers or {}),
+                judged,
+                accept=_Accepted(found),
+                same=None if same is None else (secret, same),
+            )
+
+        return await self._signed(send)
 
     async def listed(self, operation: str, target: str, *, etag: str | None = None) -> Listing | None:
         """Return one page of a list; None where it is still the one with that ETag."""
@@ -83,19 +92,28 @@ class EnforcementCalls:
     ) -> T:
         """Send once and return what `judge` makes of the answer; raise TransientError, UnknownOutcome or PermanentError."""
 
-        def build() -> httpx.Request:
-            return self._build(method, target, body, {})
-
         judged = self._judged(operation, judge, found)
         accept, seconds = _Accepted(found), None if repeat_after is None else repeat_after.total_seconds()
-        return await self._client.write(operation, build, judged, accept=accept, repeat_after=seconds)
 
-    def _build(self, method: str, target: str, body: object, headers: Mapping[str, str]) -> httpx.Request:
+        async def send(secret: str) -> T:
+            return await self._client.write(
+                operation, lambda: self._build(secret, method, target, body, {}), judged, accept=accept, repeat_after=seconds
+            )
+
+        return await self._signed(send)
+
+    async def _signed(self, send: Callable[[str], Awaitable[T]]) -> T:
+        try:
+            return await self._secrets.signed(send)
+        except SecretRefused as refused:
+            raise PermanentError(PLATFORM, refused.code, str(refused).removeprefix(f"{PLATFORM}: ")) from refused
+
+    def _build(self, secret: str, method: str, target: str, body: object, headers: Mapping[str, str]) -> httpx.Request:
         content = b"" if body is None else msgspec.json.encode(body)
         request = self._client.request(method, target, content=content or None, headers=dict(headers))
         access_key, date = self._settings.access_key, gateway.gateway_date(self._clock())
         signature = gateway.gateway_signature(
-            self._settings.secrets[0].get_secret_value(),
+            secret,
             method=method,
             target=request.url.raw_path.decode("ascii"),  # as sent
             access_key=access_key,
@@ -127,8 +145,8 @@ class EnforcementCalls:
             if (skew := self._skew(response)) is not None and abs(skew) > CLOCK_TOLERANCE:
                 off = f"{operation}: our clock is {skew.total_seconds():+.0f} s from the platform's Date header; set the clock"
                 return PermanentError(PLATFORM, "CLOCK_SKEW", off)
-            code = "SIGNATURE_REFUSED"
             message += " (check HUB_ENFORCEMENT_ACCESS_KEY and HUB_ENFORCEMENT_SECRETS)"
+            return SecretRefused(PLATFORM, "SIGNATURE_REFUSED", f"{operation}: refused, HTTP {status}: {message}")
         if status == httpx.codes.TOO_MANY_REQUESTS:
             wait = retry_after_seconds(response, self._clock(), "x-ratelimit-reset") or retry_after_seconds(response, self._clock())
             return TransientError(PLATFORM, "RATE_LIMITED", f"{operation}: too many calls", wait or 1.0)

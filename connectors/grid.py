@@ -4,15 +4,32 @@ Written against platforms/grid.md. Records are read in `grid_records`, calls mad
 """
 
 import hmac
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
 import msgspec
+from pydantic import SecretStr
 
-from connectors.base import Answer, Connector, Delivery, Item, Page, Quarantined, Receipt, Stream, Surroundings, Verified
+from connectors.base import (
+    CALLS,
+    WEBHOOKS,
+    Answer,
+    ClockLimit,
+    Connector,
+    Delivery,
+    Item,
+    Page,
+    Quarantined,
+    Receipt,
+    Stream,
+    Surroundings,
+    Verified,
+)
 from connectors.buckets import Buckets, Digest, day_bounds
+from connectors.claimed import claimed_id
 from connectors.errors import BadSignature, PermanentError, TransientError
 from connectors.grid_calls import DONE, UNKNOWN, GridCalls, Said, sign
 from connectors.grid_commands import ensure
@@ -37,6 +54,7 @@ from schema.commands import AnyCommand
 from schema.entity import Observation, key_of
 
 PAGE: Final = 100  # "size at most 100"
+IDENTITY: Final = re.compile(rb"<id>([^<]+)</id>")
 SECOND: Final = timedelta(seconds=1)
 HEADERS: Final = ("x-grid-user", "x-grid-time", "x-grid-sign")
 
@@ -75,6 +93,9 @@ class GridConnector(Connector):
     )
     settings_class = GridSettings
     settings: GridSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
+        timedelta(minutes=10), "it refuses our calls (code 3), and its callbacks look stale to us"
+    )
 
     def __init__(self, settings: GridSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -116,6 +137,15 @@ class GridConnector(Connector):
         body = b"<response><code>" + code + b"</code></response>"
         return Answer(status=200 if stored else 503, body=body, content_type=CONTENT_TYPE)
 
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the passwords of our user, and those of the platform's own."""
+        return {CALLS: self.settings.passwords, WEBHOOKS: self.settings.callback_passwords}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the callback's id, which is new at each repetition."""
+        return claimed_id(IDENTITY, delivery.body)
+
     async def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Yield changes by updateTime, always from page 1 at the newest second read so far.
 
@@ -126,6 +156,26 @@ class GridConnector(Connector):
         while place.began is not None:
             items, place = await self._next(source, place)
             yield Page(items=items, cursor=place.write(), more=place.began is not None)
+
+    async def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield changes whose updateTime lies in the span, whose ends are widened to whole seconds."""
+        source, at = self._source(stream), start.replace(microsecond=0)
+        beyond = (end - timedelta(microseconds=1)).replace(microsecond=0) + SECOND
+        while at < beyond:
+            rows = await self._query(source, at, beyond, 1)
+            if rows.total <= len(rows.items):
+                yield Page(items=rows.items, cursor="", more=False)
+                return
+            if rows.newest is None:
+                raise TransientError(
+                    PLATFORM, "BAD_ANSWER", f"{source.method}: {rows.total} records promised, none with a time came"
+                )
+            if rows.newest > at:
+                yield Page(items=rows.items, cursor="", more=True)
+                at = rows.newest
+            else:
+                yield Page(items=await self._whole_second(source, at), cursor="", more=True)
+                at += SECOND
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return events as they are now, one call each; the platform has no such call for coordinations."""

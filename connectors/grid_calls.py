@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Container, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Container, Hashable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -15,6 +15,7 @@ from connectors.errors import PermanentError, TransientError
 from connectors.grid_records import PLATFORM, compact
 from connectors.grid_settings import GridSettings
 from connectors.http import PlatformClient, UnusableError, http_date
+from connectors.signing_secrets import SecretRefused, SigningSecrets
 from connectors.soap import CONTENT_TYPE, ENCODING, SoapFaultError, XmlError, build, child, envelope, parse, returned, text_of
 from schema.identifiers import redact
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 DONE: Final = "0"
 IMPOSSIBLE: Final = "1"
+UNSIGNED: Final = "2"
 CLOCK_OFF: Final = "3"
 UNKNOWN: Final = "5"
 REPEATED: Final = "8"
@@ -29,7 +31,7 @@ BUSY: Final = "9"
 
 _REFUSALS: Final = {
     IMPOSSIBLE: ("BAD_REQUEST", "bad request, or not possible in this state"),
-    "2": ("BAD_SIGN", "bad sign or unknown user; check HUB_GRID_USER and HUB_GRID_PASSWORD"),
+    UNSIGNED: ("BAD_SIGN", "bad sign or unknown user; check HUB_GRID_USER and HUB_GRID_PASSWORD"),
     UNKNOWN: ("NO_SUCH_RECORD", "no such record"),
     REPEATED: ("REPEATED", "repeated submission"),
 }
@@ -64,6 +66,7 @@ class GridCalls:
 
     def __init__(self, client: PlatformClient, settings: GridSettings, surroundings: Surroundings) -> None:
         self._client, self._settings, self._clock = client, settings, surroundings.clock
+        self._secrets = SigningSecrets(PLATFORM, settings.passwords, surroundings)
 
     async def read(
         self,
@@ -76,7 +79,15 @@ class GridCalls:
     ) -> T:
         """Return what `judge` makes of the answer; raise TransientError or PermanentError."""
         xml = _request(fields)
-        return await self._client.read(method, lambda: self._build(method, xml), self._judged(method, judge, codes), same=same)
+        judged = self._judged(method, judge, codes)
+        return await self._signed(
+            lambda password: self._client.read(
+                method,
+                lambda: self._build(password, method, xml),
+                judged,
+                same=None if same is None else (password, same),
+            )
+        )
 
     async def write(
         self,
@@ -93,7 +104,17 @@ class GridCalls:
         xml = _request(fields)
         judge = self._judged(method, lambda said: said, codes)
         repeat_after = None if settled else self._settings.repeat_seconds
-        return await self._client.write(method, lambda: self._build(method, xml), judge, repeat_after=repeat_after)
+        return await self._signed(
+            lambda password: self._client.write(
+                method, lambda: self._build(password, method, xml), judge, repeat_after=repeat_after
+            )
+        )
+
+    async def _signed(self, send: Callable[[str], Awaitable[T]]) -> T:
+        try:
+            return await self._secrets.signed(send)
+        except SecretRefused as refused:
+            raise PermanentError(PLATFORM, refused.code, str(refused).removeprefix(f"{PLATFORM}: ")) from refused
 
     def wait_out(self, what: str, unknown_since: datetime | None) -> None:
         """Raise TransientError while an earlier call, sent by then, may still be carried out."""
@@ -103,9 +124,9 @@ class GridCalls:
         if rest > 0:
             raise TransientError(PLATFORM, "UNSETTLED", f"{what}: an earlier call may still be carried out", rest)
 
-    def _build(self, method: str, xml: str) -> httpx.Request:
+    def _build(self, password: str, method: str, xml: str) -> httpx.Request:
         settings, time = self._settings, compact(self._clock())
-        signature = sign(settings.password.get_secret_value(), time, xml.encode(ENCODING))
+        signature = sign(password, time, xml.encode(ENCODING))
         parts = {"method": method, "user": settings.user, "time": time, "sign": signature}
         content = envelope(_NAMESPACE, "invoke", parts, ("xml", xml))
         headers = {"Content-Type": CONTENT_TYPE, "SOAPAction": '""'}
@@ -129,7 +150,8 @@ class GridCalls:
         if not said.code.isascii() or not said.code.isdigit():
             raise UnusableError("the answer has no code")
         code, meaning = _REFUSALS.get(said.code, (f"CODE_{said.code[:8]}", "unknown code"))
-        raise PermanentError(PLATFORM, code, f"{method}: code {said.code[:8]}, {meaning}: {said.message}")
+        refusal = SecretRefused if said.code == UNSIGNED else PermanentError
+        raise refusal(PLATFORM, code, f"{method}: code {said.code[:8]}, {meaning}: {said.message}")
 
     def _clock_difference(self, said: Said) -> str:
         if said.answered is None:

@@ -12,6 +12,9 @@ class GridSettings(HttpSettings):
 
     user: str = Field(min_length=1, description="Our user at the platform")
     password: SecretStr = Field(min_length=1, description="Password of that user, signs our calls")
+    old_password: SecretStr | None = Field(
+        None, min_length=1, description="The password before it, during a change: signs where the platform refuses the new one"
+    )
     callback_user: str = Field(min_length=1, description="User in the platform's callbacks")
     callback_passwords: tuple[SecretStr, ...] = Field(
         min_length=1, description="Passwords that sign callbacks, newest first, comma separated"
@@ -25,3 +28,8 @@ class GridSettings(HttpSettings):
     repeat_seconds: float = Field(
         5, gt=0, description="Seconds after which an unanswered write, but no accept, is repeated; the platform knows repetitions"
     )
+
+    @property
+    def passwords(self) -> tuple[SecretStr, ...]:
+        """Return the passwords that may sign our calls, the newest first."""
+        return (self.password,) if self.old_password is None else (self.password, self.old_password)

@@ -69,6 +69,7 @@ class PlatformClient:
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._window = Window(settings.quota_per_second, surroundings.clock, surroundings.sleep)
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._closed = False  # it asked to be left alone, and has not answered since
         self._held_until: datetime | None = None  # after a 429, that one refused call is not followed by the next
 
     @property
@@ -200,7 +201,7 @@ class PlatformClient:
         return result
 
     async def _exchange(self, call: "_Call[T]", request: httpx.Request, watched: Watched) -> T:
-        sending = _Sending(self.surroundings)
+        sending, begun = _Sending(self.surroundings), self.surroundings.clock()
         request.extensions["trace"] = sending.trace
         try:
             async with asyncio.timeout(self.settings.deadline_seconds):
@@ -215,8 +216,10 @@ class PlatformClient:
             timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
             code = "TIMEOUT" if timed_out else "CONNECTION_LOST"
             raise self._unanswered(call, code, f"no answer ({type(error).__name__})", sending) from error
+        self._look_at_clock(response, sending.left or begun)
         if response.is_success or response.status_code in call.accept:
             watched.answered()
+            self._open_again()
         else:
             self._refuse(call, response, watched, sending)
         try:
@@ -234,6 +237,10 @@ class PlatformClient:
             watched.failed(retry_after)
         else:
             watched.answered()
+            self._open_again()
+        if status == 503 and retry_after:
+            self._closed = True
+            self.surroundings.notices.closed(self.platform, self.surroundings.clock() + timedelta(seconds=retry_after))
         if status == 429:
             raise TransientError(self.platform, "RATE_LIMITED", f"{call.operation}: too many calls", retry_after or 1.0)
         if status in {408, 425} or (status == 503 and retry_after is not None):
@@ -242,6 +249,21 @@ class PlatformClient:
             raise self._unanswered(call, f"HTTP_{status}", f"failed, HTTP {status}", sending, retry_after)
         said = redact(response.text[:200])
         raise PermanentError(self.platform, f"HTTP_{status}", f"{call.operation}: refused, HTTP {status}: {said}")
+
+    def _open_again(self) -> None:
+        if self._closed:
+            self._closed = False
+            self.surroundings.notices.closed(self.platform, None)
+
+    def _look_at_clock(self, response: httpx.Response, left: datetime) -> None:
+        """Compare the answer's Date with our clock: it was written between our sending and our reading, its second cut off."""
+        date = http_date(response.headers.get("date", ""))
+        if date is None or "age" in response.headers:  # a cache's answer tells of another time
+            return
+        half = (self.surroundings.clock() - left) / 2
+        if half >= timedelta(0):  # else our own clock was set back meanwhile
+            ahead = date + timedelta(seconds=0.5) - (left + half)
+            self.surroundings.notices.clock(self.platform, ahead, half + timedelta(seconds=0.5))
 
     def _unanswered(
         self, call: "_Call[T]", code: str, what: str, sending: "_Sending", retry_after: float | None = None
@@ -267,16 +289,17 @@ class _Sending:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._clock = surroundings.clock
-        self._left: datetime | None = None
+        self.left: datetime | None = None
+        """When it had left; None where the transport did not say."""
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith("send_request_body.complete"):
-            self._left = self._clock()
+            self.left = self._clock()
 
     @property
     def sent_at(self) -> datetime:
         """Return the latest moment at which it may have been sent: now, where the transport did not say."""
-        return self._left or self._clock()
+        return self.left or self._clock()
 
 
 def _trusted(url: str) -> ssl.SSLContext:

@@ -24,10 +24,11 @@ from connectors.base import (
 from connectors.errors import BadSignature, PermanentError
 from connectors.selfgov_commands import mark_report, put_notice, put_score
 from connectors.selfgov_database import ExchangeDatabase, Work
-from connectors.selfgov_reading import keyed, next_rows, read_cursor
+from connectors.selfgov_reading import Reading, keyed, next_rows, read_cursor
 from connectors.selfgov_records import Row, item_of, items_of
 from connectors.selfgov_settings import SelfgovSettings
 from connectors.selfgov_tables import NOTICE, PLATFORM, RESULT, SCORE, Shape
+from connectors.spans import until
 from schema.commands import AnyCommand, MarkReport, PutNotice, PutScore
 
 STREAMS: Final = {"results": RESULT, "scores": SCORE, "notices": NOTICE}
@@ -85,6 +86,11 @@ class SelfgovConnector(Connector):
             reading = reading.turned(found.rows, shape, now, settling, more=more)
             items = tuple(item_of(shape, row, now) for row in (*odd, *found.rows))
             yield Page(items=items, cursor=reading.write(), more=more)
+
+    def between(self, stream: str, start: datetime, end: datetime) -> AsyncIterator[Page]:
+        """Yield rows whose time lies in the span, and those whose time cannot be read."""
+        self._shape(stream)
+        return until(self.changes(stream, Reading(settled=start).write()), end)
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return rows as they stand, by id, bizno or notice_no."""

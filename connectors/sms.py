@@ -3,12 +3,18 @@
 Nothing can be read there, so that it has no streams. Calls are made in sms_calls.py, receipts read in sms_receipts.py.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from pydantic import SecretStr
+
 from connectors.base import (
+    CALLS,
+    WEBHOOKS,
     Answer,
+    ClockLimit,
     Connector,
     Delivery,
     Item,
@@ -19,12 +25,14 @@ from connectors.base import (
     Surroundings,
     Verified,
 )
+from connectors.claimed import claimed_id
 from connectors.errors import PermanentError
 from connectors.sms_calls import SmsCalls
 from connectors.sms_receipts import PLATFORM, read_receipt, verified
 from connectors.sms_settings import SmsSettings
 from schema.commands import AnyCommand, SendSms
 
+TASK: Final = re.compile(rb"(?:^|&)taskid=([^&]+)")
 CONTENT_AT_MOST: Final = 350  # characters
 
 
@@ -36,6 +44,9 @@ class SmsConnector(Connector):
     settings_class: ClassVar[type[PlatformSettings]] = SmsSettings
     signatures_expire = False  # the page states no tolerance (sms_receipts.py)
     settings: SmsSettings
+    clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
+        timedelta(seconds=600), "it refuses our messages (result 1, signed again with its own clock)"
+    )
 
     def __init__(self, settings: SmsSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -53,6 +64,15 @@ class SmsConnector(Connector):
         """Return the text `0` if stored; else 503, so that it comes again."""
         content_type = "text/plain; charset=utf-8"
         return Answer(status=200 if stored else 503, body=b"0" if stored else b"not stored", content_type=content_type)
+
+    @property
+    def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
+        """Return the secrets of our account: the same ones sign messages and receipts."""
+        return {CALLS: self.settings.secrets, WEBHOOKS: self.settings.secrets}
+
+    def claimed_id(self, delivery: Delivery) -> str | None:
+        """Return the taskid."""
+        return claimed_id(TASK, delivery.body)
 
     def changes(self, stream: str, cursor: str | None) -> AsyncIterator[Page]:
         """Raise PermanentError: there is nothing to read."""

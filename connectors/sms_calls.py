@@ -10,10 +10,11 @@ import httpx
 import msgspec
 
 from connectors.base import Receipt, Surroundings
-from connectors.errors import ConnectorError, PermanentError, TransientError
+from connectors.errors import PermanentError, TransientError
 from connectors.http import PlatformClient, http_date
 from connectors.json_text import mended
 from connectors.signing import sm3_hex
+from connectors.signing_secrets import SecretRefused, SigningSecrets
 from connectors.sms_hours import quiet_until
 from connectors.sms_receipts import PLATFORM
 from connectors.sms_settings import SmsSettings
@@ -38,7 +39,7 @@ class _Said(msgspec.Struct, frozen=True):
     taskid: str | int | None = None
 
 
-class _NotSigned(ConnectorError):
+class _NotSigned(SecretRefused):
     """The gateway took neither signature nor time, and therefore did nothing; `off` is its clock against the time we gave."""
 
     def __init__(self, message: str, off: timedelta | None) -> None:
@@ -54,29 +55,32 @@ class SmsCalls:
         self.ahead = timedelta(0)
         self._settings, self._clock = settings, surroundings.clock
         self._correction = timedelta(0)
-        self._signing_with = 0
+        self._secrets = SigningSecrets(PLATFORM, settings.secrets, surroundings)
 
     async def send(self, command: SendSms) -> Receipt:
         """Send a message, or find that it was sent; raise TransientError in quiet hours, without a call, and as results say."""
         self._refuse_in_quiet_hours(command)
-        corrected, tried = False, 1
+        try:
+            return await self._secrets.signed(lambda secret: self._sent(secret, command))
+        except SecretRefused as refused:
+            self._correction = timedelta(0)  # what was tried in vain is not kept
+            raise PermanentError(PLATFORM, refused.code, str(refused)) from refused
+
+    async def _sent(self, secret: str, command: SendSms) -> Receipt:
+        """Send, and once more with the gateway's time where ours is far from it: result 1 may mean either."""
+        corrected = False
         while True:
             try:
                 return await self.client.write(
                     SEND,
-                    lambda: self._signed(command),
+                    lambda: self._signed(secret, command),
                     lambda response: self._judge(command, response),
                     repeat_after=self._settings.repeat_seconds,
                 )
             except _NotSigned as refused:
-                if not corrected and self._is_far(refused.off):
-                    corrected, self._correction = True, self.ahead
-                elif tried < len(self._settings.secrets):
-                    # Who changes its secret first is open: another one may be the one that the gateway takes.
-                    tried, self._signing_with = tried + 1, (self._signing_with + 1) % len(self._settings.secrets)
-                else:
-                    self._signing_with, self._correction = 0, timedelta(0)  # what was tried in vain is not kept
-                    raise PermanentError(PLATFORM, refused.code, str(refused)) from refused
+                if corrected or not self._is_far(refused.off):
+                    raise
+                corrected, self._correction = True, self.ahead
 
     def _is_far(self, off: timedelta | None) -> bool:
         # The Date header leaves out what has passed of its second.
@@ -95,10 +99,9 @@ class SmsCalls:
         message = f"{command.ext_no}: {what} in quiet hours, {hours}"
         return TransientError(PLATFORM, "QUIET_HOURS", message, rest.total_seconds() + IN_THE_MORNING)
 
-    def _signed(self, command: SendSms) -> httpx.Request:
+    def _signed(self, secret: str, command: SendSms) -> httpx.Request:
         settings = self._settings
         ts = int((self._clock() + self._correction).timestamp())
-        secret = settings.secrets[self._signing_with].get_secret_value()
         asked = {
             "account": settings.account,
             "ts": ts,

@@ -1,61 +1,23 @@
-"""The only wiring: settings -> database, connectors, rules, intake, worker, graph, web.
+"""The hub as a process: opened on a database that is up to date, its loops running, served. What it is made of is in parts.py."""
 
-Time, waiting, chance and transport come in from outside (`World`).
-"""
-
-import asyncio
 import contextlib
-import random
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import AsyncIterator
 
-import httpx
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from connectors.base import Clock, Connector, Item, Sleep, Surroundings
-from connectors.registry import CONNECTORS
-from hub.campaign_requests import CampaignRequests
-from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
-from hub.eligibility import Asker
 from hub.graph.access import Keyring
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
-from hub.intake.apply import Applier
-from hub.intake.deliveries import Deliveries
-from hub.intake.drift import Drift
-from hub.intake.full_read import FullReads
-from hub.intake.poller import Poller
 from hub.intake.room import Room
-from hub.intake.tombstones import Tombstones
-from hub.keeping import Keeping
-from hub.loops import Loops
 from hub.mirror import inbox, ledger, merges, ops_list
-from hub.mirror.database import Database, open_database
-from hub.mirror.quota import DatabaseQuota
-from hub.mirror.replica import Replica
-from hub.mirror.rows import Rows
-from hub.mirror.sealing import Seals
+from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
-from hub.mirror.wake_ups import Topic, WakeUps
-from hub.notices import NoticeDesk
-from hub.operator import Operator
+from hub.parts import Parts, World
 from hub.policy_records import policy_records
-from hub.reconcile.derive import Derivation
-from hub.reconcile.pace import Pace
-from hub.reconcile.rule import Rulebook
-from hub.reconcile.rules import RULES
-from hub.reconcile.scores import Scores
-from hub.reconcile.sweep import Sweep
-from hub.reconcile.tally import Tally
-from hub.reconcile.worker import Worker
-from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings, application_keys
-from hub.telemetry import Metrics
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
@@ -65,254 +27,17 @@ from schema.identifiers import rid_code
 
 log = structlog.get_logger()
 
-TO_DECIDE = 0.3
-"""Seconds of an answer's time that are left when the live reads of a question are over."""
-
-
-def system_clock() -> datetime:
-    """Return the present moment, UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class World:
-    """What the hub is given from outside; tests and simulations give their own."""
-
-    clock: Clock = system_clock
-    sleep: Sleep = asyncio.sleep
-    rng: random.Random = field(default_factory=random.Random)
-    transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
-    inline_database: bool = False
-    """No driver threads: databases are used in the caller's own turn, as simulated time needs it."""
-    database: Database | None = None
-    """The hub's own database where it is open already; else the settings say which."""
-
 
 class SchemaOutdated(Exception):
     """The database server has not been brought up to this version."""
 
 
-class Hub:
+class Hub(Parts):
     """One process of the hub, built from settings. `running` starts its loops; `web` is what it serves."""
 
     def __init__(self, settings: Settings, world: World | None = None) -> None:
-        self.settings = settings
-        self.world = world = world or World()
-        own = settings.hub
-        self.metrics = Metrics()
-        self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
-        self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
-        self.database: Database = world.database or open_database(own.database_url, inline=world.inline_database)
-        self.replica = self._replica()
-        self.connectors = self._connect()
-        self.derivation = Derivation(self.rows, RULES, Rulebook(self.policy, own.region))
-        self._arrived = asyncio.Event()
+        super().__init__(settings, world or World())
         self._opened = False
-        self.worker = Worker(
-            self.database,
-            self.rows,
-            self.connectors,
-            self.derivation,
-            self._pace(),
-            self._apply,
-            clock=world.clock,
-            sleep=world.sleep,
-            rng=world.rng,
-        )
-        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake}
-        self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
-        arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
-        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
-        self.deliveries = Deliveries(
-            self.database,
-            self.rows,
-            self.connectors,
-            clock=world.clock,
-            after=arrived,
-            most_waiting=own.webhook_waiting,
-            most_bytes=own.webhook_waiting_bytes,
-        )
-        tombstones = Tombstones(
-            self.database,
-            self.rows,
-            self.connectors,
-            self.applier,
-            clock=world.clock,
-            after=due,
-            share=own.tombstone_percent / 100,
-            at_least=own.tombstones_unasked,
-        )
-        grace, read_every = timedelta(seconds=own.drift_grace_seconds), timedelta(seconds=own.full_read_seconds)
-        self.poller = Poller(
-            self.database,
-            self.rows,
-            self.connectors,
-            self.applier,
-            FullReads(self.database, self.rows, tombstones, clock=world.clock, grace=grace, every=read_every),
-            clock=world.clock,
-            sleep=world.sleep,
-            rng=world.rng,
-            after=due,
-            lease_seconds=own.poll_lease_seconds,
-        )
-        self.drift = Drift(
-            self.database,
-            self.rows,
-            self.connectors,
-            self.applier,
-            self.poller,
-            tombstones,
-            clock=world.clock,
-            sleep=world.sleep,
-            after=due,
-            grace=grace,
-            share=own.drift_percent / 100,
-            digest_every=timedelta(seconds=own.drift_seconds),
-            read_every=read_every,
-        )
-        self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
-        self.asker = Asker(
-            self.database,
-            self.rows,
-            self.connectors,
-            self.policy,
-            self._apply,
-            clock=world.clock,
-            budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
-        )
-        self.scores = self._scores()
-        self.tally = Tally(self.database)
-        self.keeping = Keeping(
-            self.database,
-            self.rows,
-            world.clock,
-            days={
-                "deliveries": own.keep_deliveries_days,
-                "attempts": own.keep_attempts_days,
-                "quarantine": own.keep_quarantine_days,
-                "ops_items": own.keep_ops_items_days,
-                "changes": own.keep_changes_days,
-                "audit": own.keep_audit_days,
-            },
-            shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
-        )
-        self.operator = Operator(
-            self.database,
-            self.replica or self.database,
-            self.rows,
-            self.connectors,
-            self.asker,
-            self.derivation,
-            world.clock,
-            timedelta(seconds=own.stale_seconds),
-            wake=due,
-            arrived=arrived,
-            campaigns=CampaignRequests(
-                self.database,
-                self.rows,
-                self.applier.write,
-                lambda: self.derivation.book.policy,
-                world.clock,
-                after=due,
-            ),
-            notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
-        )
-        self.loops = Loops(
-            self.applier,
-            self.deliveries,
-            self.poller if own.poll else None,
-            self.worker,
-            Scheduler(
-                self.database, self._schedules(), clock=world.clock, sleep=world.sleep, lease_seconds=own.schedule_lease_seconds
-            ),
-            self.operator,
-            self._arrived,
-            self.wake_ups,
-            self.replica,
-            world.sleep,
-            idle_seconds=own.idle_seconds,
-        )
-
-    def _schedules(self) -> list[Schedule]:
-        """Return what one process at a time does regularly."""
-        own = self.settings.hub
-        return [
-            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
-            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
-            Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
-            Schedule("count", own.idle_seconds, self.tally.count),
-            Schedule("seal", own.seal_seconds, self.keeping.seal),
-            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
-            Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
-            *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
-        ]
-
-    async def _sweep(self) -> None:
-        await self.sweep.recent()
-        self.wake_ups.tell(Topic.OBLIGATIONS)
-        await self.tally.recount_some()
-
-    async def _sweep_everything(self) -> None:
-        await self.sweep.everything()
-        self.wake_ups.tell(Topic.OBLIGATIONS)
-
-    async def _look_at_waiting(self) -> None:
-        """Look at what waits more often than the sweep does at everything."""
-        await self.sweep.waiting()
-        self.wake_ups.tell(Topic.OBLIGATIONS)
-
-    def _replica(self) -> Replica | None:
-        own, world = self.settings.hub, self.world
-        if own.database_read_url is None:
-            return None
-        lag = own.database_read_lag_seconds
-        return Replica(self.database, own.database_read_url, most_lag_seconds=lag, clock=world.clock, sleep=world.sleep)
-
-    def _connect(self) -> dict[str, Connector]:
-        own, world = self.settings.hub, self.world
-        quota = DatabaseQuota(self.database, clock=world.clock, sleep=world.sleep)
-        made = {}
-        for name in own.platforms:
-            surroundings = Surroundings(
-                clock=world.clock,
-                sleep=world.sleep,
-                rng=world.rng,
-                quota=quota,
-                transport=world.transports.get(name),
-                inline=world.inline_database,
-                observe=self.metrics.observe_call,
-            )
-            made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)
-        return made
-
-    def _scores(self) -> Scores | None:
-        """Return what compares points with the credit platform; None where it is not bridged."""
-        if (credit := self.connectors.get("credit")) is None:
-            return None
-        return Scores(
-            self.database,
-            self.rows,
-            credit,
-            lambda: self.derivation.book.policy,
-            self._apply,
-            clock=self.world.clock,
-            sleep=self.world.sleep,
-            patience=timedelta(seconds=self.settings.hub.score_patience_seconds),
-        )
-
-    async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
-        await self.applier.apply(platform, stream, items)
-
-    def _pace(self) -> Pace:
-        own = self.settings.hub
-        return Pace(
-            lease_seconds=own.lease_seconds,
-            echo_seconds=own.echo_seconds,
-            idle_seconds=own.idle_seconds,
-            rescue_seconds=own.rescue_seconds,
-            backoff_seconds=own.backoff_seconds,
-            backoff_most_seconds=own.backoff_most_seconds,
-        )
 
     @contextlib.asynccontextmanager
     async def opened(self, *, upgrading: bool = False) -> AsyncIterator["Hub"]:
@@ -338,6 +63,9 @@ class Hub:
             yield self
         finally:
             await self.asker.close()
+            with contextlib.suppress(DatabaseUnavailable):
+                await self.conditions.keep()
+                await self.refusals.keep()
             for connector in self.connectors.values():
                 await connector.close()
             if self.replica:
@@ -378,6 +106,7 @@ class Hub:
             lag, trouble = self.replica.health
             self.metrics.replica_read.set(trouble is None)
             self.metrics.replica_lag.set(float("nan") if lag is None else lag)
+        await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
     def web(self) -> Starlette:
@@ -392,6 +121,7 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda platform, outcome: self.metrics.webhooks.labels(platform, outcome).inc(),
+            refused=self.refusals.note,
         )
 
         @contextlib.asynccontextmanager
@@ -424,7 +154,7 @@ class Hub:
         return Starlette(routes=self._health())
 
     def _health(self) -> list[Route]:
-        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics)
+        health = Health(self.database, self.replica, self.metrics.registry, self.refresh_metrics, self.health.notes)
         return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", health.metrics)]
 
     def _eligibility(self) -> list[Route]:
@@ -442,5 +172,6 @@ class Hub:
             trusted_proxies=own.trusted_proxies,
             clock=self.world.clock,
             count=lambda outcome: self.metrics.eligibility.labels(outcome).inc(),
+            verified_by=self.conditions.verified,
         )
         return [Route("/approval/eligibility", endpoint.__call__, methods=["POST"])]

@@ -42,10 +42,11 @@ class Asker:
         *,
         clock: Callable[[], datetime],
         budget_seconds: float,
+        is_paused: Callable[[str], bool] = lambda platform: False,
     ) -> None:
         self._database, self._rows = database, rows
         self._connectors, self._policy, self._apply = connectors, policy, apply
-        self._clock, self._budget = clock, budget_seconds
+        self._clock, self._budget, self._is_paused = clock, budget_seconds, is_paused
         self._reading: dict[tuple[str, str], asyncio.Task[Shown]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
 
@@ -111,6 +112,9 @@ class Asker:
     async def _fetch(self, platform: str, entity: str, key: str) -> Shown:
         connector = self._connectors.get(platform)
         if connector is None:
+            return None
+        if self._is_paused(platform):
+            log.info("eligibility: not asked live, the platform is paused", platform=platform)
             return None
         try:
             async with asyncio.timeout(self._budget):

@@ -86,7 +86,7 @@ class NoticeDesk:
             source=SOURCE,
             observed_at=now,
             version=1,
-            check_no=f"{report.report_no}/{stamp_of(report)}",
+            check_no=f"{report.report_no}/{stamp_of(report.updated_at)}",
             report_no=report.report_no,
             subject_code=report.subject_code,
             conclusion=FiguresConclusion.CONFORM if wanted.holds else FiguresConclusion.NONCONFORM,

@@ -3,47 +3,29 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
+from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.intake import tombstones
-from hub.mirror import drift, ledger, score_difference_queries, streams
+from hub.levers import Levers
 from hub.mirror.database import Database
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
+from hub.platform_health import HealthDesk, PlatformStatus
 from hub.reconcile import identities, operations, rereading
 from hub.reconcile.derive import Derivation
+from hub.rereading import Rereader
 from schema.context import PlatformHealth
 from schema.decision import Decision
-from schema.entities import StreamHealth
 from schema.loop import Loop
 from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
 from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownDelivery, UnknownPlatform, UnknownStream, UserError
-
-
-class PlatformStatus(NamedTuple):
-    """A platform's health with what `bihuan status` shows beside it."""
-
-    name: str
-    last_success: datetime | None
-    lag_seconds: float | None
-    backlog: int
-    stuck: int
-    failure: str | None
-    drift_open: int
-    """Differences that nobody can repair by himself."""
-    drift_waiting: int
-    """Records that an operator has to decide about: the platform does not show them any more."""
-    differences: int = 0
-    """Figures of points that differ from ours now; of the credit platform only."""
-    bridged: bool = True
-    """Whether HUB_PLATFORMS names it; one that it leaves out is shown while something is owed to it."""
 
 
 @dataclass
@@ -63,75 +45,33 @@ class Operator:
     arrived: Callable[[], None]
     campaigns: CampaignRequests
     notices: NoticeDesk
-
-    def __post_init__(self) -> None:
-        """Know no success yet; `refresh` learns them."""
-        self._last_success: dict[str, datetime] = {}
+    levers: Levers
+    health: HealthDesk
+    tracer: DeliveryTracer
+    rereader: Rereader
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
         if source not in self.connectors or not self.connectors[source].streams:
             return False  # what policy says is never stale; nor what a platform tells that has nothing to read: there is no newer
-        confirmed = max(observed_at, self._last_success.get(source, observed_at))
+        confirmed = max(observed_at, self.health.last_success.get(source, observed_at))
         return self.clock() - confirmed > self.stale_after
 
     async def refresh(self) -> None:
-        """Learn when each platform was last read; called regularly by app.py."""
-        self._last_success = self._read_to_end(await self.reads.read(streams.all_streams, self.rows))
+        """Look at what may have changed in other processes; called regularly by app.py."""
+        await self.health.refresh()
 
     async def loop(self, entity: str, key: str) -> Loop | None:
         """Return the whole chain that a record stands in, as of now; None if there is no such record."""
         return await self.reads.read(loop_of, self.rows, entity, key, self.clock())
 
     async def platforms(self) -> Sequence[PlatformHealth]:
-        """Return the health of every platform, in the order of the settings; then those left out to which something is owed."""
-        return [
-            PlatformHealth(
-                name=status.name,
-                last_success=status.last_success,
-                lag_seconds=status.lag_seconds,
-                backlog=status.backlog,
-                stuck=status.stuck,
-                breaker_open_until=self.connectors[status.name].open_until if status.bridged else None,
-                bridged=status.bridged,
-            )
-            for status in await self.status()
-        ]
+        """Return the health of every platform, in the order of the settings."""
+        return [status.health for status in await self.health.platforms()]
 
     async def status(self) -> list[PlatformStatus]:
-        """Return each platform's last success, lag, backlog and the reason why a stream fails now.
-
-        A platform without streams is never read: it has neither success nor lag, and its backlog says how it does.
-        """
-        health = await self.database.read(streams.all_streams, self.rows)
-        counts = await self.database.read(ledger.backlog)
-        standing = await self.database.read(drift.standing)
-        differences = {"credit": await self.database.read(score_difference_queries.open_count)}
-        self._last_success = self._read_to_end(health)
-        owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
-        names = [*self.connectors, *sorted(owed_to - set(self.connectors))]
-        found = [self._status(name, health, counts, standing.get(name, {})) for name in names]
-        return [each._replace(differences=differences.get(each.name, 0)) for each in found]
-
-    def _status(
-        self, name: str, health: Sequence[StreamHealth], counts: Mapping[tuple[str, str], int], differences: Mapping[str, int]
-    ) -> PlatformStatus:
-        last = self._last_success.get(name)
-        failures = [f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure]
-        bridged = name in self.connectors
-        if not bridged:
-            failures = ["left out of HUB_PLATFORMS: nothing is sent to it; name it there again, or waive what is owed to it"]
-        return PlatformStatus(
-            name=name,
-            last_success=last,
-            lag_seconds=None if last is None else (self.clock() - last).total_seconds(),
-            backlog=sum(count for (platform, state), count in counts.items() if platform == name and state in ledger.OPEN),
-            stuck=counts.get((name, "STUCK"), 0),
-            failure="; ".join(failures) or None,
-            drift_open=differences.get("OPEN", 0),
-            drift_waiting=differences.get("WAITING", 0),
-            bridged=bridged,
-        )
+        """Return the health of every platform, each with the reason why a stream of it fails now."""
+        return await self.health.platforms()
 
     async def eligibility(self, subject: str, matter: str) -> Decision:
         """Return whether a subject may use commitment for a matter."""
@@ -218,13 +158,3 @@ class Operator:
         known = list(self.connectors)
         message = f"no platform '{platform}'; there are {', '.join(known)}"
         return UnknownPlatform(message=message, path=["platform"], platform=platform, known=known)
-
-    def _read_to_end(self, health: Sequence[StreamHealth]) -> dict[str, datetime]:
-        """Return when each platform was last read to its end: its slowest stream counts, lists read now and then do not."""
-        slow = {(name, each.name) for name, one in self.connectors.items() for each in one.streams if each.poll_factor > 1}
-        known = {(name, each.name) for name, one in self.connectors.items() for each in one.streams}
-        found: dict[str, list[datetime | None]] = {}
-        for one in health:
-            if (one.platform, one.stream) in known and (one.platform, one.stream) not in slow:
-                found.setdefault(one.platform, []).append(one.last_success_at)
-        return {name: min(each for each in times if each) for name, times in found.items() if all(times)}

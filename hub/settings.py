@@ -133,6 +133,10 @@ class HubSettings(BaseModel):
     stale_seconds: float = Field(
         300.0, gt=0, description="Seconds without a successful read after which a platform's records are stale"
     )
+    keep_refusals_days: int = Field(30, gt=0, description="Days after which the record of a refused webhook is forgotten")
+    clock_warning_seconds: float = Field(
+        30.0, gt=0, description="Seconds by which a platform's clock may differ from ours before that is a warning"
+    )
     drift_seconds: float = Field(
         86400.0, ge=0, description="Seconds between two comparisons with a platform by its digests; 0: only by `bihuan drift`"
     )

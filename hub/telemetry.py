@@ -40,6 +40,36 @@ class Metrics:
         self.quarantined = Gauge(
             "bihuan_quarantined", "Quarantined records without a good version since", ["platform"], registry=self.registry
         )
+        self.paused = Gauge(
+            "bihuan_platform_paused_seconds",
+            "Seconds since an operator paused the platform; 0 if not",
+            ["platform"],
+            registry=self.registry,
+        )
+        self.silenced = Gauge(
+            "bihuan_platform_silenced",
+            "1 while alerts about the platform are to be silent: it is paused or in maintenance",
+            ["platform"],
+            registry=self.registry,
+        )
+        self.clock_ahead = Gauge(
+            "bihuan_platform_clock_ahead_seconds",
+            "Seconds by which the platform's clock is ahead of ours; negative: behind",
+            ["platform"],
+            registry=self.registry,
+        )
+        self.clock_limit = Gauge(
+            "bihuan_platform_clock_limit_seconds",
+            "Difference of clocks that the platform allows",
+            ["platform"],
+            registry=self.registry,
+        )
+        self.secret_used = Gauge(
+            "bihuan_secret_last_used_timestamp_seconds",
+            "When a secret was last used, epoch seconds; position 0 is the newest",
+            ["platform", "purpose", "position"],
+            registry=self.registry,
+        )
         self.ops_items = Gauge("bihuan_ops_items_open", "Items that wait for a person", registry=self.registry)
         self.replica_read = Gauge(
             "bihuan_replica_read", "1 while the graph reads the read replica, 0 while it reads the primary", registry=self.registry

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
+from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
 from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
+from schema.lever_operations import LeverOperations
 from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
+    from schema.delivery_trace import Tracer
     from schema.loop import Loop
+    from schema.rereading import Reread
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -89,10 +93,31 @@ class PlatformHealth:
     breaker_open_until: datetime | None
     bridged: bool = True
     """Whether the hub calls it at all; one that was left out is shown while something is owed to it."""
+    paused: Paused | None = None
+    maintenance: Maintenance | None = None
+    silenced: bool = False
+    """Whether alerts about it are silent."""
+    clock: ClockSkew | None = None
+    secrets: Sequence[SecretInUse] = ()
 
 
 class Hub(Operations, Desk, NoticeOperations, Protocol):
     """What the process knows and does, for all requests alike."""
+
+    @property
+    def levers(self) -> LeverOperations:
+        """Return what is done to a platform as a whole."""
+        ...
+
+    @property
+    def rereader(self) -> "Reread":
+        """Return who reads spans and deliveries again."""
+        ...
+
+    @property
+    def tracer(self) -> "Tracer":
+        """Return who tells what became of deliveries."""
+        ...
 
     def clock(self) -> datetime:
         """Return the present moment, aware: what is late is late by this clock."""

@@ -133,12 +133,19 @@ class Computed(NamedTuple):
     kind: type
     nullable: bool
     says: Says
-    value: Callable[[Any, datetime], Any]
+    value: Callable[[Any, Any], Any]
+    of_hub: bool = False
+    """Whether it follows from what the process knows (schema/context.py, Hub), instead of from the present moment alone."""
 
 
 def computed(kind: type, en: str, zh: str, value: Callable[[Any, datetime], Any], *, nullable: bool = False) -> Any:
     """Declare a field that `value(record, now)` gives; it is asked only of columns that the graph shows."""
     return Computed(kind, nullable, Says(en, zh), value)
+
+
+def known_to_hub(kind: type, en: str, zh: str, value: Callable[[Any, Any], Any]) -> Any:
+    """Declare a nullable field that `value(record, hub)` gives, `hub` being what the process knows (schema/context.py)."""
+    return Computed(kind, True, Says(en, zh), value, of_hub=True)
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ def _leaf(field: Field) -> Any:
 
 def _computed(field: Computed) -> Any:
     def resolve(root: Any, info: Info[Context, None]) -> Any:
-        return field.value(root, info.context.hub.clock())
+        hub = info.context.hub
+        return field.value(root, hub if field.of_hub else hub.clock())
 
     kind: Any = field.kind
     return strawberry.field(resolver=resolve, graphql_type=kind | None if field.nullable else kind, description=str(field.says))

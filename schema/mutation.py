@@ -15,8 +15,10 @@ from schema.drift import DriftActions
 from schema.identities import IdentityMutations
 from schema.notices import NoticeActions
 from schema.operations import Outcome
-from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ReplayPayload, ResyncPayload
+from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ResyncPayload
+from schema.platform_actions import PlatformActions
 from schema.requests import Requests
+from schema.rereading import Difference, ReplayPayload, RereadingActions
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
 from schema.user_errors import InputMissing
@@ -73,6 +75,7 @@ class ReplayDeliveriesInput:
     )
     platform: str | None = strawberry.field(default=None, description="Name of the platform, with `since` (平台)")
     since: datetime | None = strawberry.field(default=None, description="All that it posted at this time or later (起始时间)")
+    dry_run: bool = strawberry.field(default=False, description="Only show what would change (试运行)")
 
 
 @strawberry.type
@@ -129,11 +132,14 @@ class OperatorActions:
     ) -> ReplayPayload | None:
         """Ask the engine, after a look at which of the two ways is meant."""
         by = actor(info)
-        return ReplayPayload(outcome=told(info, await _replay(info.context, input_, by)))
+        if input_.dry_run:
+            outcome, difference = await _foreseen(info.context, input_)
+            return ReplayPayload(outcome=told(info, outcome), difference=difference)
+        return ReplayPayload(outcome=told(info, await _replay(info.context, input_, by)), difference=None)
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, RereadingActions):
     """All actions: the operators' own, and what front ends ask for."""
 
 
@@ -144,6 +150,15 @@ async def _replay(context: Context, wanted: ReplayDeliveriesInput, by: str) -> O
     if ids is None and platform is not None and since is not None:
         return await context.hub.replay_since(platform, since, by)
     return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[]))
+
+
+async def _foreseen(context: Context, wanted: ReplayDeliveriesInput) -> tuple[Outcome, Difference | None]:
+    ids, platform, since = wanted.delivery_ids, wanted.platform, wanted.since
+    if (ids is None) == (platform is None or since is None) or (ids is not None and (platform or since)):
+        return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[])), None
+    if ids is not None and (wrong := _too_many(ids, "deliveryIds")) is not None:
+        return wrong, None
+    return await context.hub.rereader.foresee_replay(ids or [], platform, since)
 
 
 def _too_many(keys: list[str], name: str) -> Outcome | None:

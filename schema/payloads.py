@@ -9,7 +9,7 @@ from strawberry import Info
 
 from schema.context import Context
 from schema.declare import Record, declared
-from schema.entities import Delivery, Obligation, OpsItem, StreamHealth
+from schema.entities import Obligation, OpsItem, StreamHealth
 from schema.operations import Outcome
 from schema.resolver import resolver
 from schema.root_fields import read_one
@@ -73,18 +73,3 @@ class ResyncPayload(Payload):
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth] | None:
         """Read their health, which asks for the right to."""
         return await read_each(info.context, StreamHealth, self.outcome.done)
-
-
-@strawberry.type(description="Which deliveries are applied once more (重放结果)")
-class ReplayPayload(Payload):
-    """Answer of replayDeliveries."""
-
-    @resolver("How many deliveries are applied once more", "重放数量")
-    def replayed(self) -> int:
-        """Count them."""
-        return len(self.outcome.done)
-
-    @resolver(f"The deliveries, the first {FIRST_LIMIT} of them", "投递")
-    async def deliveries(self, info: Info[Context, None]) -> list[Delivery] | None:
-        """Read them, which asks for the right to."""
-        return await read_each(info.context, Delivery, self.outcome.done)

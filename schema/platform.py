@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry import Info
 
+from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
 from schema.context import OPS_READ, Context, PlatformHealth
 from schema.entities import DriftReport, StreamHealth
 from schema.resolver import resolver
@@ -28,6 +29,13 @@ class Platform:
     bridged: bool = strawberry.field(
         description="Whether the hub calls it; one left out is shown while something is owed to it, which waits for ever (是否接入)"
     )
+    paused: Paused | None = strawberry.field(description="The pause that stands; null while it is not paused (暂停)")
+    maintenance: Maintenance | None = strawberry.field(description="The maintenance that it is in now; null outside (维护中)")
+    silenced: bool = strawberry.field(description="Whether alerts about it are silent: it is paused or in maintenance (告警静默)")
+    clock: ClockSkew | None = strawberry.field(
+        description="Its clock against ours; null where it shows none, or was not called yet (时钟偏差)"
+    )
+    secrets: list[SecretInUse] = strawberry.field(description="Secrets that are configured, and when each was last used (密钥使用)")
 
     @resolver("Its streams, and how far each has been read", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
@@ -55,4 +63,9 @@ def platform_of(health: PlatformHealth) -> Platform:
         stuck=health.stuck,
         breaker_open_until=health.breaker_open_until,
         bridged=health.bridged,
+        paused=health.paused,
+        maintenance=health.maintenance,
+        silenced=health.silenced,
+        clock=health.clock,
+        secrets=list(health.secrets),
     )

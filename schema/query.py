@@ -8,6 +8,7 @@ from strawberry import Info
 from schema.connection import Connection
 from schema.context import GRAPH_READ, OPS_READ, Context
 from schema.declare import declared
+from schema.delivery_trace import DeliveryTraceQuery
 from schema.due import DueQuery
 from schema.eligibility import Eligibility, eligibility_of, subject_named
 from schema.entities import (
@@ -28,12 +29,15 @@ from schema.entities import (
     GridEvent,
     InspectionItem,
     KeySubject,
+    MaintenanceWindow,
     Matter,
     Notice,
     NoticeRequest,
     Obligation,
     OpsItem,
+    PlatformPause,
     QuarantinedRecord,
+    RefusedDelivery,
     Repair,
     ScoreDifference,
     ScoreEntry,
@@ -59,7 +63,7 @@ from schema.supervision_pool import SupervisionPool, pool_field
 
 
 @strawberry.type(description="What can be read (查询)")
-class Query(LoopQuery, DueQuery):
+class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
     """One and many of each entity, statistics, ids, and the platforms' health."""
 
     subjects: Connection[Subject] | None = many(Subject)
@@ -128,6 +132,12 @@ class Query(LoopQuery, DueQuery):
     deliveries: Connection[Delivery] | None = many(Delivery)
     quarantined_record: QuarantinedRecord | None = one(QuarantinedRecord)
     quarantined_records: Connection[QuarantinedRecord] | None = many(QuarantinedRecord)
+    refused_delivery: RefusedDelivery | None = one(RefusedDelivery)
+    refused_deliveries: Connection[RefusedDelivery] | None = many(RefusedDelivery)
+    platform_pause: PlatformPause | None = one(PlatformPause)
+    platform_pauses: Connection[PlatformPause] | None = many(PlatformPause)
+    maintenance_window: MaintenanceWindow | None = one(MaintenanceWindow)
+    maintenance_windows: Connection[MaintenanceWindow] | None = many(MaintenanceWindow)
     stream: StreamHealth | None = one(StreamHealth)
     streams: Connection[StreamHealth] | None = many(StreamHealth)
     drift_report: DriftReport | None = one(DriftReport)

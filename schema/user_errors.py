@@ -197,7 +197,45 @@ class UnknownMerge(UserError):
     merge_id: str = strawberry.field(description="The id that was given (合并编号)")
 
 
+@strawberry.type(description="It ends before it begins, or is too long to be meant (维护窗口无效)")
+class InvalidWindow(UserError):
+    """A maintenance window that nobody can have meant."""
+
+
+@strawberry.type(description="Another maintenance window of the platform lies in that time (维护窗口重叠)")
+class WindowOverlaps(UserError):
+    """Call that one off first, or choose another time."""
+
+    window_id: str = strawberry.field(description="The window that stands (窗口编号)")
+
+
+@strawberry.type(description="No maintenance window has this id (维护窗口不存在)")
+class UnknownWindow(UserError):
+    """The id names nothing."""
+
+    window_id: str = strawberry.field(description="The id that was given (窗口编号)")
+
+
+@strawberry.type(description="The platform is paused: nothing is read or sent there (平台已暂停)")
+class PlatformIsPaused(UserError):
+    """Resume it first."""
+
+    platform: str = strawberry.field(description="The platform (平台)")
+
+
+@strawberry.type(description="The platform refused or did not answer (平台未能读取)")
+class NotReadable(UserError):
+    """`code` is the reason code; the message says what can be done."""
+
+    code: str = strawberry.field(description="Reason code (原因代码)")
+
+
 USER_ERRORS = (
+    InvalidWindow,
+    WindowOverlaps,
+    UnknownWindow,
+    PlatformIsPaused,
+    NotReadable,
     UnknownObligation,
     WrongState,
     ReasonMissing,

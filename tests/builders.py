@@ -39,6 +39,7 @@ from schema.entities import (
     IdentifierKind,
     InspectionItem,
     KeySubject,
+    MaintenanceWindow,
     Matter,
     Notice,
     NoticeRequest,
@@ -47,9 +48,11 @@ from schema.entities import (
     Officer,
     OpsItem,
     Photo,
+    PlatformPause,
     Procedure,
     QuarantinedRecord,
     RecordCategory,
+    RefusedDelivery,
     Repair,
     RepairWay,
     ReportMark,
@@ -546,6 +549,8 @@ def delivery(**fields: Any) -> Delivery:
         applied_at=None,
         detail=None,
         sequence=1,
+        repeats=None,
+        repeated_at=None,
         repeat_key="enforcement:M1:0123",
         headers=b'{"path": "/webhooks/enforcement", "remote": null, "headers": {}}',
         body=b"{}",
@@ -738,6 +743,54 @@ def figures_check(**fields: Any) -> FiguresCheck:
     return _but(made, fields)
 
 
+def platform_pause(**fields: Any) -> PlatformPause:
+    """A pause that stands."""
+    made = PlatformPause(
+        pause_id="grid/1",
+        platform="grid",
+        since=START,
+        paused_by="console",
+        reason=f"搬迁机房，电话 {PHONE}",
+        ended_at=None,
+        ended_by=None,
+        end_reason=None,
+    )
+    return _but(made, fields)
+
+
+def maintenance_window(**fields: Any) -> MaintenanceWindow:
+    """Two hours of this evening."""
+    made = MaintenanceWindow(
+        window_id="credit/1",
+        platform="credit",
+        begins_at=START + 12 * HOUR,
+        ends_at=START + 14 * HOUR,
+        reason=f"更换磁盘，电话 {PHONE}",
+        planned_at=START,
+        planned_by="console",
+        cancelled_at=None,
+        cancelled_by=None,
+        cancel_reason=None,
+    )
+    return _but(made, fields)
+
+
+def refused_delivery(**fields: Any) -> RefusedDelivery:
+    """A webhook whose signature was wrong, three times."""
+    made = RefusedDelivery(
+        refusal_id="0123456789abcdef0123456789abcdef",
+        platform="approval",
+        code="BAD_SIGNATURE",
+        remote="10.1.2.3",
+        message_id="M1",
+        detail="approval: the signature is none of the configured app secrets'",
+        first_at=START,
+        last_at=START + HOUR,
+        times=3,
+    )
+    return _but(made, fields)
+
+
 EVERYTHING: tuple[Entity, ...] = (
     approval(),
     attempt(),
@@ -773,5 +826,8 @@ EVERYTHING: tuple[Entity, ...] = (
     campaign_request(),
     notice_request(),
     figures_check(),
+    platform_pause(),
+    maintenance_window(),
+    refused_delivery(),
 )
 """One record of every entity; tests/unit/mirror/test_rows.py fails when one is missing."""

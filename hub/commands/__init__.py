@@ -3,7 +3,32 @@
 Exit codes are in docs/operations.md.
 """
 
-from hub.commands import audit, backup, database, demo, drifting, looking, serving, syncing
+from hub.commands import (
+    audit,
+    backup,
+    database,
+    deliveries,
+    demo,
+    drifting,
+    levers,
+    looking,
+    moments,
+    serving,
+    syncing,
+)
 from hub.commands.base import app
 
-__all__ = ["app", "audit", "backup", "database", "demo", "drifting", "looking", "serving", "syncing"]
+__all__ = [
+    "app",
+    "audit",
+    "backup",
+    "database",
+    "deliveries",
+    "demo",
+    "drifting",
+    "levers",
+    "looking",
+    "moments",
+    "serving",
+    "syncing",
+]

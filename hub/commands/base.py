@@ -87,11 +87,16 @@ def with_hub(doing: Doing, *, upgrading: bool = False) -> None:
     run(work(hub_or_fail()))
 
 
+def show_json(content: object) -> None:
+    """Print anything as JSON."""
+    json.dump(content, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
 def show(lines: list[dict[str, Any]], as_json: bool) -> None:
     """Print rows as a table for people, or as JSON."""
     if as_json:
-        json.dump(lines, sys.stdout, ensure_ascii=False, indent=2, default=str)
-        sys.stdout.write("\n")
+        show_json(lines)
         return
     table = Table(*(lines[0] if lines else ()), header_style="bold")
     for line in lines:

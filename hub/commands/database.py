@@ -1,11 +1,13 @@
 """The commands under `bihuan db`."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, database_commands, fail, run, settings_or_fail, show, with_hub
+from hub.commands.base import WRONG_SETTINGS, database_commands, fail, run, show, with_hub
+from hub.settings import SettingsError, database_url
 
 
 @database_commands.command()
@@ -48,7 +50,10 @@ def copy(
 
     if not to.startswith(("postgresql://", "postgresql+asyncpg://", "sqlite:///")):
         fail(["--to: give postgresql://user@host/name or sqlite:///path"], WRONG_SETTINGS)
-    given = source or settings_or_fail().hub.database_url
+    try:
+        given = source or database_url(os.environ)
+    except SettingsError as error:
+        fail(error.problems, WRONG_SETTINGS)
 
     async def copying() -> int | None:
         try:

@@ -1,12 +1,16 @@
-"""The commands that bring mirror and ledger up to date by hand: `bihuan sync`, `reconcile`, `replay`."""
+"""The commands that bring mirror and ledger up to date by hand: `bihuan sync`, `reconcile`, `replay`, `backfill`."""
 
-from datetime import datetime
 from typing import Annotated
 
+import strawberry
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, app, fail, show, with_hub
+from hub.commands.base import WRONG_SETTINGS, app, fail, show, show_json, with_hub
+from hub.commands.levers import operator_name, reasoned
+from hub.commands.moments import moment
+from schema.operations import Outcome
+from schema.rereading import Difference, Foreseen
 
 
 @app.command()
@@ -27,8 +31,11 @@ def sync(
         if not wanted:
             known = ", ".join(f"{name}/{each.name}" for name, connector in hub.connectors.items() for each in connector.streams)
             fail([f"no stream '{platform or '*'}/{stream or '*'}'; there are {known}"], WRONG_SETTINGS)
+        await hub.levers.refresh()
         lines, failed = [], False
         for name, each in wanted:
+            if (paused := hub.levers.paused(name)) is not None:
+                typer.echo(f"{name}/{each} is not read: {name} is paused by {paused.by}: {paused.reason}", err=True)
             result = await hub.poller.read_on(name, each)
             failed |= result is None
             applied, bad = (result.applied, result.quarantined) if result else (None, None)
@@ -64,17 +71,22 @@ def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 def replay(
     delivery: Annotated[list[str] | None, typer.Option(help="Delivery id; may be repeated.")] = None,
     platform: Annotated[str | None, typer.Option(help="All deliveries of this platform ...")] = None,
-    since: Annotated[datetime | None, typer.Option(help="... since then (local time unless a zone is given).")] = None,
+    since: Annotated[str | None, typer.Option(help="... since then (ISO 8601, local time unless a zone is given).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
-    """Apply kept deliveries once more."""
-    if not delivery and not (platform and since):
+    """Apply kept deliveries once more, or show what that would change."""
+    if bool(delivery) == bool(platform and since):
         fail(["say what to replay: --delivery ID, or --platform NAME with --since TIME"], WRONG_SETTINGS)
+    start = None if since is None else moment(since, "--since")
 
     async def replaying(hub: Hub) -> int | None:
+        if dry_run:
+            return told_difference(*await hub.operator.rereader.foresee_replay(delivery or [], platform, start), as_json)
         outcome = (
             await hub.operator.replay(delivery, "command line")
             if delivery
-            else await hub.operator.replay_since(platform or "", since.astimezone() if since else hub.world.clock(), "command line")
+            else await hub.operator.replay_since(platform or "", start or hub.world.clock(), "command line")
         )
         while await hub.applier.apply_deliveries():
             pass
@@ -84,3 +96,49 @@ def replay(
         return int(bool(outcome.refused))
 
     with_hub(replaying)
+
+
+@app.command()
+def backfill(
+    platform: Annotated[str, typer.Option(help="Name of the platform.")],
+    stream: Annotated[str, typer.Option(help="Name of its stream.")],
+    begins: Annotated[str, typer.Option("--from", help="Changes from this time on (ISO 8601, local unless a zone is given) ...")],
+    ends: Annotated[str, typer.Option("--to", help="... to before this one.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record; not needed with --dry-run.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read what changed on a platform in a span of time again, or show what that would change."""
+    start, end = moment(begins, "--from"), moment(ends, "--to")
+    why = reason if dry_run else reasoned(reason)
+
+    async def filling(hub: Hub) -> int | None:
+        filled = await hub.operator.rereader.backfill(platform, stream, start, end, why, operator_name(), dry_run=dry_run)
+        return told_difference(*filled, as_json)
+
+    with_hub(filling)
+
+
+def told_difference(outcome: Outcome, difference: Difference | None, as_json: bool) -> int:
+    """Print what reading again changes, and what was refused; return the exit code."""
+    for refused in outcome.refused:
+        typer.echo(f"refused: {refused.message}", err=True)
+    if difference is None:
+        return 1
+    if as_json:
+        counts = {each.outcome.value: each.number for each in difference.counts}
+        records = [strawberry.asdict(each) | {"outcome": each.outcome.value} for each in difference.records]
+        show_json(strawberry.asdict(difference) | {"counts": counts, "records": records})
+        return int(bool(outcome.refused) or not difference.complete)
+    show([{each.outcome.value: each.number for each in difference.counts}], as_json=False)
+    changing = [each for each in difference.records if each.outcome is not Foreseen.UNCHANGED]
+    if changing:
+        show([strawberry.asdict(each) | {"outcome": each.outcome.value} for each in changing], as_json=False)
+    typer.echo(f"obligations that come of it: {difference.obligations}")
+    for key in difference.obligation_keys:
+        typer.echo(f"  {key}")
+    if difference.dry_run:
+        typer.echo("nothing was changed: a dry run")
+    if not difference.complete:
+        typer.echo("there was more than is read at once; take a shorter span, or go on from where this one ended", err=True)
+    return int(bool(outcome.refused) or not difference.complete)

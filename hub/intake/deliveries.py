@@ -38,7 +38,10 @@ class _Waiting(NamedTuple):
 
 
 class Deliveries:
-    """Takes deliveries in. `run` must be running: it commits what `take` hands over."""
+    """Takes deliveries in. `run` must be running: it commits what `take` hands over.
+
+    `verified_by` is told of each: platform, and which of its secrets it was.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Deliveries:
         most_waiting: int = 2000,
         most_bytes: int = 64_000_000,
         batch: int = 500,
+        verified_by: Callable[[str, int], None] = lambda platform, position: None,
     ) -> None:
         self._database = database
         self._rows = rows
@@ -63,8 +67,8 @@ class Deliveries:
         self._batch = batch
         self._storing: deque[_Waiting] = deque()
         self._ended = False
+        self._verified_by = verified_by
         self._pressing_until = self._lately_until = 0.0
-        self.old_secret_used_at: dict[str, datetime] = {}
 
     @property
     def pressing(self) -> bool:
@@ -83,9 +87,9 @@ class Deliveries:
         """
         connector = self._connectors[delivery.platform]
         verified = connector.verify(delivery)
-        if verified.secret_index:
-            self.old_secret_used_at[delivery.platform] = self._clock()
-        one = _Waiting(inbox.kept(delivery, verified, 0), asyncio.get_running_loop().create_future())
+        self._verified_by(delivery.platform, verified.secret_index)
+        kept = inbox.kept(delivery, verified, 0, connector.claimed_id(delivery) if verified.message_id is None else None)
+        one = _Waiting(kept, asyncio.get_running_loop().create_future())
         if self._ended:
             return connector.acknowledge(delivery, stored=False)
         if not self.room.take(one.size):

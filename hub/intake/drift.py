@@ -20,7 +20,7 @@ from hub.intake.apply import Applier
 from hub.intake.full_read import due_before, is_settled, lacking, repaired
 from hub.intake.poller import Poller
 from hub.intake.tombstones import Tombstones
-from hub.mirror import drift, held
+from hub.mirror import controls, drift, held
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
 from hub.mirror.held import Held
@@ -102,6 +102,8 @@ class Drift:
             log.warning("approved tombstones wait", platform=error.platform, code=error.code)
         next_at = {one.report_id: one.next_at for one in await self._database.read(drift.reports, self._rows)}
         for connector in self._connectors.values():
+            if await self._database.read(controls.is_paused, connector.platform):
+                continue
             for kind in connector.digests if self._digest_every else ():
                 compared = Compared(connector.platform, kind.entity, DriftMethod.DIGEST)
                 if await self._is_due(compared, next_at, self._digest_every):
@@ -187,6 +189,8 @@ class Drift:
         names = await self._names(connector, kind)
         suspects = list[str]()
         for some in _chunks(names, DAYS_AT_ONCE if kind.day_of else len(names)):
+            if await self._database.read(controls.is_paused, connector.platform):
+                raise TransientError(connector.platform, "PLATFORM_PAUSED", "an operator has paused the platform; resume it first")
             suspects += await self._differing(connector, kind, some)
         differing = await self._differing(connector, kind, suspects)  # once more, one right after the other
         gone = list[Seen]()

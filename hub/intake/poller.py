@@ -16,7 +16,7 @@ from connectors.base import Connector, Item, Page, Sleep, Stream
 from connectors.errors import ConnectorError, CursorExpired, PlatformDown
 from hub.intake.apply import Applied, Applier, not_applied
 from hub.intake.full_read import FullReads
-from hub.mirror import streams
+from hub.mirror import controls, streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
 from hub.mirror.streams import Reading
@@ -27,6 +27,10 @@ log = structlog.get_logger()
 
 class LeaseLost(Exception):
     """Another process reads this stream now; the page was not committed."""
+
+
+class PlatformPaused(Exception):
+    """An operator paused the platform; what was read is committed."""
 
 
 class Poller:
@@ -77,7 +81,10 @@ class Poller:
             await self._sleep(pause * self._rng.uniform(0.9, 1.1))
 
     async def read_on(self, platform: str, stream: str) -> Applied | None:
-        """Read a stream to its present end; return what came of it, None while another process reads it or it failed."""
+        """Read a stream to its present end; return what came of it.
+
+        None while another process reads it, while its platform is paused, or where it failed.
+        """
         return await self._read(platform, stream)
 
     async def read_again(self, platform: str, stream: str, pause: float) -> Applied | None:
@@ -90,7 +97,7 @@ class Poller:
     async def _read(self, platform: str, name: str, pause: float | None = None) -> Applied | None:
         connector, again = self._connectors[platform], pause is not None
         stream = next(each for each in connector.streams if each.name == name)
-        reading = await self._database.write(streams.begin, self._rows, platform, name, self._clock(), self._lease, again=again)
+        reading = await self._database.write(self._begin, platform, name, again)
         if reading is None:
             return None
         total, failure, restart = Applied(0, 0), None, False
@@ -102,6 +109,9 @@ class Poller:
             restart = again
         except LeaseLost:
             return total
+        except PlatformPaused:
+            await self._database.write(streams.release, reading)  # it goes on from here once it is resumed
+            return None
         except asyncio.CancelledError:
             # With the database away the lease ends by itself; whoever is cancelled ends all the same.
             with contextlib.suppress(DatabaseUnavailable):
@@ -126,10 +136,15 @@ class Poller:
         await self._database.write(streams.finish, self._rows, reading, self._clock(), detail, restart=restart)
         return total if failure is None else None
 
+    def _begin(self, connection: Connection, platform: str, stream: str, again: bool) -> Reading | None:
+        if controls.is_paused(connection, platform):
+            return None
+        return streams.begin(connection, self._rows, platform, stream, self._clock(), self._lease, again=again)
+
     async def _results(
         self, connector: Connector, stream: Stream, reading: Reading, pause: float | None
     ) -> AsyncGenerator[Applied, None]:
-        """Commit page after page; yield what came of each."""
+        """Commit page after page; yield what came of each. Raises PlatformPaused behind the page after which that was seen."""
         if reading.full_since is not None and reading.cursor is None:
             await self._full_reads.begin(connector.platform, stream, reading.full_since)
         pages = connector.changes(stream.name, reading.cursor)
@@ -139,6 +154,8 @@ class Poller:
                 if result.applied:
                     self._after()
                 yield result
+                if page.more and await self._database.read(controls.is_paused, connector.platform):
+                    raise PlatformPaused(connector.platform)
                 if pause:
                     await self._sleep(pause)
         finally:

@@ -1,6 +1,6 @@
 """Named reads of coordinations, which live on two platforms, and of joint inspections."""
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from hub.mirror import queries
 from hub.mirror.queries import OBLIGATION
@@ -10,9 +10,12 @@ COORDINATION, TOWN, REQUEST = (TABLES[name] for name in ("Coordination", "TownCo
 
 
 def coordinations_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
-    """Return issued coordinations that were never passed on, and those that the rule knows in another version."""
+    """Return issued coordinations that were never passed on, handled ones that the ledger knows nothing of, and those that the rule
+    knows in another version."""
     never = and_(COORDINATION.c.status == "ISSUED", ~queries.settled_at(rule, COORDINATION, "coordination_id"))
-    return queries.unsettled_in(connection, rule, COORDINATION, "coordination_id", (never,), after, limit)
+    of_rule = (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == COORDINATION.c.coordination_id)
+    lost = and_(COORDINATION.c.status == "HANDLED", ~select(1).where(of_rule).exists())
+    return queries.unsettled_in(connection, rule, COORDINATION, "coordination_id", (never, lost), after, limit)
 
 
 def town_answers_unsettled(connection: Connection, rule: str, dispatch: str, after: str, limit: int) -> list[str]:
@@ -25,8 +28,9 @@ def town_answers_unsettled(connection: Connection, rule: str, dispatch: str, aft
     town, handled = TOWN.c.out_no == passed_on.c.number, TOWN.c.status == "HANDLED"
     asked = select(1).where(given).exists()
     present = select(1).where(given, OBLIGATION.c.cause_version == TOWN.c.version).exists()
-    issued = select(1).where(COORDINATION.c.coordination_id == passed_on.c.cause, COORDINATION.c.status == "ISSUED").exists()
-    never = and_(issued, select(1).where(town, handled, ~present).exists())
+    behind = or_(COORDINATION.c.status == "ISSUED", COORDINATION.c.updated_at < TOWN.c.updated_at)
+    waits = select(1).where(COORDINATION.c.coordination_id == passed_on.c.cause, behind).exists()
+    never = select(1).where(town, handled, ~present, waits).exists()
     outdated = and_(asked, select(1).where(town, ~present).exists())
     wanted = [(passed_on.c.cause, and_(passed_on.c.rule == dispatch, condition)) for condition in (never, outdated)]
     return queries.first_causes(connection, wanted, after, limit)

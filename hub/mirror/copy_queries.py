@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, literal, select
 
 from hub.mirror.queries import CHUNK, OBLIGATION, TASK, first_causes
 from hub.mirror.tables import TABLES
@@ -44,11 +44,15 @@ def duplicates_unsettled(connection: Connection, rule: str, after: str, limit: i
 
     The version of a number is the sum of the versions of its tasks.
     """
-    # Counted by the index alone: nearly all numbers end there.
-    several = select(TASK.c.external_no).where(TASK.c.external_no > after).group_by(TASK.c.external_no).having(func.count() > 1)
-    number = several.subquery().c.external_no
-    standing = select(func.count()).where(ANOTHER.c.external_no == number, ANOTHER.c.status != "CANCELLED").scalar_subquery()
-    doubled = and_(standing > 1, select(1).where(OBLIGATION.c.number == number).exists())
+    # First the numbers that an index alone shows twice, then the conditions for these few.
+    counted = select(TASK.c.external_no).where(TASK.c.external_no > after).group_by(TASK.c.external_no)
+    shared = counted.having(func.count() > 1).cte("shared").prefix_with("MATERIALIZED")
+    number, one = shared.c.external_no, TASK.alias("one")
+    beside = and_(one.c.external_no == number, ANOTHER.c.external_no == number, one.c.task_id != ANOTHER.c.task_id)
+    stand = and_(one.c.status != "CANCELLED", ANOTHER.c.status != "CANCELLED")
+    two = select(literal(1)).where(beside, stand).limit(1).scalar_subquery()
+    ours = select(literal(1)).where(OBLIGATION.c.number == number).limit(1).scalar_subquery()
+    several = and_(two.is_not(None), ours.is_not(None))
     version = select(func.coalesce(func.sum(ANOTHER.c.version), 0)).where(ANOTHER.c.external_no == OBLIGATION.c.cause)
     outdated = and_(OBLIGATION.c.rule == rule, OBLIGATION.c.cause_version != version.correlate(OBLIGATION).scalar_subquery())
-    return first_causes(connection, [(number, doubled), (OBLIGATION.c.cause, outdated)], after, limit)
+    return first_causes(connection, [(number, several), (OBLIGATION.c.cause, outdated)], after, limit)

@@ -39,7 +39,10 @@ MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
-    """The database is locked, full or gone: nothing was written. Callers answer 503, or wait and try again."""
+    """The database is locked, full or gone: nothing was written, or nobody knows whether it was (the server died in the commit).
+
+    Callers acknowledge nothing: they answer 503, or wait and try again. What is tried again must do no harm twice.
+    """
 
 
 class Database(ABC):
@@ -104,7 +107,10 @@ class SQLiteDatabase(Database):
         """Run `work` on a snapshot."""
         if self._readers is None:
             return self._run(False, lambda connection: work(connection, *args, **kwargs))
-        running: Future[T] = self._readers.submit(self._run, False, lambda connection: work(connection, *args, **kwargs))
+        context = contextvars.copy_context()
+        running: Future[T] = self._readers.submit(
+            context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
+        )
         return await asyncio.wrap_future(running)
 
     def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:

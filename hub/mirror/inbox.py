@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
@@ -23,13 +23,14 @@ CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
 
-def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
+def kept(raw: RawDelivery, verified: Verified, sequence: int, claimed_id: str | None = None) -> Delivery:
     """Return the row of a verified delivery.
 
     Its identity comes from what was signed and the body, so that a second use of one signature stores nothing (the gateway's
     signature does not cover the body: two batches of one second carry the same). Where the connector says that a signature
     stands for one message although it leaves part of the body open, it counts once, whatever the body. `repeat_key` is equal
-    for repetitions that the platform signed anew (same message id, same body).
+    for repetitions that the platform signed anew (same message id, same body); `claimed_id` is what it is found by where its
+    id is new at each repetition.
     """
     body = hashlib.sha256(raw.body).hexdigest()
     signed = f"{raw.platform}\n{verified.signature}" + (f"\n{body}" if verified.covers_body else "")
@@ -38,11 +39,13 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int) -> Delivery:
     return Delivery(
         delivery_id=f"{raw.platform}:{identity}",
         platform=raw.platform,
-        message_id=verified.message_id,
+        message_id=verified.message_id or claimed_id,
         received_at=raw.received_at,
         state=DeliveryState.STORED,
         applied_at=None,
         detail=None,
+        repeats=None,
+        repeated_at=None,
         sequence=sequence,
         repeat_key=repeat_key,
         headers=msgspec.json.encode({"path": raw.path, "remote": raw.remote, "headers": raw.headers}),
@@ -67,9 +70,10 @@ def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) ->
     """Keep deliveries in each platform's order of arrival; a signature or message that is kept already changes nothing."""
     known = _known(connection, {one.repeat_key for one in deliveries if one.repeat_key})
     last = _last_sequences(connection, tuple(sorted({one.platform for one in deliveries})))
-    values = []
+    values, repeated = [], list[Delivery]()
     for one in deliveries:
         if one.repeat_key in known:
+            repeated.append(one)
             continue
         if one.repeat_key:
             known.add(one.repeat_key)
@@ -77,6 +81,16 @@ def store(connection: Connection, rows: Rows, deliveries: Sequence[Delivery]) ->
         values.append(rows.as_row(one) | {"sequence": last[one.platform]})
     if values:
         _insert(connection, values)
+    _count_repeats(connection, repeated)
+
+
+def _count_repeats(connection: Connection, repeated: Sequence[Delivery]) -> None:
+    """Count what came again on what is kept of it."""
+    if repeated:
+        once_more = update(DELIVERY).where(DELIVERY.c.repeat_key == bindparam("b_key"))
+        once_more = once_more.values(repeats=func.coalesce(DELIVERY.c.repeats, 0) + 1, repeated_at=bindparam("b_at"))
+        ordered = sorted(repeated, key=lambda one: one.repeat_key or "")  # so that processes never wait in a circle
+        connection.execute(once_more, [{"b_key": one.repeat_key, "b_at": micros(one.received_at)} for one in ordered])
 
 
 def _insert(connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
@@ -169,6 +183,18 @@ def mark(
     if ids:
         values = rows.values(Delivery, state=state, applied_at=now, detail=detail)
         connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(ids)).values(values))
+
+
+def kept_deliveries(
+    connection: Connection, rows: Rows, ids: Sequence[str], platform: str | None, since: datetime | None, limit: int
+) -> list[Delivery]:
+    """Return deliveries by id, or all of a platform that came at `since` or later, in order of arrival."""
+    read = rows.reader(Delivery)
+    here: list[ColumnElement[bool]] = [DELIVERY.c.delivery_id.in_(ids)]
+    if platform is not None and since is not None:
+        here = [DELIVERY.c.platform == platform, DELIVERY.c.received_at >= micros(since)]
+    ordered = select(*COLUMNS).where(*here).order_by(DELIVERY.c.received_at, DELIVERY.c.sequence).limit(limit)
+    return [read(row) for row in connection.execute(ordered)]
 
 
 def put_back(connection: Connection, ids: Sequence[str]) -> list[str]:

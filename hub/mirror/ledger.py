@@ -304,6 +304,12 @@ def next_due_at(connection: Connection, platform: str) -> int | None:
     return connection.execute(NEXT_DUE, {"platform": platform}).scalar()
 
 
+def keys_made_at(connection: Connection, moment: datetime) -> list[str]:
+    """Return the keys of the obligations that were derived at exactly this moment, in order."""
+    here = select(OBLIGATION.c.key).where(OBLIGATION.c.created_at == micros(moment)).order_by(OBLIGATION.c.key)
+    return list(connection.execute(here).scalars())
+
+
 def backlog(connection: Connection) -> dict[tuple[str, str], int]:
     """Return the number of obligations by platform and state."""
     grouped = select(OBLIGATION.c.platform, OBLIGATION.c.state, func.count()).group_by(OBLIGATION.c.platform, OBLIGATION.c.state)

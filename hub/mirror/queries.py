@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, and_, bindparam, literal, select, union
+from sqlalchemy import Connection, Select, and_, bindparam, literal, or_, select, union
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
@@ -122,8 +122,13 @@ def obligations_of(connection: Connection, rows: Rows, rule: str, causes: Iterab
 
 def approvals_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
     """Return granted approvals whose verification was never derived, or from another version."""
-    never = and_(APPROVAL.c.state == "GRANTED", ~settled_at(rule, APPROVAL, "approval_no"))
-    return unsettled_in(connection, rule, APPROVAL, "approval_no", (never,), after, limit)
+    asked = (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == APPROVAL.c.approval_no)
+    otherwise = select(1).where(asked, OBLIGATION.c.cause_version != APPROVAL.c.version).exists()
+    wanted = [
+        and_(APPROVAL.c.state == "GRANTED", ~settled_at(rule, APPROVAL, "approval_no")),  # of another version too
+        and_(APPROVAL.c.state != "GRANTED", otherwise),
+    ]
+    return first_causes(connection, [(APPROVAL.c.approval_no, each) for each in wanted], after, limit)
 
 
 def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
@@ -136,9 +141,15 @@ def write_backs_unsettled(connection: Connection, rule: str, after: str, limit: 
     concluded = and_(said.c.task_id == of.c.task_id, said.c.conclusion != "UNREACHABLE")
     # Not EXISTS, which a planner would answer for all checks there are at once.
     any_said = select(literal(1)).where(ours, of.c.status == "DONE", concluded).limit(1).scalar_subquery()
-    never = (left.c.origin_ref, any_said.is_not(None))
-    by_approval = outdated(rule, TASK, "origin_ref", TASK.c.origin_platform == "approval")
-    return first_causes(connection, [never, by_approval], after, limit)
+    asked = (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == left.c.origin_ref)
+    any_asked = select(literal(1)).where(asked).limit(1).scalar_subquery()
+    done = (left.c.origin_ref, or_(any_said.is_not(None), any_asked.is_not(None)))
+    begun = and_(TASK.c.status != "DONE", TASK.c.origin_platform == "approval")
+    differs = (
+        (OBLIGATION.c.rule == rule) & (OBLIGATION.c.cause == TASK.c.origin_ref) & (OBLIGATION.c.cause_version != TASK.c.version)
+    )
+    again = (TASK.c.origin_ref, and_(begun, select(1).where(differs).exists()))
+    return first_causes(connection, [done, again], after, limit)
 
 
 def breaches_unsettled(connection: Connection, rule: str, after: str, limit: int) -> list[str]:

@@ -40,6 +40,13 @@ class Upserted(NamedTuple):
     outcome: Outcome
 
 
+class Seen(NamedTuple):
+    """What would become of an item, and the version that is held of its record; None where there is none."""
+
+    outcome: Outcome
+    held_version: int | None
+
+
 class _Held(NamedTuple):
     version: int
     digest: bytes | None  # None: a tombstone
@@ -63,6 +70,24 @@ def upsert(connection: Connection, rows: Rows, items: Sequence[Observation | Tom
         found = _upsert_entity(connection, rows, ENTITIES[name], [items[place] for place in by_entity[name]])
         outcomes.update(zip(by_entity[name], found, strict=True))
     return [Upserted(item, outcomes[place]) for place, item in enumerate(items)]
+
+
+def foresee(connection: Connection, items: Sequence[Observation | Tombstone]) -> list[Seen]:
+    """Return what `upsert` would make of each item, in order; nothing is written."""
+    by_entity: dict[str, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        by_entity[_entity(item)].append(place)
+    seen: dict[int, Seen] = {}
+    for name in sorted(by_entity):
+        held = _held(connection, ENTITIES[name], sorted({_key(items[place]) for place in by_entity[name]}))
+        before = dict(held)
+        for place in by_entity[name]:
+            key = _key(items[place])
+            outcome, holds = _judge(items[place], held.get(key))
+            seen[place] = Seen(outcome, before[key].version if key in before else None)
+            if holds is not None:
+                held[key] = holds
+    return [seen[place] for place in range(len(items))]
 
 
 def _entity(item: Observation | Tombstone) -> str:

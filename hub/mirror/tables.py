@@ -144,6 +144,31 @@ LEASE = Table(
     comment="Who runs a scheduled job now, and when it last ran (定时任务租约)",
 )
 
+PLATFORM_CONDITION = Table(
+    "platform_condition",
+    METADATA,
+    Column("platform", String(40), primary_key=True),
+    Column(
+        "ahead", BigInteger, nullable=True, comment="By how much its clock is ahead of ours, microseconds; median of its answers"
+    ),
+    Column("within", BigInteger, nullable=True, comment="Half a round trip and half a second: the median may be off by this"),
+    Column("samples", Integer, nullable=True, comment="Answers that the median was taken of"),
+    Column("measured_at", BigInteger, nullable=True),
+    Column("closed_until", BigInteger, nullable=True, comment="Until when it last asked to be left alone (503 with Retry-After)"),
+    Column("closed_since", BigInteger, nullable=True, comment="When it first asked so in a row"),
+    comment="What processes notice of a platform as they call it (平台状况)",
+)
+
+SECRET_USE = Table(
+    "secret_use",
+    METADATA,
+    Column("platform", String(40), primary_key=True),
+    Column("purpose", String(10), primary_key=True, comment="CALLS: ours sign with it; WEBHOOKS: the platform's do"),
+    Column("fingerprint", String(16), primary_key=True, comment="Keyed digest of the secret; says which, and tells nothing of it"),
+    Column("last_used_at", BigInteger, nullable=False),
+    comment="When each secret was last used, so that an old one can be taken away in time (密钥使用)",
+)
+
 BOOKMARK = Table(
     "bookmark",
     METADATA,

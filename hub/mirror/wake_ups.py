@@ -45,6 +45,8 @@ class WakeUps:
         self._sleep = sleep
         self._untold: set[Topic] = set()
         self._something = asyncio.Event()
+        self.are_heard = False
+        """Whether what other processes tell is heard now."""
 
     @property
     def are_shared(self) -> bool:
@@ -64,6 +66,7 @@ class WakeUps:
                 async with self._database.connection() as connection:
                     await self._talk(connection)
             except DatabaseUnavailable as error:
+                self.are_heard = False
                 log.warning("cannot tell or hear of work of other processes", error=str(error))
             await self._sleep(AGAIN_SECONDS)
 
@@ -78,6 +81,7 @@ class WakeUps:
 
         connection.add_termination_listener(lambda _: self._something.set())
         await connection.add_listener(CHANNEL, heard)
+        self.are_heard = True
         for hear in self._hear.values():
             hear()
         self._untold.update(Topic)

@@ -34,6 +34,8 @@ class Facts(NamedTuple):
     credit_read_at: datetime | None = None
     """When the credit platform was last read to its end."""
     repairs: Mapping[str, Repair] = {}
+    earlier: Mapping[str, str] = {}
+    """Keys of repairs of earlier versions of the row, by our number: where the ledger is lost, the mirror may know of one."""
     codes: Mapping[str, str] = {}
     """The credit platform's present codes, by the codes that row and record name."""
 
@@ -52,9 +54,9 @@ class Made(NamedTuple):
     seen: bool
 
 
-def stamp_of(report: SelfReport) -> str:
-    """Return the row's gxsj as it stands in keys, yyyyMMddHHmmss in Beijing time."""
-    return f"{report.updated_at.astimezone(BEIJING):%Y%m%d%H%M%S}"
+def stamp_of(updated_at: datetime) -> str:
+    """Return a row's gxsj as it stands in keys, yyyyMMddHHmmss in Beijing time."""
+    return f"{updated_at.astimezone(BEIJING):%Y%m%d%H%M%S}"
 
 
 def made_of(facts: Facts, key: str, number: str, ledger: Sequence[Obligation]) -> Made | None:
@@ -63,7 +65,9 @@ def made_of(facts: Facts, key: str, number: str, ledger: Sequence[Obligation]) -
     The mirror tells of one that the ledger has lost.
     """
     found: list[Made] = []
-    if (repair := facts.repairs.get(number)) is not None:
+    for lost, each in ({**facts.earlier, number: key}).items():
+        if (repair := facts.repairs.get(lost)) is None:
+            continue
         command = PostRepair(
             biz_no=repair.biz_no,
             record_id=repair.record_id,
@@ -71,7 +75,7 @@ def made_of(facts: Facts, key: str, number: str, ledger: Sequence[Obligation]) -
             way=repair.way,
             completed_at=repair.completed_at,
         )
-        found.append(Made(key, command, seen=True))
+        found.append(Made(each, command, seen=True))
     for one in ledger:
         sent = command_of(one)
         seen = one.number in facts.repairs

@@ -17,7 +17,7 @@ from connectors.base import Connector, Sleep
 from connectors.errors import ConnectorError
 from hub.domain.points import period_of
 from hub.domain.policy import Policy
-from hub.mirror import ops_list
+from hub.mirror import controls, ops_list
 from hub.mirror import score_difference_queries as queries
 from hub.mirror.database import Database
 from hub.mirror.ops_list import Trouble
@@ -89,7 +89,7 @@ class Scores:
     async def _confirm(self) -> None:
         """Read subjects live whose figures have differed for too long; tell ops of those that still do."""
         codes = await self._database.read(queries.to_confirm, self._clock() - self._patience, LIVE)
-        if not codes:
+        if not codes or await self._database.read(controls.is_paused, self._credit.platform):
             return
         try:
             items = await self._credit.fetch("CreditProfile", codes)

@@ -45,17 +45,29 @@ class Sweep:
         self._rows = rows
         self._derivation = derivation
         self._clock = clock
+        self._completed = False
 
     async def everything(self) -> Swept:
         """Ask all rules about what was never settled, what time has changed, and everything that is open."""
-        while await self._database.write(merges.complete, self._rows):
-            pass  # what is owed to a subject is found by its identifiers
+        await self._complete_identifiers()
         counted: dict[str, int] = {}
         failed: list[str] = []
         for rule in self._derivation.rules:
             kinds = (rule.candidates(self._derivation.book, self._clock()), _in(rule, ledger.OPEN))
             counted[rule.name] = sum([await self._walk(rule, candidates, failed) for candidates in kinds])
         return Swept(counted, tuple(dict.fromkeys(failed)))
+
+    async def _complete_identifiers(self) -> None:
+        """Let subjects be found by all their identifiers, by which what is owed to them is found.
+
+        The first time whatever is missing is looked for, in all there is: an older version may have written beside us. Later
+        that is done only where there is nothing at all, since every record brings its own.
+        """
+        if self._completed and await self._database.read(merges.is_complete):
+            return
+        while await self._database.write(merges.complete, self._rows):
+            pass
+        self._completed = True
 
     async def recent(self) -> int:
         """Ask all rules about records that changed since the last time, and about what time alone has changed.

@@ -1,6 +1,7 @@
 """The loop that makes obligations come true: claim, call, complete; for each platform on its own.
 
-A slow or absent platform holds only its own obligations: it is postponed as a whole while its breaker is open.
+A slow or absent platform holds only its own obligations: it is postponed as a whole while its breaker is open, or while an operator
+has paused it.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Sleep
-from hub.mirror import ledger
+from hub.mirror import controls, ledger
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ledger import Completion
 from hub.mirror.ports import Apply
@@ -104,11 +105,11 @@ class Worker:
         if open_until is not None and open_until > now:
             return ()
         try:
-            due = await self._database.read(ledger.next_due_at, platform)
+            due = await self._database.read(self._next_due_at, platform)
             if due is None or due > micros(now):
                 return ()
             lease = timedelta(seconds=self._pace.lease_seconds)
-            claimed = await self._database.write(ledger.claim, self._rows, platform, limit, now, lease)
+            claimed = await self._database.write(self._take, platform, limit, now, lease)
         except DatabaseUnavailable as error:
             log.warning("cannot claim", platform=platform, error=str(error))
             return ()
@@ -117,6 +118,16 @@ class Worker:
             return ()
         self._under_way.update({one.key: one for one in claimed})
         return claimed
+
+    @staticmethod
+    def _next_due_at(connection: Connection, platform: str) -> int | None:
+        return None if controls.is_paused(connection, platform) else ledger.next_due_at(connection, platform)
+
+    def _take(self, connection: Connection, platform: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Obligation]:
+        """Claim, unless the platform was paused since we looked: in this transaction, so that no claim follows a pause."""
+        if controls.is_paused(connection, platform):
+            return ()
+        return ledger.claim(connection, self._rows, platform, limit, now, lease)
 
     async def work_once(self, platform: str, limit: int = 100) -> int:
         """Claim and discharge what is due now; return how many. For tests and `bihuan reconcile`."""

@@ -17,9 +17,10 @@ import httpx
 import msgspec
 from sqlalchemy import Connection
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
+from hub.parts import World
 from hub.settings import load_settings
 from hub.simulation.clock import simulated_now
 from hub.simulation.disk import Disk, SimulatedDatabase

@@ -64,7 +64,9 @@ class _Answered(NamedTuple):
 
 
 class EligibilityEndpoint:
-    """The endpoint. `person_code` makes the RID code of an identity number; `count` is told how each question ended."""
+    """The endpoint. `person_code` makes the RID code of an identity number; `count` is told how each question ended,
+    `verified_by` which of the platform's secrets proved it.
+    """
 
     def __init__(
         self,
@@ -77,10 +79,11 @@ class EligibilityEndpoint:
         trusted_proxies: Sequence[Network],
         clock: Callable[[], datetime],
         count: Callable[[str], None],
+        verified_by: Callable[[str, int], None],
     ) -> None:
         self._connector, self._ask, self._person_code = connector, ask, person_code
         self._answer_seconds, self._room, self._proxies = answer_seconds, room, trusted_proxies
-        self._clock, self._count = clock, count
+        self._clock, self._count, self._verified_by = clock, count, verified_by
         self._answered: OrderedDict[str, _Answered] = OrderedDict()
         self._nonces: set[str] = set()
 
@@ -134,6 +137,7 @@ class EligibilityEndpoint:
         except BadSignature as refused:
             log.warning("question of eligibility refused", code=refused.code, reason=str(refused))
             raise Refused(CODES.get(refused.code, BAD_SIGNATURE), _said(refused)) from None
+        self._verified_by(delivery.platform, verified.secret_index)
         self._forget(delivery.received_at)
         if (before := self._answered.get(verified.signature)) is not None:
             return await asyncio.shield(before.answer)

@@ -1,6 +1,6 @@
 """`/livez`: the process answers. `/readyz`: it can store and read. `/metrics`: Prometheus."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from sqlalchemy import Connection, text
@@ -12,15 +12,22 @@ from hub.mirror.replica import Replica
 
 
 class Health:
-    """The three endpoints. `refresh` brings gauges up to date before they are shown."""
+    """The three endpoints. `refresh` brings gauges up to date before they are shown; `notes` says which platforms are paused or in
+    maintenance, which makes this process no less ready."""
 
     def __init__(
-        self, database: Database, replica: Replica | None, registry: CollectorRegistry, refresh: Callable[[], Awaitable[None]]
+        self,
+        database: Database,
+        replica: Replica | None,
+        registry: CollectorRegistry,
+        refresh: Callable[[], Awaitable[None]],
+        notes: Callable[[], Mapping[str, str]],
     ) -> None:
         self._database = database
         self._replica = replica
         self._registry = registry
         self._refresh = refresh
+        self._notes = notes
 
     async def livez(self, _request: Request) -> Response:
         """Answer that the process runs."""
@@ -33,7 +40,7 @@ class Health:
         except DatabaseUnavailable as error:
             return JSONResponse({"status": "not ready", "database": str(error)}, 503, {"retry-after": "5"})
         about = {} if self._replica is None else {"replica": self._replica.health._asdict()}
-        return JSONResponse({"status": "ready", **about})
+        return JSONResponse({"status": "ready", "platforms": dict(self._notes()), **about})
 
     async def metrics(self, _request: Request) -> Response:
         """Show all metrics."""

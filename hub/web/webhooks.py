@@ -25,13 +25,14 @@ log = structlog.get_logger()
 class Refused(Exception):
     """A webhook that is refused; says the HTTP status and the reason code."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, claimed_id: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.code = status, code
+        self.status, self.code, self.claimed_id = status, code, claimed_id
 
 
 class Webhooks:
-    """The ASGI application at /webhooks/{platform}. `count` is told of every delivery: platform, outcome.
+    """The ASGI application at /webhooks/{platform}. `count` is told of every delivery: platform, outcome; `refused` of
+    every refusal: platform, reason code, address, claimed id, what was wrong.
 
     Plain ASGI, for this is where most requests come in: what a framework's request and response do besides costs as much as
     everything here.
@@ -48,6 +49,7 @@ class Webhooks:
         trusted_proxies: Sequence[Network],
         clock: Callable[[], datetime],
         count: Callable[[str, str], None],
+        refused: Callable[[str, str, str | None, str | None, str], None],
     ) -> None:
         self._deliveries = deliveries
         self._connectors = connectors
@@ -57,6 +59,7 @@ class Webhooks:
         self._proxies = trusted_proxies
         self._clock = clock
         self._count = count
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery."""
@@ -67,6 +70,8 @@ class Webhooks:
         except Refused as refused:
             known = platform if connector else "unknown"
             self._count(known, refused.code.lower())
+            remote = remote_of(scope, headers_of(scope), self._proxies)
+            self._refused(known, refused.code, remote, refused.claimed_id, str(refused))
             log.warning("webhook refused", platform=known, code=refused.code, reason=str(refused))
             body = msgspec.json.encode({"code": refused.code, "message": str(refused)})
             answer = Answer(status=refused.status, body=body, content_type="application/json")
@@ -84,10 +89,7 @@ class Webhooks:
         heading = Delivery(
             platform=platform, path=scope["path"], headers=headers, body=b"", received_at=self._clock(), remote=remote
         )
-        try:
-            answer = await self._in_time(connector, heading, receive)
-        except BadSignature as refused:
-            raise Refused(401, refused.code, redact(str(refused))) from None
+        answer = await self._in_time(connector, heading, receive)
         self._count(platform, "stored" if answer.status < 300 else "not_stored")
         return answer
 
@@ -98,6 +100,9 @@ class Webhooks:
             async with asyncio.timeout(self._answer_seconds):
                 delivery = msgspec.structs.replace(heading, body=await self._body(heading, receive))
                 return await self._deliveries.take(delivery)
+        except BadSignature as refused:
+            claimed = connector.claimed_id(delivery or heading)
+            raise Refused(401, refused.code, redact(str(refused)), claimed) from None
         except NoRoom:
             log.warning("no room for a webhook", platform=heading.platform)
         except TimeoutError:

@@ -8,6 +8,7 @@ from schema.entities.drift import DriftFinding, DriftKind, DriftMethod, DriftRep
 from schema.entities.enforcement import Campaign, Coordination, CoordinationStatus, Department, InspectionItem, KeySubject, Matter
 from schema.entities.grid import Attachment, EventStatus, GridEvent, TownCoordination, TownCoordinationStatus
 from schema.entities.identity import IdentifierKind, SubjectAlias, SubjectIdentifier, SubjectMerge
+from schema.entities.lever import MaintenanceWindow, PlatformPause, RefusedDelivery
 from schema.entities.message import DeliveryStatus, SmsReceipt
 from schema.entities.obligation import (
     OPEN_STATES,
@@ -64,6 +65,7 @@ __all__ = [
     "IdentifierKind",
     "InspectionItem",
     "KeySubject",
+    "MaintenanceWindow",
     "Matter",
     "Measure",
     "Notice",
@@ -73,9 +75,11 @@ __all__ = [
     "Officer",
     "OpsItem",
     "Photo",
+    "PlatformPause",
     "Procedure",
     "QuarantinedRecord",
     "RecordCategory",
+    "RefusedDelivery",
     "Repair",
     "RepairWay",
     "ReportMark",

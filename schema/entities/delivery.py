@@ -34,6 +34,10 @@ class Delivery(Entity, frozen=True):
     state: Annotated[DeliveryState, Says("What became of it", "处理状态")]
     applied_at: Annotated[Instant | None, Says("When it was applied", "处理时间")]
     detail: Annotated[str | None, Personal("text"), Says("What went wrong", "说明")]
+    repeats: Annotated[
+        int | None, Says("How often it came again, and was acknowledged without being kept; null: never", "重复次数")
+    ]
+    repeated_at: Annotated[Instant | None, Says("When it last came again", "最近重复")]
     sequence: Annotated[int, Internal(), Says("Order of arrival", "顺序号")]
     repeat_key: Annotated[str | None, Indexed(), Internal(), Says("Equal for repetitions of one message", "去重键")]
     headers: Annotated[bytes, Sealed(), Says("Headers as JSON", "请求头")]

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
-from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, computed, to_many, to_one
+from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, computed, known_to_hub, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Entity, entity
+from schema.identifiers import redact
 
 
 class ObligationState(Enum):
@@ -63,6 +64,34 @@ def is_overdue(one: "Obligation", now: datetime) -> bool:
     return one.state in OPEN_STATES and one.due_at < now
 
 
+class Knows(Protocol):
+    """What `waits_for` asks of the process."""
+
+    def clock(self) -> datetime:
+        """Return the present moment."""
+        ...
+
+    @property
+    def levers(self) -> Any:
+        """Return what knows of pauses."""
+        ...
+
+
+def waits_for(one: "Obligation", hub: Knows) -> str | None:
+    """Return why it is not tried now, in words; None where it is tried, or asks for nothing any more.
+
+    A pause is named before all else. What a call was answered with (quiet hours, an empty balance, a platform that is down) stands
+    in `last_error`, and holds until `next_at`.
+    """
+    if one.state not in {ObligationState.WAITING, ObligationState.DUE}:
+        return None
+    if one.state is ObligationState.DUE and hub.levers.is_paused(one.platform):
+        return f"PLATFORM_PAUSED: {one.platform} is paused; it goes on when an operator resumes it"
+    if one.state is ObligationState.WAITING:
+        return None if one.needs is None else f"NEEDS: {one.needs}"
+    return None if one.last_error is None or one.next_at <= hub.clock() else redact(one.last_error)
+
+
 @entity(
     "What must follow from a record, by when",
     "应办事项",
@@ -116,6 +145,7 @@ class Obligation(Entity, frozen=True):
     late_seconds = computed(
         int, "Seconds late, so far or when closed; 0 in time; null if taken off", "逾期秒数", late_seconds, nullable=True
     )
+    waits_for = known_to_hub(str, "Why it is not tried now; null where it is, or asks for nothing any more", "等待原因", waits_for)
     overdue = computed(bool, "Still open, and due before now", "是否逾期未办", is_overdue)
 
     subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)

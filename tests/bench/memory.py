@@ -60,7 +60,7 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[Hub]:
     settings = settings_of(folder)
     with contextlib.ExitStack() as stack:
         if kind == "postgresql":
-            server = stack.enter_context(postgresql_server(folder / "server"))
+            server = stack.enter_context(postgresql_server(folder))
             async with server.fresh() as url, _hub(settings | {"HUB_DATABASE_URL": url}) as hub:
                 yield hub
         else:

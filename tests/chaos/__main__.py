@@ -18,6 +18,7 @@ TESTS: dict[str, str] = {
     "locked": "locked",
     "full-disk": "full_disk",
     "overload": "overload",
+    "pause": "levers",
     "restore": "restore",
     "kills": "kills",
     "failover": "failover",

@@ -46,6 +46,7 @@ def entry(connectors: dict[str, Connector]) -> Callable[[bytes], None]:
         )
         with contextlib.suppress(BadSignature):
             connector.verify(delivery)
+        connector.claimed_id(delivery)
         connector.parse(delivery)
         connector.acknowledge(delivery, stored=True)
 

@@ -19,7 +19,7 @@ POSTED = {Form.SHORT: 600, Form.FULL: 10_000}
 PADDING = 150_000
 MEGABYTE = 1_000_000
 ROOM = 4 * MEGABYTE
-GROWTH = 60 * MEGABYTE
+GROWTH = 40 * MEGABYTE
 """Bytes that the process may grow by: the room twice (coming in, waiting), copies of it, and what Python keeps."""
 
 

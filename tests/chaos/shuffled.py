@@ -17,13 +17,14 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from connectors.base import Delivery, Verified
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.cases import CASES
 from hub.cases.play import BEIJING, Play
 from hub.demo_household import Household
 from hub.mirror import inbox
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES, TOMBSTONE
+from hub.parts import World
 from hub.settings import load_settings
 from hub.simulation.clock import in_simulated_time
 from hub.simulation.stage import staged

@@ -261,6 +261,29 @@ class TestConnectorContract:
             key: max(found.get(key, 0), version) for key, version in newest.items()
         }
 
+    async def test_what_changed_between_two_times_is_read_again_or_the_connector_says_that_it_cannot_be(
+        self, cases: PlatformCases, time: FakeTime
+    ) -> None:
+        if cases.stream is None:
+            with pytest.raises(PermanentError, match="resync"):
+                connected(cases, time).between("none", time.now, time.now)
+            return
+        world, made = cases.world(time), list[set[str]]()
+        connector = connected(cases, time, world.way)
+        for _ in range(3):
+            made.append(set(world.make(130)))
+            time.advance(3600)
+        start = time.now - timedelta(hours=2, minutes=10)
+        if type(connector).between is Connector.between:
+            with pytest.raises(PermanentError, match="resync"):
+                connector.between(cases.stream, start, time.now)
+            return
+        pages = [page async for page in connector.between(cases.stream, start, start + timedelta(minutes=20))]
+        found = {key_of(item.record) for page in pages for item in page.items if isinstance(item, Observation)}
+        assert made[1] <= found
+        assert not made[0] & found
+        assert not made[2] & found
+
     async def test_a_cursor_in_the_future_passes_nothing_over(self, cases: PlatformCases, time: FakeTime) -> None:
         world = paged(cases, time)
         world.make(3)

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.demo_household import Household
 from hub.mirror import inbox, ledger
+from hub.parts import World
 from hub.settings import load_settings
 from hub.web.serving import address_of, listen, serving
 from mocks.approval import ApprovalPlatform

@@ -11,7 +11,7 @@ from tests.servers import PostgreSQLServer
 async def test_a_deployment_moves_up_in_the_middle_of_the_morning(stage: Stage, postgresql: PostgreSQLServer) -> None:
     async with stage.hub() as embedded:
         morning = begin(stage)
-        await eventually(lambda: len(stage.enforcement.store.all("task")) >= 2, within=60, or_say="the first tasks")
+        await eventually(lambda: len(stage.enforcement.store.all("task")) >= 2, within=240, or_say="the first tasks")
         source = embedded.hub.settings.hub.database_url
     made = len(stage.enforcement.store.all("task"))
     async with postgresql.fresh("template1") as url:
@@ -19,7 +19,7 @@ async def test_a_deployment_moves_up_in_the_middle_of_the_morning(stage: Stage, 
         assert copied["obligation"].rows > 0
         async with stage.hub(DATABASE_URL=url) as moved:
             assert await moved.hub.database.read(ledger.backlog)
-            await officers_work(stage, morning, within=90)
-            await all_closed(moved, obligations_of(morning), within=120)
+            await officers_work(stage, morning, within=300)
+            await all_closed(moved, obligations_of(morning), within=300)
     assert made <= len(morning.refs)
     assert_guaranteed(stage, morning)

@@ -86,12 +86,12 @@ async def test_a_process_that_was_stopped_for_longer_than_its_lease_goes_on_and_
                 platform.set_hub(address)
             serials = [stage.approval.grant(procedure="1") for _ in range(APPROVALS)]
             tasks = stage.enforcement.store.all("task")
-            await eventually(lambda: len(tasks) >= KILLED_AFTER, within=60, or_say="the first tasks")
+            await eventually(lambda: len(tasks) >= KILLED_AFTER, within=240, or_say="the first tasks")
             first.process.send_signal(signal.SIGSTOP)
             assert len(tasks) < APPROVALS, "it was stopped too late to prove anything"
             async with bihuan("work", settings=settings, log=tmp_path / "second.log"):
                 for serial in serials:
-                    await eventually(stage.tasks_for, serial, within=120, or_say=f"the task of {serial}")
+                    await eventually(stage.tasks_for, serial, within=240, or_say=f"the task of {serial}")
                 taken_over = "{ obligations(first: 200) { edges { node { history { edges { node { outcome } } } } } } }"
                 assert '"UNKNOWN"' in await _ask(stage, address, taken_over), "nothing was under way when it was stopped"
                 first.process.send_signal(signal.SIGCONT)
@@ -116,7 +116,7 @@ async def _all_closed(url: str, of_each: dict[str, int]) -> None:
         } == {"CLOSED"}
 
     try:
-        await eventually(closed, within=120, or_say="all obligations closed")
+        await eventually(closed, within=240, or_say="all obligations closed")
     except AssertionError as late:
         raise AssertionError(f"{late}: {await database.read(ledger.open_keys)}") from late
     finally:

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Connection, update
 from structlog.testing import capture_logs
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.graph.answer import Question, answer
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.mirror import merges
 from hub.mirror.tables import TABLES
+from hub.parts import World
 from hub.settings import load_settings
 from hub.simulation.clock import in_simulated_time, simulated_now
 from schema.context import Caller, Context

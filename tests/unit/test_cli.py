@@ -289,3 +289,71 @@ def test_schema_and_settings_print_what_is_kept_in_the_repository(bihuan: Bihuan
     root = Path(__file__).parents[2]
     assert bihuan("schema").stdout == (root / "schema" / "schema.graphql").read_text()
     assert bihuan("settings").stdout == reference() == (root / "docs" / "settings.md").read_text()
+
+
+def test_a_platform_is_paused_shown_and_resumed_and_a_reason_is_wanted(bihuan: Bihuan) -> None:
+    assert bihuan("pause", "grid", "--reason", " ").exit_code == 2
+    unknown = bihuan("pause", "taxes", "--reason", "r")
+    assert (unknown.exit_code, "there are approval, credit" in unknown.stderr) == (1, True)
+    for _ in range(2):
+        told = bihuan("pause", "grid", "--reason", "they move house")
+        assert (told.exit_code, told.stdout.startswith("grid is paused since ")) == (0, True), told.output
+    (line,) = (each for each in json.loads(bihuan("status", "--json").stdout) if each["platform"] == "grid")
+    assert line["paused"].endswith(": they move house")
+    synced = bihuan("sync", "--platform", "grid", "--stream", "events")
+    assert (synced.exit_code, "grid is paused by" in synced.stderr) == (1, True)
+    assert "resume it first" in bihuan(*BACKFILL, "--dry-run").stderr
+    assert bihuan("resume", "grid", "--reason", "they are there").stdout == "grid goes on\n"
+    (line,) = (each for each in json.loads(bihuan("status", "--json").stdout) if each["platform"] == "grid")
+    assert line["paused"] is None
+
+
+BACKFILL = (
+    "backfill",
+    "--platform",
+    "grid",
+    "--stream",
+    "events",
+    "--from",
+    "2019-09-01T00:00",
+    "--to",
+    "2019-09-02T00:00:00+08:00",
+)
+
+
+def test_maintenance_windows_are_entered_listed_and_called_off(bihuan: Bihuan) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    plan = ("maintenance", "plan", "credit", "--until", tomorrow, "--reason", "new discs")
+    assert bihuan(*plan).stdout == "window credit/1 is entered\n"
+    refused = bihuan("maintenance", "plan", "credit", "--until", "2019-09-02T00:00", "--reason", "r")
+    assert (refused.exit_code, "before it begins" in refused.stderr) == (1, True)
+    assert "--until soon: no time; write it as 2019-09-11T09:00:00+08:00" in bihuan(*plan[:4], "soon", *plan[5:]).stderr
+    (window,) = json.loads(bihuan("maintenance", "list", "--json").stdout)
+    assert (window["window"], window["reason"]) == ("credit/1", "new discs")
+    (line,) = (each for each in json.loads(bihuan("status", "--json").stdout) if each["platform"] == "credit")
+    assert line["maintenance"].endswith(": new discs")
+    assert bihuan("maintenance", "cancel", "credit/1", "--reason", "it was quick").exit_code == 0
+    assert json.loads(bihuan("maintenance", "list", "--json").stdout) == []
+    assert bihuan("maintenance", "cancel", "credit/2", "--reason", "r").exit_code == 1
+
+
+def test_a_delivery_that_nobody_has_seen_is_told_with_a_question(bihuan: Bihuan) -> None:
+    told = bihuan("deliveries", "M-404")
+    assert told.exit_code == 1
+    assert "nothing came with 'M-404': neither kept, nor refused since " in told.stderr
+
+
+def test_backfill_reads_a_span_again_and_shows_first_what_it_changes(bihuan: Bihuan, city: City) -> None:
+    begins, ends = (f"{datetime.now(UTC) + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}+00:00" for hours in (-1, 1))
+    span = ("backfill", "--platform", "approval", "--stream", "approvals", "--from", begins, "--to", ends)
+    dry = bihuan(*span, "--dry-run", "--json", urls=city.urls)
+    assert dry.exit_code == 0, dry.output
+    told = json.loads(dry.stdout)
+    assert (told["counts"]["NEW"], told["obligation_keys"]) == (1, [f"approval-verification:{city.serial}"])
+    assert bihuan(*span, "--dry-run", urls=city.urls).stdout.endswith("nothing was changed: a dry run\n")
+    assert bihuan(*span, urls=city.urls).exit_code == 2  # it wants a reason
+    assert "NEW" in bihuan(*span, "--reason", "a gap", urls=city.urls).stdout
+    again = json.loads(bihuan(*span, "--dry-run", "--json", urls=city.urls).stdout)
+    assert (again["counts"]["NEW"], again["counts"]["UNCHANGED"], again["obligations"]) == (0, 1, 0)
+    cannot = bihuan("backfill", "--platform", "credit", "--stream", "changes", "--from", begins, "--to", ends, "--dry-run")
+    assert (cannot.exit_code, "cannot be read by time" in cannot.stderr) == (1, True)

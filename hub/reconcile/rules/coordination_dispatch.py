@@ -75,11 +75,14 @@ class CoordinationDispatch(Rule[Facts]):
         return {cause: Facts(one, at_towns.get(town_number(cause), [])) for cause, (one,) in found.items()}
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
-        """Owe it while it is issued; one that was handled without us is not passed on any more."""
+        """Owe it while it is issued; one that was handled without us is not passed on any more.
+
+        One that a town has under our number was passed on, also where the ledger that knew it is lost.
+        """
         one = facts.coordination
         key = key_for(one.coordination_id)
         proven = {key: facts.at_town[0].town_no} if facts.at_town else {}
-        if one.status is not CoordinationStatus.ISSUED:
+        if one.status is not CoordinationStatus.ISSUED and (ledger or not facts.at_town):
             made = frozenset(each.key for each in ledger if not is_unsent(each))
             return Verdict(version=one.version, keep=made, proven=proven)
         owed = Owed(

@@ -76,7 +76,9 @@ class CoordinationFeedback(Rule[Facts]):
         made = [each for each in ledger if may_exist(each) or each.state is ObligationState.WAIVED]
         if town.status is not TownCoordinationStatus.HANDLED:  # what was told last no longer holds: for ops to settle
             return Verdict(version=town.version, keep=_keys(made[:-1]), proven=proven)
-        if handled and not made:  # the department has closed it without us
+        # The department has closed it without us, unless the town has written since: of that the ledger may be lost, and to say it
+        # once more is harmless, the latest counts (enforcement.md).
+        if handled and not made and town.updated_at <= one.updated_at:
             return Verdict(version=town.version)
         last = made[-1] if made else None
         command = command_of(last) if last else None

@@ -13,7 +13,7 @@ repaired is refused with the reason (hub/reconcile/repair.py), also where the cr
 - The mark of an earlier gxsj is withdrawn if unsent; one that may have been sent is over with that gxsj, by the row's own word.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from hub.mirror import ledger as obligations
 from hub.mirror import queries, repair_queries, subjects
+from hub.mirror.histories import versions_of
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.repair import Facts, asks_for, fault_of, made_of, refusal_of, stamp_of, waits_for
 from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
@@ -36,7 +37,7 @@ ONE_DECIMAL = Decimal("0.1")  # credit.md: points that are sent are text with ex
 
 def key_for(report: SelfReport) -> str:
     """Return the key of a row at its gxsj, without the /1 and /2 of its two platforms."""
-    return f"{NAME}:{report.report_no}:{stamp_of(report)}"
+    return f"{NAME}:{report.report_no}:{stamp_of(report.updated_at)}"
 
 
 class Repairs(Rule[Facts]):
@@ -65,12 +66,14 @@ class Repairs(Rule[Facts]):
         """Return rows with the records that they name, and the repairs that were made of them so far."""
         reports = {no: one for no, (one,) in queries.records_where(connection, rows, SelfReport, "report_no", causes).items()}
         held = queries.obligations_of(connection, rows, NAME, reports)
-        numbers = {
-            no: {self.number(f"{key_for(one)}/1"), *(each.number for each in held.get(no, []))} for no, one in reports.items()
-        }
-        repairs = queries.records_where(connection, rows, Repair, "biz_no", {each for some in numbers.values() for each in some})
         named = [one.repairs_biz_no for one in reports.values() if one.repairs_biz_no]
         records = queries.records_by_biz_no(connection, rows, named)
+        earlier = self._earlier(connection, rows, [one for no, one in reports.items() if not held.get(no)], records)
+        numbers = {
+            no: {*earlier.get(no, ()), self.number(f"{key_for(one)}/1"), *(each.number for each in held.get(no, []))}
+            for no, one in reports.items()
+        }
+        repairs = queries.records_where(connection, rows, Repair, "biz_no", {each for some in numbers.values() for each in some})
         to_come = repair_queries.records_to_come(connection, [number for number in named if number not in records])
         read_at = repair_queries.credit_read_at(connection)
         subjects_named = [one.subject_code for one in reports.values()]
@@ -83,16 +86,32 @@ class Repairs(Rule[Facts]):
                 one.repairs_biz_no in to_come,
                 read_at,
                 {number: repairs[number][0] for number in numbers[no] if number in repairs},
+                earlier.get(no, {}),
                 codes,
             )
             for no, one in reports.items()
         }
+
+    def _earlier(
+        self, connection: Connection, rows: Rows, unheld: Sequence[SelfReport], records: Mapping[str, Sequence[CreditRecord]]
+    ) -> dict[str, dict[str, str]]:
+        """Return, by row, the keys of repairs of its earlier versions by our number: of rows that the ledger knows nothing of
+        though something of their record was repaired."""
+        repaired = {no for no, group in records.items() if any(one.open_points < one.points for one in group)}
+        lost = [one.report_no for one in unheld if one.repairs_biz_no in repaired]
+        found: dict[str, dict[str, str]] = {}
+        for no, versions in versions_of(connection, rows, "SelfReport", lost).items():
+            stamps = {stamp_of(datetime.fromisoformat(each.fields["updated_at"])) for each in versions}
+            keys = [f"{NAME}:{no}:{stamp}/1" for stamp in stamps]
+            found[no] = {self.number(key): key for key in keys}
+        return found
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe repair and mark of the row as it stands."""
         report, key = facts.report, key_for(facts.report)
         over = [one.key for one in ledger if one.command == "MarkReport" and not one.key.startswith(key) and may_exist(one)]
         numbers = {one.key: one.number for one in ledger} | {f"{key}/1": self.number(f"{key}/1")}
+        numbers |= {each: number for number, each in facts.earlier.items()}
         proven = {each: facts.repairs[number].repair_id for each, number in numbers.items() if number in facts.repairs}
         proven |= dict.fromkeys(over, report.report_no)
         if report.mark is not ReportMark.NEW:

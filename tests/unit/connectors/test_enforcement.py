@@ -276,7 +276,7 @@ async def test_a_refused_signature_with_a_wrong_clock_says_that_the_clock_is_wro
 
     right = Script(httpx.Response(401, text="<html>401</html>", headers=date))
     with pytest.raises(PermanentError, match="HUB_ENFORCEMENT_SECRETS") as problem:
-        await pages(connector(right, FakeTime(NOW + timedelta(seconds=600))))
+        await pages(connector(right, FakeTime(NOW + timedelta(seconds=600)), secrets=("secret-new",)))
     assert problem.value.code == "SIGNATURE_REFUSED"
 
 

@@ -37,6 +37,13 @@ def _plain(column: Field) -> Any:
     return next(iter(column.kind)) if issubclass(column.kind, Enum) else PLAIN[column.kind]
 
 
+class FakeLevers:
+    """Nothing is paused."""
+
+    def is_paused(self, platform: str) -> bool:
+        return False
+
+
 @dataclass
 class FakeHub:
     """An engine that notes what it was asked, and refuses every key that begins with `no-`."""
@@ -47,6 +54,10 @@ class FakeHub:
     on_call: Any = None
     decision: Decision = field(default_factory=lambda: ELIGIBLE)
     read_loop: Callable[[str, str], Awaitable[Loop | None]] | None = None
+
+    levers: Any = field(default_factory=FakeLevers)
+    tracer: Any = None
+    rereader: Any = None
 
     def clock(self) -> datetime:
         return self.now

@@ -4,11 +4,13 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
+from connectors.base import Delivery as RawDelivery
 from connectors.base import Item, Quarantined, Verified
 from hub.intake.apply import Applied, Applier
 from hub.mirror import inbox
@@ -271,3 +273,38 @@ async def test_two_processes_that_apply_the_same_inbox_do_it_once_and_without_a_
     assert sum(await asyncio.gather(*map(until_empty, desks))) == 60
     assert await desks[0].approvals() == {f"YW{number}": 6 for number in range(10)}
     assert await desks[0].states() == [DeliveryState.APPLIED] * 60
+
+
+class OtherPlatform(PlainPlatform):
+    """As the plain one, with a name that comes before its."""
+
+    platform: ClassVar[str] = "another"
+
+
+async def test_what_holds_one_platform_up_holds_no_other(database: Database, rows: Rows, clock: SettableClock) -> None:
+    """Its transactions are its own: here the database is away for the one, as under a lock, and there for the other."""
+    desk, held_up = Desk(database, rows, clock), OtherPlatform(clock)
+    connectors = {"another": held_up, "approval": desk.platform}
+    applier = Applier(database, rows, connectors, desk.rules, clock=clock, after=lambda: None)
+    raws = [delivered("YW1:1", "s1"), msgspec.structs.replace(delivered("YW2:1", "s2"), platform="another")]
+    kept = [inbox.kept(raw, Verified(signature=raw.headers["x-signature"]), 0) for raw in raws]
+    await database.write(inbox.store, rows, kept)
+
+    def away(_raw: RawDelivery) -> list[Item]:
+        raise DatabaseUnavailable("locked")
+
+    parse, held_up.parse = held_up.parse, away  # type: ignore[assignment, method-assign]
+    with pytest.raises(DatabaseUnavailable):
+        await applier.apply_deliveries()
+    assert await desk.approvals() == {"YW1": 1}
+    held_up.parse = parse  # type: ignore[method-assign]
+    assert await applier.apply_deliveries() == 1
+    assert await desk.approvals() == {"YW1": 1, "YW2": 1}
+
+
+async def test_deliveries_of_a_platform_that_is_not_bridged_wait_until_it_is(desk: Desk) -> None:
+    await desk.keep("YW1:1")
+    elsewhere = Applier(desk.database, desk.rows, {}, desk.rules, clock=desk.clock, after=lambda: None)
+    assert await elsewhere.apply_deliveries() == 0
+    assert await desk.states() == [DeliveryState.STORED]
+    assert await desk.applier.apply_deliveries() == 1

@@ -64,7 +64,16 @@ class Door:
 
     def __init__(self, database: Database, rows: Rows, clock: SettableClock, **limits: int) -> None:
         self.news = 0
-        self.deliveries = Deliveries(database, rows, {"approval": PlainPlatform(clock)}, clock=clock, after=self._after, **limits)
+        self.verified: list[tuple[str, int]] = []
+        self.deliveries = Deliveries(
+            database,
+            rows,
+            {"approval": PlainPlatform(clock)},
+            clock=clock,
+            after=self._after,
+            verified_by=lambda platform, position: self.verified.append((platform, position)),
+            **limits,
+        )
 
     def _after(self) -> None:
         self.news += 1
@@ -179,13 +188,14 @@ async def test_a_bad_signature_is_never_stored(counted: CountedDatabase, rows: R
     assert (counted.writes, await count(counted)) == (0, 0)
 
 
-async def test_the_use_of_an_old_secret_is_noted(counted: CountedDatabase, rows: Rows, clock: SettableClock) -> None:
+async def test_which_secret_verified_a_delivery_is_told(counted: CountedDatabase, rows: Rows, clock: SettableClock) -> None:
     door = Door(counted, rows, clock)
     async with taking(door.deliveries):
         await door.deliveries.take(delivered("YW1:1", "s1"))
-        assert door.deliveries.old_secret_used_at == {}
         await door.deliveries.take(delivered("YW1:2", "old-1"))
-        assert door.deliveries.old_secret_used_at == {"approval": clock()}
+        with pytest.raises(BadSignature):
+            await door.deliveries.take(delivered("YW1:3", signature=""))
+    assert door.verified == [("approval", 0), ("approval", 1)]
 
 
 async def test_who_waits_when_the_process_ends_is_asked_to_send_again(

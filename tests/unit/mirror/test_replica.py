@@ -7,13 +7,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, text
 
-from hub.app import Hub, World
+from hub.app import Hub
 from hub.graph.answer import Question, answer
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.mirror import replica as module
 from hub.mirror.database import PostgreSQLDatabase
 from hub.mirror.replica import Replica
+from hub.parts import World
 from hub.settings import load_settings
 from schema.context import Caller, Context
 from tests.builders import approval, observed

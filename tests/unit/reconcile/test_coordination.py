@@ -22,7 +22,7 @@ from schema.entities import (
 from schema.identifiers import outgoing_number
 from tests.builders import DAY, HOUR, coordination, observed, town_coordination
 from tests.settable_clock import BEIJING, START
-from tests.unit.reconcile.city import BOOK, City, held, only
+from tests.unit.reconcile.city import BOOK, City, forget_ledger, held, only
 
 DISPATCH, FEEDBACK = CoordinationDispatch(), CoordinationFeedback()
 NUMBER = coordination().coordination_id
@@ -240,5 +240,15 @@ async def test_a_towns_answer_that_no_rule_was_asked_about_is_found_by_the_sweep
 async def test_another_opinion_that_no_rule_was_asked_about_is_found_though_the_first_is_closed(city: City) -> None:
     await until_fed_back(city)
     await city.keep_silent(observed(at_town(3, opinion="当事人已搬离")))
+    await city.sweep.everything()
+    assert (await city.lines())[feedback_key(3)] == "DUE"
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_what_a_town_corrects_after_the_ledger_was_lost_is_told_to_the_department(city: City, silent: bool) -> None:
+    await city.say(observed(coordination(version=2, status=HANDLED)), observed(at_town(2)))
+    await city.database.write(forget_ledger)
+    corrected = observed(at_town(3, opinion="当事人已搬离", updated_at=START + HOUR))
+    await (city.keep_silent(corrected) if silent else city.say(corrected))
     await city.sweep.everything()
     assert (await city.lines())[feedback_key(3)] == "DUE"

@@ -15,7 +15,7 @@ from schema.commands import MarkReport, PostRepair
 from schema.entities import ObligationState, ReportMark, ReportState, TaskStatus, TaskType
 from tests.builders import OTHER_CODE, SHOP_CODE, credit_profile, observed, task, task_result
 from tests.settable_clock import START, SettableClock
-from tests.unit.reconcile.city import City, bad, check, observation
+from tests.unit.reconcile.city import City, bad, check, forget_ledger, observation
 from tests.unit.reconcile.self_governance import BIZ_NO, credit_was_read, key, made_repair, points_record, row
 from tests.unit.reconcile.worker_side import Office
 
@@ -248,3 +248,14 @@ async def test_a_record_under_an_earlier_code_of_the_same_subject_can_be_repaire
     await city.say(observed(credit_profile(code=OTHER_CODE, old_codes=(SHOP_CODE,))))
     await city.say(observed(points_record(subject_code=under)), observed(row(subject_code=named)))
     assert await repairs(city) == {REPAIR: "DUE", MARK: "WAITING"}
+
+
+async def test_a_repair_of_an_earlier_version_is_known_though_the_ledger_is_lost(city: City) -> None:
+    """The row changed after its repair was made: its present number is another one, and nothing may be restored twice."""
+    await city.say(observed(points_record()), observed(row()))
+    await city.accept(REPAIR)
+    await city.say(observed(points_record(version=2, open_points=Decimal(2))), observed(made_repair()))
+    await city.database.write(forget_ledger)
+    await city.say(observed(row(5)))
+    assert await repairs(city) == {REPAIR: "CLOSED", LATER_MARK: "DUE"}
+    assert (await mark(city, LATER_MARK)).taken

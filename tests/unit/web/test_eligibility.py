@@ -68,6 +68,7 @@ class Door:
     addresses: tuple[str, ...] = ()
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
+    verified: list[tuple[str, int]] = field(default_factory=list)
 
     async def _ask(self, subject: str, matter: str, holder: str | None = None) -> Decision:
         self.asked.append((subject, matter, holder))
@@ -93,6 +94,7 @@ class Door:
             trusted_proxies=(),
             clock=self.clock,
             count=self.outcomes.append,
+            verified_by=lambda platform, position: self.verified.append((platform, position)),
         )
         transport = httpx.ASGITransport(Starlette(routes=[Route(PATH, endpoint.__call__, methods=["POST"])]))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub")
@@ -118,6 +120,7 @@ async def test_a_company_is_answered_with_grade_score_and_the_time_of_the_credit
     assert told == {"code": "0", "msg": "success", "data": data}
     assert door.asked == [(SHOP_CODE, "WH-SX01", SHOP_CODE)]
     assert door.outcomes == ["eligible"]
+    assert door.verified == [("approval", 0)]
 
 
 async def test_who_is_not_eligible_is_told_every_reason_and_what_is_not_known_is_null(door: Door) -> None:

@@ -48,6 +48,7 @@ class Door:
             trusted_proxies=(),
             clock=clock,
             count=lambda *outcome: self.counted.update([outcome]),
+            refused=lambda *_: None,
         )
         transport = httpx.ASGITransport(Starlette(routes=[Route("/webhooks/{platform}", webhooks, methods=["POST"])]))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub")

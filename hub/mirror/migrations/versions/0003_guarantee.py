@@ -1,4 +1,5 @@
 """guarantee."""
+# ruff: noqa: PLR0915  (written by regenerate.py)
 
 from collections.abc import Sequence
 
@@ -126,6 +127,86 @@ def upgrade() -> None:
         comment="What a stream that is read from its beginning has shown so far (全量读取已见)",
     )
     op.create_table(
+        "maintenance_window",
+        sa.Column("window_id", sa.Text(), nullable=False, comment="Platform and number of its window, from 1 (窗口编号)"),
+        sa.Column("platform", sa.Text(), nullable=False, comment="Platform (平台)"),
+        sa.Column("begins_at", sa.BigInteger(), nullable=False, comment="From (开始时间)"),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False, comment="Until (结束时间)"),
+        sa.Column("reason", sa.LargeBinary(), nullable=False, comment="Why (维护原因)"),
+        sa.Column("planned_at", sa.BigInteger(), nullable=False, comment="When it was entered (登记时间)"),
+        sa.Column("planned_by", sa.Text(), nullable=False, comment="By whom it was entered (登记人)"),
+        sa.Column("cancelled_at", sa.BigInteger(), nullable=True, comment="When it was called off; null if it was not (取消时间)"),
+        sa.Column("cancelled_by", sa.Text(), nullable=True, comment="By whom it was called off (取消人)"),
+        sa.Column("cancel_reason", sa.LargeBinary(), nullable=True, comment="Why it was called off (取消原因)"),
+        sa.PrimaryKeyConstraint("window_id", name=op.f("pk_maintenance_window")),
+        comment="A maintenance window of a platform (平台维护窗口)",
+    )
+    op.create_index("ix_maintenance_window_begins_at", "maintenance_window", ["begins_at"], unique=False)
+    op.create_index("ix_maintenance_window_platform_ends_at", "maintenance_window", ["platform", "ends_at"], unique=False)
+    op.create_table(
+        "platform_condition",
+        sa.Column("platform", sa.String(length=40), nullable=False),
+        sa.Column(
+            "ahead",
+            sa.BigInteger(),
+            nullable=True,
+            comment="By how much its clock is ahead of ours, microseconds; median of its answers",
+        ),
+        sa.Column(
+            "within", sa.BigInteger(), nullable=True, comment="Half a round trip and half a second: the median may be off by this"
+        ),
+        sa.Column("samples", sa.Integer(), nullable=True, comment="Answers that the median was taken of"),
+        sa.Column("measured_at", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "closed_until",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Until when it last asked to be left alone (503 with Retry-After)",
+        ),
+        sa.Column("closed_since", sa.BigInteger(), nullable=True, comment="When it first asked so in a row"),
+        sa.PrimaryKeyConstraint("platform", name=op.f("pk_platform_condition")),
+        comment="What processes notice of a platform as they call it (平台状况)",
+    )
+    op.create_table(
+        "platform_pause",
+        sa.Column("pause_id", sa.Text(), nullable=False, comment="Platform and number of its pause, from 1 (暂停编号)"),
+        sa.Column("platform", sa.Text(), nullable=False, comment="Platform (平台)"),
+        sa.Column("since", sa.BigInteger(), nullable=False, comment="Since when (暂停时间)"),
+        sa.Column("paused_by", sa.Text(), nullable=False, comment="By whom (暂停人)"),
+        sa.Column("reason", sa.LargeBinary(), nullable=False, comment="Why (暂停原因)"),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True, comment="When it was resumed; null while it stands (恢复时间)"),
+        sa.Column("ended_by", sa.Text(), nullable=True, comment="By whom it was resumed (恢复人)"),
+        sa.Column("end_reason", sa.LargeBinary(), nullable=True, comment="Why it was resumed (恢复原因)"),
+        sa.PrimaryKeyConstraint("pause_id", name=op.f("pk_platform_pause")),
+        comment="A platform that an operator paused (平台暂停)",
+    )
+    op.create_index("ix_platform_pause_platform_ended_at", "platform_pause", ["platform", "ended_at"], unique=False)
+    op.create_index("ix_platform_pause_since", "platform_pause", ["since"], unique=False)
+    op.create_table(
+        "refused_delivery",
+        sa.Column(
+            "refusal_id", sa.Text(), nullable=False, comment="Identity: platform, reason code, address, message and day (拒收编号)"
+        ),
+        sa.Column("platform", sa.Text(), nullable=False, comment="Platform that the address names (平台)"),
+        sa.Column("code", sa.Text(), nullable=False, comment="Reason code (原因代码)"),
+        sa.Column(
+            "remote", sa.Text(), nullable=True, comment="Address that it came from; null where many are counted together (来源地址)"
+        ),
+        sa.Column(
+            "message_id", sa.Text(), nullable=True, comment="The id that it claimed, unproven, personal numbers masked (消息编号)"
+        ),
+        sa.Column("detail", sa.LargeBinary(), nullable=False, comment="What was wrong with the last of them (说明)"),
+        sa.Column("first_at", sa.BigInteger(), nullable=False, comment="When the first came (首次时间)"),
+        sa.Column("last_at", sa.BigInteger(), nullable=False, comment="When the last came (最近时间)"),
+        sa.Column("times", sa.BigInteger(), nullable=False, comment="How many came (次数)"),
+        sa.PrimaryKeyConstraint("refusal_id", name=op.f("pk_refused_delivery")),
+        comment="Deliveries that were refused, alike ones together (拒收推送)",
+    )
+    op.create_index("ix_refused_delivery_code", "refused_delivery", ["code"], unique=False)
+    op.create_index("ix_refused_delivery_last_at", "refused_delivery", ["last_at"], unique=False)
+    op.create_index("ix_refused_delivery_message_id", "refused_delivery", ["message_id"], unique=False)
+    op.create_index("ix_refused_delivery_platform_last_at", "refused_delivery", ["platform", "last_at"], unique=False)
+    op.create_table(
         "score_difference",
         sa.Column("difference_id", sa.Text(), nullable=False, comment="Subject's code and what was compared (差异编号)"),
         sa.Column(
@@ -164,6 +245,20 @@ def upgrade() -> None:
     op.create_index("ix_score_difference_ended_at_since", "score_difference", ["ended_at", "since"], unique=False)
     op.create_index("ix_score_difference_explanation", "score_difference", ["explanation"], unique=False)
     op.create_index("ix_score_difference_measure", "score_difference", ["measure"], unique=False)
+    op.create_table(
+        "secret_use",
+        sa.Column("platform", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=10), nullable=False, comment="CALLS: ours sign with it; WEBHOOKS: the platform's do"),
+        sa.Column(
+            "fingerprint",
+            sa.String(length=16),
+            nullable=False,
+            comment="Keyed digest of the secret; says which, and tells nothing of it",
+        ),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("platform", "purpose", "fingerprint", name=op.f("pk_secret_use")),
+        comment="When each secret was last used, so that an old one can be taken away in time (密钥使用)",
+    )
     op.create_index("ix_approval_state_approval_no_version", "approval", ["state", "approval_no", "version"], unique=False)
     op.add_column(
         "change",
@@ -175,6 +270,18 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_change_position_sequence", "change", ["position", "sequence"], unique=False)
+    op.add_column(
+        "delivery",
+        sa.Column(
+            "repeats",
+            sa.BigInteger(),
+            nullable=True,
+            comment="How often it came again, and was acknowledged without being kept; null: never (重复次数)",
+        ),
+    )
+    op.add_column(
+        "delivery", sa.Column("repeated_at", sa.BigInteger(), nullable=True, comment="When it last came again (最近重复)")
+    )
     op.drop_index(op.f("ix_delivery_state_sequence"), table_name="delivery")
     op.create_index("ix_delivery_state_platform_sequence", "delivery", ["state", "platform", "sequence"], unique=False)
     op.add_column(
@@ -218,14 +325,29 @@ def downgrade() -> None:
     op.drop_column("obligation", "decided_at")
     op.drop_index("ix_delivery_state_platform_sequence", table_name="delivery")
     op.create_index(op.f("ix_delivery_state_sequence"), "delivery", ["state", "sequence"], unique=False)
+    op.drop_column("delivery", "repeated_at")
+    op.drop_column("delivery", "repeats")
     op.drop_index("ix_change_position_sequence", table_name="change")
     op.drop_column("change", "position")
     op.drop_index("ix_approval_state_approval_no_version", table_name="approval")
+    op.drop_table("secret_use")
     op.drop_index("ix_score_difference_measure", table_name="score_difference")
     op.drop_index("ix_score_difference_explanation", table_name="score_difference")
     op.drop_index("ix_score_difference_ended_at_since", table_name="score_difference")
     op.drop_index("ix_score_difference_code", table_name="score_difference")
     op.drop_table("score_difference")
+    op.drop_index("ix_refused_delivery_platform_last_at", table_name="refused_delivery")
+    op.drop_index("ix_refused_delivery_message_id", table_name="refused_delivery")
+    op.drop_index("ix_refused_delivery_last_at", table_name="refused_delivery")
+    op.drop_index("ix_refused_delivery_code", table_name="refused_delivery")
+    op.drop_table("refused_delivery")
+    op.drop_index("ix_platform_pause_since", table_name="platform_pause")
+    op.drop_index("ix_platform_pause_platform_ended_at", table_name="platform_pause")
+    op.drop_table("platform_pause")
+    op.drop_table("platform_condition")
+    op.drop_index("ix_maintenance_window_platform_ends_at", table_name="maintenance_window")
+    op.drop_index("ix_maintenance_window_begins_at", table_name="maintenance_window")
+    op.drop_table("maintenance_window")
     op.drop_table("full_read_key")
     op.drop_index("ix_drift_report_platform", table_name="drift_report")
     op.drop_table("drift_report")
