@@ -30,7 +30,13 @@ from schema.entities import (
     DeliveryState,
     DeliveryStatus,
     Department,
+    DriftFinding,
+    DriftKind,
+    DriftMethod,
+    DriftReport,
+    DriftState,
     EventStatus,
+    Explanation,
     FiguresCheck,
     FiguresConclusion,
     Finding,
@@ -41,6 +47,7 @@ from schema.entities import (
     KeySubject,
     MaintenanceWindow,
     Matter,
+    Measure,
     Notice,
     NoticeRequest,
     Obligation,
@@ -57,6 +64,7 @@ from schema.entities import (
     RepairWay,
     ReportMark,
     ReportState,
+    ScoreDifference,
     ScoreEntry,
     ScoreState,
     SelfReport,
@@ -791,6 +799,76 @@ def refused_delivery(**fields: Any) -> RefusedDelivery:
     return _but(made, fields)
 
 
+def drift_report(**fields: Any) -> DriftReport:
+    """A comparison by digests that found one record missing and repaired it."""
+    made = DriftReport(
+        report_id="approval/Approval/DIGEST",
+        platform="approval",
+        entity="Approval",
+        method=DriftMethod.DIGEST,
+        started_at=START,
+        ended_at=START + HOUR,
+        failure=f"approval: no answer about {PHONE}",
+        checked=400,
+        differing=1,
+        missing_here=1,
+        missing_there=0,
+        outdated_here=0,
+        newer_here=0,
+        unexplained=0,
+        repaired=1,
+        waiting=0,
+        next_at=START + 12 * HOUR,
+    )
+    return _but(made, fields)
+
+
+def drift_finding(**fields: Any) -> DriftFinding:
+    """A record that only the hub has, and of which an operator is asked."""
+    made = DriftFinding(
+        finding_id="approval/Approval/DIGEST/YW201908150001",
+        report_id="approval/Approval/DIGEST",
+        platform="approval",
+        entity="Approval",
+        record_key="YW201908150001",
+        kind=DriftKind.MISSING_THERE,
+        state=DriftState.WAITING,
+        bucket="2019-08-15",
+        our_version=2,
+        their_version=1,
+        our_count=3,
+        their_count=2,
+        our_digest="0" * 64,
+        their_digest="1" * 64,
+        found_at=START,
+        seen_at=START + HOUR,
+        ended_at=START + 2 * HOUR,
+        item_id="tombstones/1",
+    )
+    return _but(made, fields)
+
+
+def score_difference(**fields: Any) -> ScoreDifference:
+    """Points of which the credit platform does not know yet."""
+    made = ScoreDifference(
+        difference_id=f"{SHOP_CODE}/REGULATORY_POINTS",
+        code=SHOP_CODE,
+        measure=Measure.REGULATORY_POINTS,
+        period="2019",
+        ours=Decimal("4.5"),
+        theirs=Decimal("4.0"),
+        difference=Decimal("0.5"),
+        record_ids=("CR1", "CR2"),
+        others=1,
+        explanation=Explanation.RECORD_IN_FLIGHT,
+        since=START,
+        compared_at=START + HOUR,
+        told_at=START + HOUR,
+        ended_at=START + 2 * HOUR,
+    )
+    return _but(made, fields)
+
+
 EVERYTHING: tuple[Entity, ...] = (
     approval(),
     attempt(),
@@ -801,6 +879,8 @@ EVERYTHING: tuple[Entity, ...] = (
     credit_record(),
     delivery(),
     department(),
+    drift_finding(),
+    drift_report(),
     finding(),
     grid_event(),
     inspection_item(),
@@ -829,5 +909,6 @@ EVERYTHING: tuple[Entity, ...] = (
     platform_pause(),
     maintenance_window(),
     refused_delivery(),
+    score_difference(),
 )
 """One record of every entity; tests/unit/mirror/test_rows.py fails when one is missing."""
