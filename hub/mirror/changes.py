@@ -15,19 +15,19 @@ from schema.entity import Mirrored, Observation, Tombstone, key_of
 
 
 class Changed(NamedTuple):
-    """A record of which some version was applied, and the last sequence of these."""
+    """A record of which some version was applied, and the last position of these in the change history."""
 
     entity: str
     key: str
-    sequence: int
+    position: int
 
 
 def changed_between(connection: Connection, after: int, last: int, limit: int) -> list[Changed]:
-    """Return the records of the next `limit` changes behind a sequence, up to another one; each once, by its last one."""
-    here = (CHANGE.c.sequence > after) & (CHANGE.c.sequence <= last)
-    statement = select(CHANGE.c.entity, CHANGE.c.key, CHANGE.c.sequence).where(here).order_by(CHANGE.c.sequence).limit(limit)
-    newest = {(entity, key): sequence for entity, key, sequence in connection.execute(statement)}
-    return [Changed(*named, sequence) for named, sequence in sorted(newest.items(), key=lambda one: one[1])]
+    """Return the records of the next `limit` changes behind a position, up to another one; each once, by its last one."""
+    here = (CHANGE.c.position > after) & (CHANGE.c.position <= last)
+    statement = select(CHANGE.c.entity, CHANGE.c.key, CHANGE.c.position).where(here).order_by(CHANGE.c.position).limit(limit)
+    newest = {(entity, key): position for entity, key, position in connection.execute(statement)}
+    return [Changed(*named, position) for named, position in sorted(newest.items(), key=lambda one: one[1])]
 
 
 def as_they_are(connection: Connection, rows: Rows, changed: Sequence[Changed], now: datetime) -> list[Observation | Tombstone]:

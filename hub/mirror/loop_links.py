@@ -114,6 +114,7 @@ CAUSES: tuple[tuple[str, str, str, tuple[K, ...]], ...] = (
     ("penalty-referral", "VerificationTask", "task_id", (K.CHECKED,)),
     ("task-cancelled", "VerificationTask", "task_id", (K.TASK_CANCELLED,)),
     ("unknown-officer-department", "VerificationTask", "task_id", (K.TASK_CREATED,)),
+    ("duplicate-task", "VerificationTask", "external_no", (K.TASK_CREATED,)),
     ("recheck", "TaskResult", "order_no", (K.RECTIFICATION_ORDERED,)),
     ("grid-dispatch", "GridEvent", "event_no", (K.EVENT_SENT,)),
     ("grid-feedback", "GridEvent", "event_no", (K.CHECKED, K.TASK_DONE, K.TASK_CANCELLED, K.TASK_TRANSFERRED)),

@@ -13,7 +13,7 @@ from hub.mirror.audit import Entry
 from hub.mirror.ledger import OBLIGATION
 from hub.mirror.rows import Rows, micros
 from hub.mirror.streams import STREAM
-from hub.mirror.tables import BOOKMARK, LEASE
+from hub.mirror.tables import LEASE
 from schema.entities import ObligationState
 
 MAYBE_SENT = [state.value for state in (ObligationState.DUE, ObligationState.LEASED, ObligationState.SENT, ObligationState.STUCK)]
@@ -29,7 +29,6 @@ def mark_restored(connection: Connection, rows: Rows, by: str, now: datetime) ->
     count = connection.execute(update(OBLIGATION).where(here).values(unknown_since=micros(now))).rowcount
     connection.execute(update(STREAM).values(lease_until=None, fence=STREAM.c.fence + 1))
     connection.execute(update(LEASE).values(until=0))
-    connection.execute(update(BOOKMARK).values(transaction=0))  # a server made anew counts its transactions from the beginning
     outcome = f"{count} open obligations may have been sent since the backup"
     audit.note(connection, rows, Entry(at=now, by=by, action="restore", kind="Database", target="database", outcome=outcome))
     return count

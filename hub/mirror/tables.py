@@ -173,9 +173,7 @@ BOOKMARK = Table(
     "bookmark",
     METADATA,
     Column("name", String(80), primary_key=True),
-    Column("done", BigInteger, nullable=False, comment="The last sequence of the change history that was gone through"),
-    Column("horizon", BigInteger, nullable=False, comment="A sequence below which nothing new appears once ..."),
-    Column("transaction", BigInteger, nullable=False, comment="... all transactions below this number are over; 0 on SQLite"),
+    Column("done", BigInteger, nullable=False, comment="The last position of the change history that was gone through"),
     comment="How far the change history was gone through, by what goes through it (变更历史书签)",
 )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from hub.mirror import bookmarks, changes, ledger, merges
+from hub.mirror import audit_sealing, bookmarks, changes, ledger, merges
 from hub.mirror.changes import Changed
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.records import Outcome, Upserted
@@ -76,10 +76,12 @@ class Sweep:
         done: two transactions that each knew of half a cause are set right here.
         """
         looked = 0
+        while await self._database.write(audit_sealing.seal, self._clock()):
+            pass  # what has no position yet is in no order
         after, last = await self._database.write(bookmarks.stretch, BOOKMARK)
         while found := await self._database.read(changes.changed_between, after, last, BATCH):
             await self._look_at(found)
-            after, looked = found[-1].sequence, looked + len(found)
+            after, looked = found[-1].position, looked + len(found)
         for rule in self._derivation.rules:
             if (elapsed := rule.elapsed(self._derivation.book, self._clock())) is not None:
                 looked += await self._walk(rule, elapsed, [])
@@ -99,13 +101,13 @@ class Sweep:
             log.exception("cannot derive", records=len(found), first=f"{found[0].entity}:{found[0].key}")
             for one in found if len(found) > 1 else ():
                 await self._look_at([one])
-            await self._database.write(bookmarks.go_on, BOOKMARK, found[-1].sequence)
+            await self._database.write(bookmarks.go_on, BOOKMARK, found[-1].position)
 
     def _derive(self, connection: Connection, found: Sequence[Changed]) -> None:
         now = self._clock()
         there = changes.as_they_are(connection, self._rows, found, now)
         self._derivation(connection, [Upserted(one, Outcome.APPLIED) for one in there], now)
-        bookmarks.go_on(connection, BOOKMARK, found[-1].sequence)
+        bookmarks.go_on(connection, BOOKMARK, found[-1].position)
 
     async def _walk(self, rule: AnyRule, candidates: Candidates, failed: list[str]) -> int:
         after, counted = "", 0

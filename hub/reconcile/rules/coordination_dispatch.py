@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.mirror import coordination_queries, ledger, queries
 from hub.mirror.rows import Rows, content_of
 from hub.reconcile.rule import Changes, Owed, Rule, Rulebook, Verdict, said_in
-from hub.reconcile.standing import is_unsent
+from hub.reconcile.standing import may_exist
 from schema.commands import AnyCommand, IssueCoordination
 from schema.entities import Coordination, CoordinationStatus, Obligation, TownCoordination
 from schema.entity import Observation
@@ -82,8 +82,8 @@ class CoordinationDispatch(Rule[Facts]):
         one = facts.coordination
         key = key_for(one.coordination_id)
         proven = {key: facts.at_town[0].town_no} if facts.at_town else {}
-        if one.status is not CoordinationStatus.ISSUED and (ledger or not facts.at_town):
-            made = frozenset(each.key for each in ledger if not is_unsent(each))
+        made = frozenset(each.key for each in ledger if may_exist(each))
+        if one.status is not CoordinationStatus.ISSUED and (made or not facts.at_town):
             return Verdict(version=one.version, keep=made, proven=proven)
         owed = Owed(
             key=key,

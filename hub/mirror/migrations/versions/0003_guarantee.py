@@ -47,11 +47,7 @@ def upgrade() -> None:
     op.create_table(
         "bookmark",
         sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("done", sa.BigInteger(), nullable=False, comment="The last sequence of the change history that was gone through"),
-        sa.Column("horizon", sa.BigInteger(), nullable=False, comment="A sequence below which nothing new appears once ..."),
-        sa.Column(
-            "transaction", sa.BigInteger(), nullable=False, comment="... all transactions below this number are over; 0 on SQLite"
-        ),
+        sa.Column("done", sa.BigInteger(), nullable=False, comment="The last position of the change history that was gone through"),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_bookmark")),
         comment="How far the change history was gone through, by what goes through it (变更历史书签)",
     )
