@@ -34,7 +34,7 @@ async def test_a_query_over_four_platforms_answers_in_full_with_all_four_switche
     await stage.shut_platforms()
     asked = {"no": morning.granted[2].serial, "event": morning.tips[0].number}
     async with stage.hub(STALE_SECONDS="5") as running:
-        assert (await running.client.get("/readyz")).json() == {"status": "ready"}
+        assert (await running.client.get("/readyz")).json() == {"status": "ready", "platforms": {}}
 
         async def stale_answer() -> dict[str, Any] | None:
             told = await running.ask(FOUR_PLATFORMS, **asked)

@@ -2,6 +2,7 @@
 
 import random
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -68,10 +69,10 @@ async def test_two_workers_share_the_job_and_one_killed_in_the_middle_leaves_not
     assert stage.twins() == {}
 
 
-async def test_a_process_that_was_stopped_for_longer_than_its_lease_goes_on_and_doubles_nothing(
+async def test_what_a_process_doubles_that_was_stopped_for_longer_than_its_lease_is_cancelled(
     postgresql: PostgreSQLServer, tmp_path: Path
 ) -> None:
-    """As a machine that is suspended: it wakes with calls under way whose claims are another's by then."""
+    """As a machine that is suspended: it wakes with calls under way whose claims are another's by then, and may still send them."""
     rates = {name: {"calls_per_second": 200} for name in ("approval", "credit")}
     async with postgresql.fresh() as url, staged(tmp_path / "house", true_clock(), **rates) as stage:
         settings = quick(stage, url, WORKER_INSIDE="false")
@@ -99,10 +100,14 @@ async def test_a_process_that_was_stopped_for_longer_than_its_lease_goes_on_and_
                     (task,) = stage.tasks_for(serial)
                     stage.enforcement.finish(task["taskId"], BROKEN_PROMISE)
                 await _all_closed(url, {"enforcement": 2, "approval": 2, "credit": 1, "selfgov": 1})
+                await eventually(lambda: _standing(stage, serials) == dict.fromkeys(serials, 1), within=90, or_say="one task each")
             assert "a completion came too late: the claim is another's" in first.said
-    assert {serial: len(stage.tasks_for(serial)) for serial in serials} == dict.fromkeys(serials, 1)
     assert len(stage.credit.store.all("record")) == APPROVALS
-    assert stage.twins() == {}
+
+
+def _standing(stage: Stage, serials: Sequence[str]) -> dict[str, int]:
+    """Return how many tasks of each approval were not cancelled."""
+    return {serial: sum(task["status"] != "CANCELLED" for task in stage.tasks_for(serial)) for serial in serials}
 
 
 async def _all_closed(url: str, of_each: dict[str, int]) -> None:
@@ -110,15 +115,14 @@ async def _all_closed(url: str, of_each: dict[str, int]) -> None:
 
     async def closed() -> bool:
         counts = await database.read(ledger.backlog)
-        closed = {platform: counts.get((platform, "CLOSED"), 0) for platform in of_each}
-        return closed == {platform: count * APPROVALS for platform, count in of_each.items()} and {
-            state for _, state in counts
-        } == {"CLOSED"}
+        enough = all(counts.get((platform, "CLOSED"), 0) >= count * APPROVALS for platform, count in of_each.items())
+        return enough and {state for _, state in counts} == {"CLOSED"}
 
     try:
         await eventually(closed, within=240, or_say="all obligations closed")
     except AssertionError as late:
-        raise AssertionError(f"{late}: {await database.read(ledger.open_keys)}") from late
+        told = f"{await database.read(ledger.open_keys)} are open, of {await database.read(ledger.backlog)}"
+        raise AssertionError(f"{late}: {told}") from late
     finally:
         await database.close()
 
