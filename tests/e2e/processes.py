@@ -98,7 +98,7 @@ async def serves(running: Running) -> str:
 
 
 def quick(stage: Stage, url: str, *, visible_after: float = 3.0, **own: str) -> dict[str, str]:
-    """Return settings whose intervals fit platforms that carry a call out at once and show it within `visible_after` seconds, 3 as a rule."""
+    """Return settings whose intervals fit platforms that carry a call out at once and show it within `visible_after` seconds."""
     settings = {
         "DATABASE_URL": url,
         "LOG_LEVEL": "info",
