@@ -69,13 +69,14 @@ class Loops:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_running(self, loop: Loop) -> None:
-        """Run a loop until cancelled; one that ends with an error is logged and begun again."""
+        """Run a loop until cancelled; one that ends is logged, and begun again after a moment."""
         while True:
             try:
                 await loop()
+                log.error("a loop of the hub ended; it begins again", loop=loop.__qualname__)
             except Exception:  # outermost: a loop that ended would leave its work undone in silence
                 log.exception("a loop of the hub failed; it begins again", loop=loop.__qualname__)
-                await self.sleep(1.0)
+            await self.sleep(1.0)
 
     async def _apply(self) -> None:
         """Apply deliveries as they come, and look for those that another process kept.

@@ -51,7 +51,7 @@ class WakeUps:
     @property
     def are_shared(self) -> bool:
         """Whether there may be other processes to tell; then `run` must be running."""
-        return self._database.shared
+        return isinstance(self._database, PostgreSQLDatabase)
 
     def tell(self, topic: Topic) -> None:
         """Wake this process now and the others as soon as they can be told. Called behind the commit."""
