@@ -49,6 +49,7 @@ class Process:
         """End in order: what it knows of calls that it cuts off is written. Nobody answers any more."""
         self._web = None
         await self._close()
+        self.mortality.die()
 
     async def kill(self) -> None:
         """End as in a power failure: from this moment on nothing is written or sent, and nobody answers."""

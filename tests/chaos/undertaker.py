@@ -60,7 +60,10 @@ class Undertaker:
 
     async def _watch(self, stage: Stage, number: int) -> None:
         while True:
-            await stage.processes[number].mortality.end()
+            process = stage.processes[number]
+            await process.mortality.end()
+            if stage.processes[number] is not process:
+                continue  # it ended in order, and another has taken its place
             await stage.kill(number)
             await asyncio.sleep(self.rng.choice(DOWN_SECONDS))
             # A process may die before it has begun: then it is buried like any other.
