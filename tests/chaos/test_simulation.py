@@ -1,4 +1,4 @@
-"""The deterministic simulation: 200 seeds in batches, seeds that once failed, and the proof that a seed goes the same way again."""
+"""The deterministic simulation: seeds in batches, seeds that once failed, and the proof that a seed goes the same way again."""
 
 import os
 import subprocess
