@@ -38,7 +38,8 @@ async def test_a_query_over_four_platforms_answers_in_full_with_all_four_switche
 
         async def stale_answer() -> dict[str, Any] | None:
             told = await running.ask(FOUR_PLATFORMS, **asked)
-            return told if told["approval"]["freshness"]["stale"] else None
+            shown = (told["approval"], told["approval"]["subject"]["profile"], told["gridEvent"])
+            return told if all(each["freshness"]["stale"] for each in shown) else None
 
         answer = await eventually(stale_answer, or_say="an answer marked stale")
         approval = answer["approval"]
