@@ -60,23 +60,13 @@ class Loops:
         if work:
             loops += [self.worker.run, self.scheduler.run]
             loops += [self.poller.run] if self.poller else []
-        tasks = [asyncio.create_task(self._keep_running(loop), name=loop.__qualname__) for loop in loops]
+        tasks = [asyncio.create_task(keep_running(loop, self.sleep), name=loop.__qualname__) for loop in loops]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _keep_running(self, loop: Loop) -> None:
-        """Run a loop until cancelled; one that ends is logged, and begun again after a moment."""
-        while True:
-            try:
-                await loop()
-                log.error("a loop of the hub ended; it begins again", loop=loop.__qualname__)
-            except Exception:  # outermost: a loop that ended would leave its work undone in silence
-                log.exception("a loop of the hub failed; it begins again", loop=loop.__qualname__)
-            await self.sleep(1.0)
 
     async def _apply(self) -> None:
         """Apply deliveries as they come, and look for those that another process kept.
@@ -110,3 +100,14 @@ class Loops:
             with contextlib.suppress(DatabaseUnavailable):
                 await self.operator.refresh()
             await self.sleep(self.idle_seconds * 2)
+
+
+async def keep_running(loop: Loop, sleep: Sleep) -> None:
+    """Run a loop until cancelled; one that ends or fails is logged, and begun again after a second."""
+    while True:
+        try:
+            await loop()
+            log.error("a loop of the hub ended; it begins again", loop=loop.__qualname__)
+        except Exception:  # outermost: a loop that ended would leave its work undone in silence
+            log.exception("a loop of the hub failed; it begins again", loop=loop.__qualname__)
+        await sleep(1.0)
