@@ -6,6 +6,7 @@ import os
 import tempfile
 import uuid
 import warnings
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,9 @@ T = TypeVar("T")
 TEMPLATE, PREFIX = "bihuan_template", "bihuan-pg-"
 QUICK = ("fsync", "full_page_writes", "synchronous_commit")
 """Nothing in a test outlives a power cut, so that the server need not wait for the disk."""
+
+_users: Counter[Path] = Counter()
+"""How many in this process use the server of a folder; the package counts processes only, and stops it at the first who leaves."""
 
 
 def elsewhere(work: Coroutine[Any, Any, T]) -> T:
@@ -130,12 +134,15 @@ def postgresql_server(folder: Path | None = None) -> Iterator[PostgreSQLServer]:
             get_server(orphan, cleanup_mode="delete").cleanup()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     server = get_server(parent / f"{PREFIX}{run[:12]}", cleanup_mode="delete")
+    _users[server.pgdata] += 1
     try:
         ours = PostgreSQLServer(str(server.get_postmaster_info().socket_dir), server.get_pid())
         elsewhere(ours.make_template())
         yield ours
     finally:
-        server.cleanup()
+        _users[server.pgdata] -= 1
+        if not _users[server.pgdata]:
+            server.cleanup()
 
 
 def _is_orphan(folder: Path) -> bool:
