@@ -30,7 +30,7 @@ from connectors.base import (
 )
 from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.claimed import claimed_id
-from connectors.errors import BadSignature, PermanentError, TransientError
+from connectors.errors import BadSignature, ConnectorError, PermanentError, TransientError
 from connectors.grid_calls import DONE, UNKNOWN, GridCalls, Said, sign
 from connectors.grid_commands import ensure
 from connectors.grid_records import (
@@ -50,7 +50,7 @@ from connectors.live_read import together
 from connectors.place import Place, read_place
 from connectors.signing import matching_secret, require_fresh
 from connectors.soap import CONTENT_TYPE, child, name_of
-from schema.commands import AnyCommand
+from schema.commands import AnyCommand, FeedbackEvent
 from schema.entity import Observation, key_of
 
 PAGE: Final = 100  # "size at most 100"
@@ -204,8 +204,15 @@ class GridConnector(Connector):
             yield items
 
     async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
-        """Make a command true; the platform itself knows repetitions, so that only an accept has to be waited out."""
-        return await ensure(self._calls, command, unknown_since)
+        """Make a command true; the platform itself knows repetitions, so that only an accept has to be waited out.
+
+        That an event was returned is no proof yet when a repetition says it: the mirror may still hold the sending that was
+        answered, and would be taken for the next one. So the event is shown as it is now, and the mirror proves it.
+        """
+        receipt = await ensure(self._calls, command, unknown_since)
+        if receipt.repeated and isinstance(command, FeedbackEvent) and command.result == "returned":
+            return msgspec.structs.replace(receipt, proof=False, shows=await self._shown(command.event_no))
+        return receipt
 
     @property
     def open_until(self) -> datetime | None:
@@ -290,6 +297,14 @@ class GridConnector(Connector):
             return read_event(event, self.surroundings.clock())
 
         return await self._calls.read("GetEvent", {"no": number}, judge, codes=(DONE, UNKNOWN), same=number)
+
+    async def _shown(self, number: str) -> tuple[Item, ...]:
+        """Return an event as it is now, or nothing where it cannot be read: then the echo asks again later."""
+        try:
+            event = await self._event(number)
+        except ConnectorError:
+            return ()
+        return () if event is None else (event,)
 
     def _history_start(self) -> datetime | None:
         first = self.settings.history_since

@@ -11,7 +11,7 @@ from hub.telemetry import configure_logs
 from tests.chaos.simulation import run
 from tests.chaos.swarm import swarm
 
-SHORT_SEEDS, SHORT_EVENTS = 40, 40
+SHORT_SEEDS, SHORT_EVENTS = 200, 40
 FULL_SEEDS, FULL_EVENTS = 10_000, 300
 
 

@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 import httpx
+import msgspec
 import pytest
 
 from connectors.base import Receipt
 from connectors.errors import PermanentError, TransientError, UnknownOutcome
 from schema.commands import AcceptEvent, AnyCommand, CancelTask, FeedbackEvent, FileLink, IssueCoordination
+from schema.entity import Observation
 from tests.contract.cases import NOW, WIRE, FakeTime
 from tests.unit.connectors.grid_node import answer, asked, connector, event
 
@@ -92,6 +94,31 @@ async def test_a_repetition_that_names_our_task_is_the_proof(command: AnyCommand
     sample = httpx.Response(200, content=(WIRE / "grid" / "repeated.xml").read_bytes())
 
     assert await ensured(command, sample) == Receipt(reference="YW20190805000123", repeated=True, proof=True)
+
+
+RETURNED = msgspec.structs.replace(FEEDBACK, result="returned")
+
+
+@pytest.mark.parametrize("status", ["60", "20"])
+async def test_that_an_event_was_returned_is_shown_and_proven_by_the_mirror_alone(status: str) -> None:
+    """What the mirror holds may be older than the answer: it must not be taken for the event being sent once more."""
+    repeated = answer(8, "<no>YW20190805000123</no><taskNo>RW0000000042</taskNo>")
+
+    receipt = await ensured(RETURNED, repeated, answer(0, event("YW20190805000123", 5, status=status)))
+
+    assert not receipt.proof
+    (shown,) = receipt.shows
+    assert isinstance(shown, Observation)
+    assert shown.record.version == 5
+
+
+@pytest.mark.parametrize("second", [answer(5), answer(9), httpx.ReadTimeout("nothing came")])
+async def test_where_a_returned_event_cannot_be_read_nothing_is_proven(second: httpx.Response | Exception) -> None:
+    repeated = answer(8, "<no>YW20190805000123</no><taskNo>RW0000000042</taskNo>")
+
+    receipt = await ensured(RETURNED, repeated, *[second] * 6)
+
+    assert receipt == Receipt(reference="YW20190805000123", repeated=True)
 
 
 @pytest.mark.parametrize("command", [ACCEPT, FEEDBACK])
