@@ -83,7 +83,9 @@ class HubSettings(BaseModel):
     worker_inside: bool = Field(True, description="Whether `bihuan serve` polls and works too; `bihuan work` does it elsewhere")
     poll: bool = Field(True, description="Whether streams are polled")
     lease_seconds: float = Field(
-        90.0, gt=0, description="Seconds that a worker's claim lasts; longer than a deadline and settling together"
+        90.0,
+        gt=0,
+        description="Seconds that a worker's claim lasts; longer than any deadline, twice as long as HUB_RESCUE_SECONDS or more",
     )
     echo_seconds: float = Field(
         120.0, gt=0, description="Seconds within which what was accepted must be seen; then it is looked up"
@@ -220,15 +222,31 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             application_keys(hub.api_keys)
         except SettingsError as error:
             problems += error.problems
-        problems += [
-            f"HUB_LEASE_SECONDS: {hub.lease_seconds:g} s is not longer than {PREFIX}{name.upper()}_DEADLINE_SECONDS, "
-            f"{each.deadline_seconds:g} s: nothing would be sent there; make one longer or the other shorter"
-            for name, each in platforms.items()
-            if hub.lease_seconds <= each.deadline_seconds
-        ]
+        problems += _short_leases(hub, platforms)
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)
+
+
+def _short_leases(hub: HubSettings, platforms: Mapping[str, PlatformSettings]) -> list[str]:
+    """Name the leases that would be over while what they are for goes on, so that processes take it from each other for ever."""
+    problems = []
+    if hub.lease_seconds < 2 * hub.rescue_seconds:
+        problems.append(
+            f"HUB_LEASE_SECONDS: {hub.lease_seconds:g} s is less than twice HUB_RESCUE_SECONDS, {hub.rescue_seconds:g} s: "
+            "claims would end before they are renewed; make one longer or the other shorter"
+        )
+    for name, each in platforms.items():
+        deadline = f"{PREFIX}{name.upper()}_DEADLINE_SECONDS, {each.deadline_seconds:g} s"
+        for lease, seconds, then in (
+            ("HUB_LEASE_SECONDS", hub.lease_seconds, "claims would end before their calls"),
+            ("HUB_POLL_LEASE_SECONDS", hub.poll_lease_seconds, "a slow page would be taken over again and again"),
+        ):
+            if seconds <= each.deadline_seconds:
+                problems.append(
+                    f"{lease}: {seconds:g} s is not longer than {deadline}: {then}; make one longer or the other shorter"
+                )
+    return problems
 
 
 def database_url(environ: Mapping[str, str]) -> str:
