@@ -49,6 +49,7 @@ class Claims:
         self._commit_takes = timedelta()
         self._held: dict[str, Held] = {}
         """By the id of the attempt that the claim began."""
+        self._some_held = asyncio.Event()
         self._too_short: dict[str, Held] = {}
         """Those whose calls wait for a longer lease."""
         self._renewing = asyncio.Lock()
@@ -60,6 +61,8 @@ class Claims:
             return ()
         taken, until = await self._leasing(lambda connection, now, until: self._take(connection, platform, limit, now, until))
         self._held.update({ledger.attempt_id(one): Held(one, until) for one in taken})
+        if taken:
+            self._some_held.set()
         return taken
 
     def _take(self, connection: Connection, platform: str, limit: int, now: datetime, until: datetime) -> Sequence[Obligation]:
@@ -82,6 +85,18 @@ class Claims:
         if held.until is None:
             await self._drop(one)
         return held.until is not None
+
+    async def run(self) -> None:
+        """Renew all claims three times a lease while there are any, until cancelled."""
+        while True:
+            if not self._held:
+                self._some_held.clear()
+                await self._some_held.wait()
+            await self._sleep(self._length.total_seconds() / 3)
+            try:
+                await self.renew()
+            except DatabaseUnavailable as error:
+                log.warning("cannot renew claims", held=len(self._held), error=str(error))
 
     async def renew(self) -> None:
         """Renew all claims, so that nobody takes over what this process is at; raise DatabaseUnavailable."""

@@ -70,6 +70,7 @@ class Worker:
                 for platform in self._connectors:
                     group.create_task(self._run_platform(platform), name=f"worker:{platform}")
                 group.create_task(self._run_rescue(), name="worker:rescue")
+                group.create_task(self._claims.run(), name="worker:claims")
         finally:
             cut_off, self._cut_off = self._cut_off, []
             await self._completions.give_back(cut_off)

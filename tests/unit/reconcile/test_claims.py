@@ -141,6 +141,33 @@ async def test_no_call_is_made_under_a_short_lease_while_the_database_is_away(ci
     assert call.at == START + timedelta(seconds=85 + 3 * PACE.idle_seconds)
 
 
+async def test_a_call_keeps_its_lease_however_seldom_what_dead_processes_left_is_looked_for(
+    city: City, slow: Slow, other: Office
+) -> None:
+    """Renewing is no business of rescue's pace. The clock stands while nobody sleeps in the loops."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if seconds == PACE.lease_seconds / 3 and pauses.count(seconds) <= 9:
+            city.clock.advance(seconds)
+            await asyncio.sleep(0)
+        else:
+            await asyncio.Event().wait()
+
+    hub = Office(slow, city.rows, city.clock, city.derivation, sleep=sleep)
+    await city.say(GRANTED)
+    hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
+    running = asyncio.create_task(hub.worker.run())
+    while pauses.count(PACE.lease_seconds / 3) <= 9:  # noqa: ASYNC110  (the loops have no event to wait for)
+        await asyncio.sleep(0.001)
+    await other.worker.rescue()
+    assert await city.lines() == {APPROVAL_KEY: "LEASED"}
+    assert city.clock() == START + timedelta(seconds=3 * PACE.lease_seconds)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_renewing_makes_no_lease_shorter(city: City) -> None:
     await city.say(GRANTED)
     (one,) = await city.database.write(ledger.claim, city.rows, "enforcement", 1, START, timedelta(seconds=300))
