@@ -159,8 +159,9 @@ async def test_a_call_keeps_its_lease_however_seldom_what_dead_processes_left_is
     await city.say(GRANTED)
     hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
     running = asyncio.create_task(hub.worker.run())
-    while pauses.count(PACE.lease_seconds / 3) <= 9:  # noqa: ASYNC110  (the loops have no event to wait for)
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(10):
+        while pauses.count(PACE.lease_seconds / 3) <= 9:  # noqa: ASYNC110  (the loops have no event to wait for)
+            await asyncio.sleep(0.001)
     await other.worker.rescue()
     assert await city.lines() == {APPROVAL_KEY: "LEASED"}
     assert city.clock() == START + timedelta(seconds=3 * PACE.lease_seconds)
