@@ -85,7 +85,9 @@ class Parts:
         self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
-        self.database: Database = world.database or open_database(own.database_url, inline=world.inline_database)
+        self.database: Database = world.database or open_database(
+            own.database_url, inline=world.inline_database, connections=own.database_connections
+        )
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
@@ -276,8 +278,14 @@ class Parts:
         own, world = self.settings.hub, self.world
         if own.database_read_url is None:
             return None
-        lag = own.database_read_lag_seconds
-        return Replica(self.database, own.database_read_url, most_lag_seconds=lag, clock=world.clock, sleep=world.sleep)
+        return Replica(
+            self.database,
+            own.database_read_url,
+            connections=own.database_connections,
+            most_lag_seconds=own.database_read_lag_seconds,
+            clock=world.clock,
+            sleep=world.sleep,
+        )
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
 from hub.graph.access import SCOPES, ApplicationKey
+from hub.mirror.database import CONNECTIONS
 
 PREFIX = "HUB_"
 M = TypeVar("M", bound=BaseModel)
@@ -60,6 +61,11 @@ class HubSettings(BaseModel):
     )
     database_read_lag_seconds: float = Field(
         30.0, gt=0, description="Seconds that the standby may be behind; beyond that the graph reads the database itself"
+    )
+    database_connections: int = Field(
+        CONNECTIONS,
+        ge=1,
+        description="Connections to a PostgreSQL that a process uses at a time, beside one for webhooks and one for wake-ups",
     )
     platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
     pii_keys: tuple[SecretStr, ...] = Field(
