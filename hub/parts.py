@@ -20,6 +20,7 @@ from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.intake.apply import Applier
+from hub.intake.applying import Applying
 from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
@@ -231,7 +232,7 @@ class Parts:
             ),
         )
         self.loops = Loops(
-            self.applier,
+            Applying(self.applier, self.deliveries, self._arrived, sleep=world.sleep, idle_seconds=own.idle_seconds),
             self.deliveries,
             self.poller if own.poll else None,
             self.worker,
@@ -239,7 +240,6 @@ class Parts:
                 self.database, self._schedules(), clock=world.clock, sleep=world.sleep, lease_seconds=own.schedule_lease_seconds
             ),
             self.operator,
-            self._arrived,
             self.wake_ups,
             self.replica,
             world.sleep,

@@ -1,4 +1,4 @@
-"""A hub that may use one connection, or two, to its PostgreSQL: everything waits for its turn, nothing for ever, every loop is closed."""
+"""A hub that may use one connection, or two, to its PostgreSQL: all wait for their turn, none for ever, every loop is closed."""
 
 import asyncio
 
