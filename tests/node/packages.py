@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import fasteners
 import pytest
+from filelock import FileLock
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "node"
@@ -22,7 +22,7 @@ def installed(topic: str) -> Path:
     wanted = (source / "package.json").read_bytes()
     folder = CACHE / f"{topic}-{hashlib.sha256(wanted).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    with fasteners.InterProcessLock(folder.with_suffix(".lock")):
+    with FileLock(folder.with_suffix(".lock")):
         if not (folder / "complete").exists():
             _install(source, folder)
         for script in source.glob("*.mjs"):
