@@ -190,6 +190,7 @@ class Parts:
                 "attempts": own.keep_attempts_days,
                 "quarantine": own.keep_quarantine_days,
                 "ops_items": own.keep_ops_items_days,
+                "drift": own.keep_drift_days,
                 "changes": own.keep_changes_days,
                 "audit": own.keep_audit_days,
             },
