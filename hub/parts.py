@@ -20,6 +20,7 @@ from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.intake.apply import Applier
+from hub.intake.comparison import Comparer
 from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
@@ -142,18 +143,25 @@ class Parts:
             after=due,
             lease_seconds=own.poll_lease_seconds,
         )
-        self.drift = Drift(
+        comparer = Comparer(
             self.database,
             self.rows,
-            self.connectors,
             self.applier,
-            self.poller,
             tombstones,
             clock=world.clock,
             sleep=world.sleep,
             after=due,
             grace=grace,
             share=own.drift_percent / 100,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            comparer,
+            self.poller,
+            tombstones,
+            clock=world.clock,
             digest_every=timedelta(seconds=own.drift_seconds),
             read_every=read_every,
         )
