@@ -14,6 +14,7 @@ import httpx
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
+from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
 from hub.delivery_traces import DeliveryTracer
@@ -48,7 +49,6 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
-from hub.rereading import Rereader
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
 from hub.telemetry import Metrics
@@ -227,7 +227,7 @@ class Parts:
             levers=self.levers,
             health=self.health,
             tracer=self.tracer,
-            rereader=Rereader(
+            backfiller=Backfiller(
                 self.database,
                 self.rows,
                 self.connectors,

@@ -10,6 +10,7 @@ from typing import Annotated
 import strawberry
 
 from schema.acting import REASON, Asked, actor, refused, told, too_many, unreasoned
+from schema.backfill import BackfillActions, Difference, ReplayPayload
 from schema.context import Context
 from schema.drift import DriftActions
 from schema.identities import IdentityMutations
@@ -18,7 +19,6 @@ from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ResyncPayload
 from schema.platform_actions import PlatformActions
 from schema.requests import Requests
-from schema.rereading import Difference, ReplayPayload, RereadingActions
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
 from schema.user_errors import InputMissing
@@ -139,7 +139,7 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, RereadingActions):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, BackfillActions):
     """All actions: the operators' own, and what front ends ask for."""
 
 
@@ -158,7 +158,7 @@ async def _foreseen(context: Context, wanted: ReplayDeliveriesInput) -> tuple[Ou
         return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[])), None
     if ids is not None and (wrong := _too_many(ids, "deliveryIds")) is not None:
         return wrong, None
-    return await context.hub.rereader.foresee_replay(ids or [], platform, since)
+    return await context.hub.backfiller.foresee_replay(ids or [], platform, since)
 
 
 def _too_many(keys: list[str], name: str) -> Outcome | None:

@@ -9,8 +9,8 @@ from hub.app import Hub
 from hub.commands.base import WRONG_SETTINGS, app, fail, show, show_json, with_hub
 from hub.commands.levers import operator_name, reasoned
 from hub.commands.moments import moment
+from schema.backfill import Difference, Foreseen
 from schema.operations import Outcome
-from schema.rereading import Difference, Foreseen
 
 
 @app.command()
@@ -82,7 +82,7 @@ def replay(
 
     async def replaying(hub: Hub) -> int | None:
         if dry_run:
-            return told_difference(*await hub.operator.rereader.foresee_replay(delivery or [], platform, start), as_json)
+            return told_difference(*await hub.operator.backfiller.foresee_replay(delivery or [], platform, start), as_json)
         outcome = (
             await hub.operator.replay(delivery, "command line")
             if delivery
@@ -113,7 +113,7 @@ def backfill(
     why = reason if dry_run else reasoned(reason)
 
     async def filling(hub: Hub) -> int | None:
-        filled = await hub.operator.rereader.backfill(platform, stream, start, end, why, operator_name(), dry_run=dry_run)
+        filled = await hub.operator.backfiller.backfill(platform, stream, start, end, why, operator_name(), dry_run=dry_run)
         return told_difference(*filled, as_json)
 
     with_hub(filling)

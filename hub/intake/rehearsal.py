@@ -1,4 +1,4 @@
-"""What applying records changes, told one by one: for real, or in a savepoint that is rolled back. Used by hub/rereading.py.
+"""What applying records changes, told one by one: for real, or in a savepoint that is rolled back. Used by hub/backfill.py.
 
 The same apply and the same rules run in both cases; only the end differs.
 """
@@ -15,9 +15,9 @@ from hub.mirror import ledger, records
 from hub.mirror.database import Database
 from hub.mirror.ports import Derive
 from hub.mirror.rows import Rows
+from schema.backfill import Foreseen, ForeseenRecord
 from schema.entity import Tombstone, key_of
 from schema.identifiers import redact
-from schema.rereading import Foreseen, ForeseenRecord
 
 
 class Changed(NamedTuple):

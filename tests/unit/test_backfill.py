@@ -15,7 +15,7 @@ from hub.mirror.database import Database
 from hub.mirror.tables import METADATA
 from hub.parts import World
 from hub.settings import load_settings
-from schema.rereading import Difference, Foreseen
+from schema.backfill import Difference, Foreseen
 from tests.builders import approval, observed
 from tests.settable_clock import START, SettableClock
 from tests.unit.test_app import ask
@@ -74,7 +74,7 @@ def counts(difference: Difference | None) -> dict[str, int]:
 
 
 async def fill(hub: Hub, *, dry_run: bool) -> Difference | None:
-    outcome, difference = await hub.operator.rereader.backfill("approval", "approvals", *SPAN, "r", "lou", dry_run=dry_run)
+    outcome, difference = await hub.operator.backfiller.backfill("approval", "approvals", *SPAN, "r", "lou", dry_run=dry_run)
     assert not outcome.refused, outcome.refused
     return difference
 
@@ -104,7 +104,7 @@ async def test_a_dry_run_shows_the_difference_and_changes_nothing_and_the_real_r
 
 
 async def test_a_backfill_is_refused_where_it_cannot_be_and_says_why(hub: Hub) -> None:
-    backfill = hub.operator.rereader.backfill
+    backfill = hub.operator.backfiller.backfill
 
     async def refusal(platform: str, stream: str, start: Any = SPAN[0], end: Any = SPAN[1]) -> tuple[str, str]:
         outcome, difference = await backfill(platform, stream, start, end, "r", "lou", dry_run=False)
@@ -126,14 +126,14 @@ async def test_a_backfill_is_refused_where_it_cannot_be_and_says_why(hub: Hub) -
 
 
 async def test_a_record_that_cannot_be_applied_is_named_and_its_neighbours_go_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    derive = hub.operator.rereader.rehearsal._derive
+    derive = hub.operator.backfiller.rehearsal._derive
 
     def failing(connection: Connection, changes: Any, now: Any) -> None:
         if any(change.item.record.approval_no == "YW2" for change in changes):
             raise LookupError("nobody expected this")
         derive(connection, changes, now)
 
-    monkeypatch.setattr(hub.operator.rereader.rehearsal, "_derive", failing)
+    monkeypatch.setattr(hub.operator.backfiller.rehearsal, "_derive", failing)
     read_again(hub, [held(1, 1), held(2, 1), held(3, 1)])
     for dry_run in (True, False):
         assert counts(await fill(hub, dry_run=dry_run)) == {"NEW": 2, "QUARANTINED": 1}

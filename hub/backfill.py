@@ -14,10 +14,10 @@ from hub.mirror import audit, inbox
 from hub.mirror.audit import Entry
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
+from schema.backfill import SHOWN, Difference, Foreseen, ForeseenCount, ForeseenRecord
 from schema.entities import Delivery
 from schema.identifiers import redact
 from schema.operations import Outcome
-from schema.rereading import SHOWN, Difference, Foreseen, ForeseenCount, ForeseenRecord
 from schema.user_errors import (
     InvalidWindow,
     NotReadable,
@@ -65,8 +65,8 @@ class _Tally:
 
 
 @dataclass(frozen=True)
-class Rereader:
-    """Implements `schema.rereading.Reread`. `wake` is called when something was applied."""
+class Backfiller:
+    """Implements `schema.backfill.Backfills`. `wake` is called when something was applied."""
 
     database: Database
     rows: Rows

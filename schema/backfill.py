@@ -1,6 +1,6 @@
 """Reading again, and what it would change: backfill of a span of time, replay of deliveries, both with a dry run (补采与重放).
 
-Scope ops:act, audited. Nothing is decided here: the shape of the input is checked, all else is the engine's (hub/rereading.py).
+Scope ops:act, audited. Nothing is decided here: the shape of the input is checked, all else is the engine's (hub/backfill.py).
 """
 
 from collections.abc import Sequence
@@ -112,8 +112,8 @@ class ReplayPayload(Payload):
     difference: Difference | None = strawberry.field(description="What it would change; null without a dry run (差异)")
 
 
-class Reread(Protocol):
-    """Implemented by hub/rereading.py; `by` is the name of the caller."""
+class Backfills(Protocol):
+    """Implemented by hub/backfill.py; `by` is the name of the caller."""
 
     async def backfill(
         self, platform: str, stream: str, start: datetime, end: datetime, reason: str, by: str, *, dry_run: bool
@@ -129,7 +129,7 @@ class Reread(Protocol):
 
 
 @strawberry.type
-class RereadingActions:
+class BackfillActions:
     """Backfill; replayDeliveries is in mutation.py."""
 
     @mutation("Read what changed on a platform in a span of time again, or see what that would change", "补采时间段")
@@ -140,7 +140,7 @@ class RereadingActions:
         by, given = actor(info), input_
         if not given.dry_run and (refusal := unreasoned(given.reason)) is not None:
             return BackfillPayload(outcome=told(info, refusal), difference=None)
-        outcome, difference = await info.context.hub.rereader.backfill(
+        outcome, difference = await info.context.hub.backfiller.backfill(
             given.platform, given.stream, given.from_, given.to, given.reason, by, dry_run=given.dry_run
         )
         return BackfillPayload(outcome=told(info, outcome), difference=difference)
