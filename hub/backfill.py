@@ -1,21 +1,22 @@
-"""Backfill of a span of time, and the dry runs of backfill and replay: what they change, told before or after. Built by app.py."""
+"""Backfill of a span of time, and the dry runs of backfill and replay: what they change, told before (dry_run.py) or after."""
 
-from collections import Counter
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.base import Connector, Item, Page
 from connectors.errors import ConnectorError
+from hub.dry_run import DryRun
 from hub.intake.apply import not_applied
+from hub.intake.difference import Tally
 from hub.intake.rehearsal import Changed, Rehearsal
 from hub.levers import Levers
 from hub.mirror import audit, inbox
 from hub.mirror.audit import Entry
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
-from schema.backfill import SHOWN, Difference, Foreseen, ForeseenCount, ForeseenRecord
-from schema.entities import Delivery
+from schema.backfill import Difference
 from schema.identifiers import redact
 from schema.operations import Outcome
 from schema.user_errors import (
@@ -29,39 +30,11 @@ from schema.user_errors import (
 )
 
 MOST = 20_000
-"""Records that one backfill or dry run reads; what is beyond is left for the next."""
+"""Records that one backfill reads; what is beyond is left for the next."""
+MOST_FORESEEN = 200_000
+"""Records that one dry run reads."""
 AT_ONCE = 200
-"""Records of one transaction, so that nobody waits long for it. A dry run does not see what follows from two of them together."""
-
-
-@dataclass
-class _Tally:
-    dry_run: bool
-    counts: Counter[Foreseen] = field(default_factory=Counter)
-    records: list[ForeseenRecord] = field(default_factory=list)
-    obligations: dict[str, None] = field(default_factory=dict)
-    complete: bool = True
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
-
-    def add(self, changed: Changed) -> None:
-        self.counts.update(one.outcome for one in changed.records)
-        same = [one for one in changed.records if one.outcome is Foreseen.UNCHANGED]
-        self.records = [*[one for one in changed.records if one.outcome is not Foreseen.UNCHANGED], *self.records, *same]
-        self.records = sorted(self.records, key=lambda one: one.outcome is Foreseen.UNCHANGED)[:SHOWN]
-        self.obligations |= dict.fromkeys(changed.obligations)
-
-    def difference(self) -> Difference:
-        return Difference(
-            counts=[ForeseenCount(outcome=outcome, number=self.counts[outcome]) for outcome in Foreseen],
-            records=self.records,
-            obligation_keys=list(self.obligations)[:SHOWN],
-            obligations=len(self.obligations),
-            complete=self.complete,
-            dry_run=self.dry_run,
-        )
+"""Records of one transaction, so that nobody waits long for it."""
 
 
 @dataclass(frozen=True)
@@ -77,76 +50,91 @@ class Backfiller:
     wake: Callable[[], None]
 
     async def backfill(
-        self, platform: str, stream: str, start: datetime, end: datetime, reason: str, by: str, *, dry_run: bool
+        self, platform: str, stream: str, start: datetime, end: datetime, reason: str, by: str, *, dry_run: bool, skip: int = 0
     ) -> tuple[Outcome, Difference | None]:
-        """Read what changed from `start` to before `end` once more. The stream's own place stays where it is."""
+        """Read what changed from `start` to before `end` once more. The stream's own place stays where it is.
+
+        `skip` is of a dry run: what it shows begins behind so many lines.
+        """
         await self.levers.refresh()
         if (wrong := self._wrong(platform, stream, start, end)) is not None:
             return Outcome(refused=(wrong,)), None
-        tally, stream_id = _Tally(dry_run), f"{platform}/{stream}"
+        stream_id, tally = f"{platform}/{stream}", Tally(dry_run=False)
         try:
             pages = self.connectors[platform].between(stream, start, end)
-            if not dry_run:
-                span = f"{start.isoformat()} to {end.isoformat()} is read again"
-                entry = Entry(
-                    at=self.clock(), by=by, action="backfill", kind="StreamHealth", target=stream_id, reason=reason, outcome=span
-                )
-                await self.database.write(audit.note, self.rows, entry)
+            if dry_run:
+                return Outcome((stream_id,)), await self._foreseen(platform, stream, pages, skip)
+            span = f"{start.isoformat()} to {end.isoformat()} is read again"
+            entry = Entry(
+                at=self.clock(), by=by, action="backfill", kind="StreamHealth", target=stream_id, reason=reason, outcome=span
+            )
+            await self.database.write(audit.note, self.rows, entry)
             await self._read(platform, stream, pages, tally)
         except ConnectorError as error:
-            message = redact(f"{error}; applied so far: {0 if dry_run else tally.total}")
+            message = redact(f"{error}; applied so far: {tally.total}")
             return Outcome(refused=(NotReadable(message=message, path=["stream"], code=error.code),)), None
         return Outcome((stream_id,)), tally.difference()
 
     async def foresee_replay(
-        self, delivery_ids: Sequence[str], platform: str | None, since: datetime | None
+        self, delivery_ids: Sequence[str], platform: str | None, since: datetime | None, *, skip: int = 0
     ) -> tuple[Outcome, Difference | None]:
         """Return what a replay would change: of these deliveries, or of all that a platform posted at `since` or later."""
         if platform is not None and platform not in self.connectors:
             return Outcome(refused=(self._unknown(platform),)), None
-        kept = await self.database.read(inbox.kept_deliveries, self.rows, delivery_ids, platform, since, MOST + 1)
-        tally, found = _Tally(dry_run=True, complete=len(kept) <= MOST), {one.delivery_id for one in kept}
-        for one in kept[:MOST]:
-            await self._rehearse(one, tally)
+        run, found, last = self._dry_run(skip), dict[str, None](), None
+        while kept := await self.database.read(inbox.kept_deliveries, self.rows, delivery_ids, platform, since, AT_ONCE, last):
+            for one in kept:
+                if one.platform in self.connectors:
+                    await run.add(one.platform, "webhook", self.connectors[one.platform].parse(inbox.raw_of(one)))
+            found |= dict.fromkeys(one.delivery_id for one in kept)
+            last = kept[-1]
+            if run.tally.total >= MOST_FORESEEN:
+                run.tally.complete = False
+                break
         refused = [
             UnknownDelivery(message=f"no delivery '{each}'", path=["deliveryIds", str(at)], delivery_id=each)
             for at, each in enumerate(delivery_ids)
             if each not in found
         ]
-        return Outcome(tuple(one.delivery_id for one in kept[:MOST]), tuple(refused)), tally.difference()
+        return Outcome(tuple(found), tuple(refused)), await run.difference()
 
-    async def _rehearse(self, one: Delivery, tally: _Tally) -> None:
-        items = self.connectors[one.platform].parse(inbox.raw_of(one)) if one.platform in self.connectors else []
-        tally.add(await self._applied(one.platform, "webhook", items, tally.dry_run, one.delivery_id))
+    def _dry_run(self, skip: int) -> DryRun:
+        return DryRun(self.database, self.rehearsal, self.clock, max(0, skip))
 
-    async def _read(self, platform: str, stream: str, pages: AsyncIterator[Page], tally: _Tally) -> None:
-        try:
+    async def _foreseen(self, platform: str, stream: str, pages: AsyncIterator[Page], skip: int) -> Difference:
+        run = self._dry_run(skip)
+        async with _closing(pages):
+            async for page in pages:
+                await run.add(platform, stream, page.items)
+                if run.tally.total >= MOST_FORESEEN and page.more:
+                    run.tally.complete = False
+                    break
+        return await run.difference()
+
+    async def _read(self, platform: str, stream: str, pages: AsyncIterator[Page], tally: Tally) -> None:
+        async with _closing(pages):
             async for page in pages:
                 for start in range(0, len(page.items), AT_ONCE):
-                    tally.add(await self._applied(platform, stream, page.items[start : start + AT_ONCE], tally.dry_run))
+                    changed = await self._applied(platform, stream, page.items[start : start + AT_ONCE])
+                    tally.add(changed.records)
+                    tally.owe(changed.obligations)
                 if tally.total >= MOST and page.more:
                     tally.complete = False
                     return
-        finally:
-            if isinstance(pages, AsyncGenerator):
-                await pages.aclose()
 
-    async def _applied(
-        self, platform: str, stream: str, items: Sequence[Item], dry_run: bool, delivery_id: str | None = None
-    ) -> Changed:
+    async def _applied(self, platform: str, stream: str, items: Sequence[Item]) -> Changed:
         """Apply items together; where one of them cannot be applied, each for itself, and name that one."""
         now = self.clock()
         try:
-            changed = await self.rehearsal.apply(platform, stream, items, now, delivery_id=delivery_id, dry_run=dry_run)
+            changed = await self.rehearsal.apply(platform, stream, items, now)
         except DatabaseUnavailable:
             raise
         except Exception as error:
             if len(items) == 1:
-                bad = [not_applied(items[0], error)]
-                return await self.rehearsal.apply(platform, stream, bad, now, delivery_id=delivery_id, dry_run=dry_run)
-            each = [await self._applied(platform, stream, [item], dry_run, delivery_id) for item in items]
+                return await self.rehearsal.apply(platform, stream, [not_applied(items[0], error)], now)
+            each = [await self._applied(platform, stream, [item]) for item in items]
             return Changed([record for one in each for record in one.records], [key for one in each for key in one.obligations])
-        if changed.obligations and not dry_run:
+        if changed.obligations:
             self.wake()
         return changed
 
@@ -170,3 +158,13 @@ class Backfiller:
         known = list(self.connectors)
         message = f"no platform '{platform}'; there are {', '.join(known)}"
         return UnknownPlatform(message=message, path=["platform"], platform=platform, known=known)
+
+
+@contextlib.asynccontextmanager
+async def _closing(pages: AsyncIterator[Page]) -> AsyncIterator[None]:
+    """Let a reading that is left early end at once."""
+    try:
+        yield
+    finally:
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()

@@ -10,7 +10,7 @@ from typing import Annotated
 import strawberry
 
 from schema.acting import REASON, Asked, actor, refused, told, too_many, unreasoned
-from schema.backfill import BackfillActions, Difference, ReplayPayload
+from schema.backfill import SKIP, BackfillActions, Difference, ReplayPayload
 from schema.context import Context
 from schema.drift import DriftActions
 from schema.identities import IdentityMutations
@@ -76,6 +76,7 @@ class ReplayDeliveriesInput:
     platform: str | None = strawberry.field(default=None, description="Name of the platform, with `since` (平台)")
     since: datetime | None = strawberry.field(default=None, description="All that it posted at this time or later (起始时间)")
     dry_run: bool = strawberry.field(default=False, description="Only show what would change (试运行)")
+    skip: int = strawberry.field(default=0, description=SKIP)
 
 
 @strawberry.type
@@ -158,7 +159,7 @@ async def _foreseen(context: Context, wanted: ReplayDeliveriesInput) -> tuple[Ou
         return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[])), None
     if ids is not None and (wrong := _too_many(ids, "deliveryIds")) is not None:
         return wrong, None
-    return await context.hub.backfiller.foresee_replay(ids or [], platform, since)
+    return await context.hub.backfiller.foresee_replay(ids or [], platform, since, skip=wanted.skip)
 
 
 def _too_many(keys: list[str], name: str) -> Outcome | None:

@@ -18,7 +18,7 @@ LEASE = timedelta(minutes=1)
 
 async def noted(database: Database) -> list[tuple[str, str, str, str]]:
     entry = TABLES["AuditEntry"]
-    columns = select(entry.c.by, entry.c.action, entry.c.kind, entry.c.target).order_by(entry.c.target)
+    columns = select(entry.c.actor, entry.c.action, entry.c.target_kind, entry.c.target).order_by(entry.c.target)
     return await database.read(lambda connection: [tuple(row) for row in connection.execute(columns)])
 
 
