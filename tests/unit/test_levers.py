@@ -52,7 +52,9 @@ async def shown_waits(hub: Hub) -> object:
     return [edge["node"] for edge in found["obligations"]["edges"]]  # type: ignore[index]
 
 
-async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when_it_is_resumed(processes: Processes) -> None:
+async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when_it_is_resumed(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = processes
     await one.applier.apply("approval", "approvals", [observed(approval())])
     await one.levers.pause("enforcement", "they move house", "lou")
@@ -66,6 +68,8 @@ async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when
             "waitsFor": "PLATFORM_PAUSED: enforcement is paused; it goes on when an operator resumes it",
         }
     ]
+    monkeypatch.setattr(other.worker, "_next_due_at", lambda connection, platform: 0)  # looked just before the pause
+    assert await other.worker._claim("enforcement", 10) == ()
     await other.levers.resume("enforcement", "they are there", "wu")
     assert await shown_waits(other) == [{"platform": "enforcement", "state": "DUE", "waitsFor": None}]
     assert len(await one.worker._claim("enforcement", 10)) == 1
