@@ -21,7 +21,8 @@ async def bihuan(*arguments: str) -> tuple[int, str, str]:
 
 async def test_the_check_closes_under_faults_and_the_platforms_confirm_it(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
-    code, out, err = await bihuan(*"demo --check --approvals 6 --breaches 6 --seed 14 --port 0 --json".split(), str(told))
+    city = ["--approvals", "6", "--breaches", "6", "--seed", "14"]
+    code, out, err = await bihuan("demo", "--check", *city, "--port", "0", "--json", str(told))
     assert code == 0, out + err
     figures = json.loads(told.read_text())
     assert figures["approvals"] == figures["tasks"] == 6

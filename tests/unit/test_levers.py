@@ -126,6 +126,8 @@ async def test_pausing_and_resuming_twice_change_nothing_and_keep_the_first_word
         {"pauseId": "grid/1", "reason": "first", "endReason": "r", "endedBy": "lou"},
         {"pauseId": "grid/2", "reason": "third", "endReason": None, "endedBy": None},
     ]
+    for by in ("lou", "wu"):
+        assert await one.levers.resume("grid", "r", by) == Outcome(("grid/2",)), "its last pause, not its first"
     assert await one.levers.resume("credit", "never paused", "lou") == Outcome()
 
 
