@@ -20,9 +20,9 @@ from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
+    from schema.backfill import Backfills
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
-    from schema.rereading import Reread
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -110,7 +110,7 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
         ...
 
     @property
-    def rereader(self) -> "Reread":
+    def backfiller(self) -> "Backfills":
         """Return who reads spans and deliveries again."""
         ...
 

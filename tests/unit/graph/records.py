@@ -57,7 +57,7 @@ class FakeHub:
 
     levers: Any = field(default_factory=FakeLevers)
     tracer: Any = None
-    rereader: Any = None
+    backfiller: Any = None
 
     def clock(self) -> datetime:
         return self.now
