@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import contextvars
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -29,12 +29,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
+Reading = Generator[tuple[str, Sequence[Any]], Sequence[Sequence[Any]], T]
+"""Yields statements in the driver's own words with their values, is sent all rows of each, and returns what it made of them."""
+
 CONTENDED = {"40001", "40P01"}
 """PostgreSQL's serialization failure and deadlock: nothing was written, the transaction may simply run again."""
 MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "FULL", "CANTOPEN", "PROTOCOL"})
 """SQLite's errors that say nothing about what was asked: the same may work later."""
 
 
+GONE_STATES, READ_ONLY = {"08", "53", "57"}, "25006"
 MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
 
 
@@ -62,6 +66,15 @@ class Database(ABC):
     @abstractmethod
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
+
+    @abstractmethod
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable."""
+
+    @property
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """Return what SQLAlchemy makes statements for."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -113,6 +126,20 @@ class SQLiteDatabase(Database):
         )
         return await asyncio.wrap_future(running)
 
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements on a snapshot, in a reader's thread."""
+
+        def run(connection: Connection) -> T:
+            driver, steps = connection.connection.driver_connection, reading()
+            return _driven(steps, lambda text, values: driver.execute(text, values).fetchall())  # type: ignore[union-attr]
+
+        return await self.read(run)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return SQLite's."""
+        return self.engine.dialect
+
     def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
         try:
             with self.engine.connect().execution_options(writing=writing) as connection:
@@ -131,6 +158,16 @@ class SQLiteDatabase(Database):
         if self._readers is not None:
             await asyncio.to_thread(self._readers.shutdown)
         self.engine.dispose()
+
+
+def _driven(steps: Reading[T], run: Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]) -> T:
+    try:
+        text, values = next(steps)
+        while True:
+            text, values = steps.send(run(text, values))
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
 
 
 def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:
@@ -218,6 +255,32 @@ class PostgreSQLDatabase(Database):
                 raise _unavailable(error) from error
             raise
 
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements at REPEATABLE READ, read-only."""
+        import asyncpg  # noqa: PLC0415  (as above)
+
+        try:
+            async with self.engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                async with driver.transaction(isolation="repeatable_read", readonly=True):
+                    steps = reading()
+                    try:
+                        text, values = next(steps)
+                        while True:
+                            text, values = steps.send(await driver.fetch(text, *values))
+                    except StopIteration as ended:
+                        found: T = ended.value
+                        return found
+        except (*MAYBE_GONE, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if _gone(error):
+                raise _unavailable(error) from error
+            raise
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return PostgreSQL's, as asyncpg speaks it."""
+        return self.engine.dialect
+
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator["AsyncConnection"]:
         """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
@@ -242,10 +305,12 @@ def is_contended(error: BaseException) -> bool:
 
 def _gone(error: Exception) -> bool:
     """Return whether the error may heal by itself: the server is gone, refuses, is full or read-only."""
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
         return True
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006" or isinstance(error, InterfaceError)
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    if not isinstance(error, DBAPIError):  # of the driver itself; without a state it is about the connection
+        return not state or state[:2] in GONE_STATES or state == READ_ONLY
+    return error.connection_invalidated or state[:2] in GONE_STATES or state == READ_ONLY or isinstance(error, InterfaceError)
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailable:

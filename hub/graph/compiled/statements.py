@@ -1,0 +1,202 @@
+"""From a level and the form of a wish to SQL text, made by SQLAlchemy once and run by the driver itself.
+
+The conditions and the order are those of hub/graph/sql.py; here the values are left open. What is joined to-one is joined
+behind the cut of the page, so that it costs no more than the page has rows.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    Text,
+    any_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from hub.graph import sql
+from hub.graph.compiled.levels import BASE, Join, Key, Level, Wanted
+from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
+from schema.slices import Comparison, Place, Slice
+
+OWNER, ORDER, PLACE, RANK = "owner_", "order_", "place_", "rank_"
+
+
+class Statement(NamedTuple):
+    """SQL text in the driver's dialect, and the names of its values in the order in which they are given."""
+
+    text: str
+    names: tuple[str, ...]
+    fixed: dict[str, Any]
+    """Values that SQLAlchemy put there itself."""
+
+
+class AsGiven:
+    """Stands for `Rows` while a statement is made: its values are open, and stand as they are."""
+
+    def keep(self, _entity: str, _column: str, value: Any) -> Any:
+        """Return the open value."""
+        return value
+
+
+def form(wanted: Wanted | None) -> Any:
+    """Return what a statement's text depends on: two wishes of one form differ in values only."""
+    if not isinstance(wanted, Slice):
+        return None
+    after = wanted.after and ("null" if wanted.after.value is None else "value")
+    return wanted.order, after, tuple((c.column, c.word, _size(c)) for c in wanted.where)
+
+
+def _size(comparison: Comparison) -> Any:
+    return {"in": len, "is_null": bool}.get(comparison.word, lambda _: None)(comparison.value)  # type: ignore[operator]
+
+
+def values(rows: Rows, level: Level, wanted: Wanted | None, owners: Sequence[Any], dialect: str) -> dict[str, Any]:
+    """Return the values of a wish by the names that `statement` gives them, kept as the database keeps them."""
+    found: dict[str, Any] = {}
+    name = level.entity.name
+    if isinstance(wanted, Key):
+        found["owner"] = wanted.value
+    elif wanted is not None:
+        found["first"] = wanted.first + level.knows_more
+        for at, (compared, word, value) in enumerate(wanted.where):
+            if word == "in":
+                found |= {f"w{at}_{n}": rows.keep(name, compared, each) for n, each in enumerate(value)}
+            elif word != "is_null":
+                found[f"w{at}"] = rows.keep(name, compared, value)
+        if wanted.after is not None:
+            found["after_value"] = rows.keep(name, wanted.order.column, wanted.after.value)
+            found["after_key"] = wanted.after.key
+    if level.parent is not None:
+        found["owners"] = list(owners) if dialect == "postgresql" else json.dumps(list(owners))
+    return found
+
+
+def statement(level: Level, wanted: Wanted | None, dialect: Dialect) -> Statement:
+    """Return the statement of a level for wishes of this form."""
+    made = _made(level, wanted, dialect.name).compile(dialect=dialect)
+    names: tuple[str, ...] = tuple(made.positiontup or ())  # type: ignore[attr-defined]
+    return Statement(str(made), names, {name: value for name, value in made.params.items() if value is not None})
+
+
+def _made(level: Level, wanted: Wanted | None, dialect: str) -> Select[Any]:
+    if level.kind == "count":
+        return _count(level, _open(level, wanted), dialect)
+    if level.kind == "one":
+        return _one(level, dialect)
+    return _page(level, _open(level, wanted), dialect)
+
+
+def _open(level: Level, wanted: Wanted | None) -> Slice:
+    """Return the slice with open values instead of its own."""
+    assert isinstance(wanted, Slice)
+    table = TABLES[level.entity.name]
+
+    def opened(at: int, comparison: Comparison) -> Comparison:
+        name, word, value = comparison
+        if word == "is_null":
+            return comparison
+        if word == "in":
+            return Comparison(name, word, tuple(bindparam(f"w{at}_{n}", type_=table.c[name].type) for n in range(len(value))))
+        return Comparison(name, word, bindparam(f"w{at}", type_=table.c[name].type))
+
+    after = wanted.after
+    if after is not None:
+        value = None if after.value is None else bindparam("after_value", type_=table.c[wanted.order.column].type)
+        after = Place(value, bindparam("after_key", type_=Text()))  # type: ignore[arg-type]
+    return Slice(wanted.order, 0, after, tuple(opened(at, each) for at, each in enumerate(wanted.where)))
+
+
+def _mine(owner: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a row belongs to one of many owners: one value, however many they are."""
+    if dialect == "postgresql":
+        return owner == any_(bindparam("owners", type_=ARRAY(Text())))
+    listed = func.json_each(bindparam("owners", type_=Text())).table_valued(column("value", Text()))
+    return owner.in_(select(listed.c.value))
+
+
+def _count(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
+    where = sql.filters(AsGiven(), level.entity, wanted.where)
+    if level.owners is None:
+        counted = select(func.count()).select_from(TABLES[level.entity.name])
+        return counted.where(*where, *sql.led_to(level.entity))
+    source, owner = sql.owned(level.entity, level.owners)
+    return select(owner, func.count()).select_from(source).where(*where, _mine(owner, dialect)).group_by(owner)
+
+
+def _one(level: Level, dialect: str) -> Select[Any]:
+    """Return the first record of each owner, or of the one key; the one that holds the owner's own value comes first."""
+    assert level.owners is not None
+    table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, level.owners)
+    own_first = literal_column("0") if level.owners.through is None else case((table.c[level.owners.column] == owner, 0), else_=1)
+    key = table.c[level.entity.key]
+    cut = select(*_base_columns(level), own_first.label(RANK)).select_from(source)
+    if level.parent is None:
+        cut = cut.where(owner == bindparam("owner", type_=Text())).order_by(own_first, key).limit(1)
+        return _joined(level, cut.subquery("cut"), None)
+    cut = cut.add_columns(owner.label(OWNER)).where(_mine(owner, dialect))
+    found = cut.subquery("cut")
+    return _joined(level, found, None).order_by(found.c[RANK], found.c[level.entity.key])
+
+
+def _page(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
+    """Return the page in order; of many owners the pages of all, each in order."""
+    where = sql.conditions(AsGiven(), level.entity, wanted)
+    in_order = sql.ordering(level.entity, wanted.order)
+    most = bindparam("first", type_=Integer())
+    columns = [*_base_columns(level), TABLES[level.entity.name].c[wanted.order.column].label(ORDER)]
+    if level.owners is None:
+        cut = select(*columns).where(*where, *sql.led_to(level.entity)).order_by(*in_order).limit(most)
+        found = cut.subquery("cut")
+        names = {wanted.order.column: found.c[ORDER], level.entity.key: found.c[level.entity.key]}
+        return _joined(level, found, ORDER).order_by(*sql.ordering(level.entity, wanted.order, names))
+    source, owner = sql.owned(level.entity, level.owners)
+    place = func.row_number().over(partition_by=owner, order_by=in_order).label(PLACE)
+    numbered = select(*columns, owner.label(OWNER), place).select_from(source).where(*where, _mine(owner, dialect))
+    found = numbered.subquery("cut")
+    return _joined(level, found, ORDER).where(found.c[PLACE] <= most).order_by(found.c[OWNER], found.c[PLACE])
+
+
+def _base_columns(level: Level) -> list[ColumnElement[Any]]:
+    """Return what the cut has to hand on: what is shown, what is joined by, and the key."""
+    shown = [each.name for each in level.columns if each.alias == BASE]
+    joined = [join.edge.ours for join in level.joins.values() if join.of == BASE]
+    table = TABLES[level.entity.name]
+    return [table.c[name] for name in dict.fromkeys((*shown, *joined, level.entity.key))]
+
+
+def _joined(level: Level, cut: Subquery, order: str | None) -> Select[Any]:
+    """Return the cut with what is joined to it: the owner, the columns, and the order's value where it is asked for."""
+    source: FromClause = cut
+    known: dict[str, FromClause] = {BASE: cut}
+    for join in level.joins.values():
+        known[join.alias] = TABLES[join.to.name].alias(join.alias)
+        source = _join(source, known, join)
+    columns: list[ColumnElement[Any]] = [known[each.alias].c[each.name] for each in level.columns]
+    if level.parent is not None:
+        columns.insert(0, cut.c[OWNER])
+    if level.ordered and order is not None:
+        columns.append(cut.c[order])
+    return select(*columns or [literal_column("1")]).select_from(source)
+
+
+def _join(source: FromClause, known: dict[str, FromClause], join: Join) -> FromClause:
+    ours, far, by = known[join.of].c[join.edge.ours], known[join.alias], join.edge.through
+    if by is None:
+        return source.outerjoin(far, far.c[join.edge.theirs] == ours)
+    passed = TABLES[by.entity].alias(f"{join.alias}_by")
+    source = source.outerjoin(passed, passed.c[by.ours] == ours)
+    return source.outerjoin(far, far.c[join.edge.theirs] == passed.c[by.theirs])
