@@ -4,16 +4,18 @@ A page of many parents at once is cut by row_number() per parent; a single paren
 An edge `through` a table is one JOIN more: its owner is then the value in that table.
 """
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, and_, case, false, func, literal, or_, select, tuple_
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from schema.declare import Declared, Through
 from schema.slices import Comparison, Joined, Order, Place, Slice
 
+COMPARE = {"eq": operator.eq, "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 OWNER = "owner_"
 """Label of the column that says which parent a row belongs to; it stands behind the entity's own columns."""
 
@@ -130,16 +132,11 @@ def _compared(rows: Keeps, entity: Declared, comparison: Comparison) -> ColumnEl
     if word == "is_null":
         return column.is_(None) if value else column.is_not(None)
     if word == "in":
+        if not value:
+            return false()
         return column.in_([rows.keep(entity.name, name, each) for each in value])
-    kept = rows.keep(entity.name, name, value)
-    made: dict[str, ColumnElement[bool]] = {
-        "eq": column == kept,
-        "gt": column > kept,
-        "gte": column >= kept,
-        "lt": column < kept,
-        "lte": column <= kept,
-    }
-    return made[word]
+    compared: ColumnElement[bool] = COMPARE[word](column, rows.keep(entity.name, name, value))
+    return compared
 
 
 def ordering(entity: Declared, order: Order, within: Mapping[str, ColumnElement[Any]] | None = None) -> list[ColumnElement[Any]]:

@@ -7,6 +7,7 @@ cannot happen in there, because nothing in there can be awaited.
 import asyncio
 import contextlib
 import contextvars
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,6 +50,10 @@ class DatabaseUnavailable(Exception):
     """
 
 
+class StatementRefused(Exception):
+    """A statement in the driver's words is wrong, or a value that it has: trying again is no use."""
+
+
 class Database(ABC):
     """Runs functions in transactions; see SQLiteDatabase and PostgreSQLDatabase."""
 
@@ -69,7 +74,7 @@ class Database(ABC):
 
     @abstractmethod
     async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
-        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable."""
+        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused."""
 
     @property
     @abstractmethod
@@ -133,7 +138,12 @@ class SQLiteDatabase(Database):
             driver, steps = connection.connection.driver_connection, reading()
             return _driven(steps, lambda text, values: driver.execute(text, values).fetchall())  # type: ignore[union-attr]
 
-        return await self.read(run)
+        try:
+            return await self.read(run)
+        except sqlite3.Error as error:
+            if isinstance(error, sqlite3.OperationalError) and _sqlite_may_heal(error):
+                raise DatabaseUnavailable(f"SQLite: {error}") from error
+            raise StatementRefused(f"SQLite: {error}") from error
 
     @property
     def dialect(self) -> Dialect:
@@ -145,7 +155,7 @@ class SQLiteDatabase(Database):
             with self.engine.connect().execution_options(writing=writing) as connection:
                 return _in_transaction(connection, work)
         except OperationalError as error:
-            if _sqlite_may_heal(error):
+            if _sqlite_may_heal(error.orig):
                 raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
             raise
         except PoolTimeoutError as error:
@@ -180,8 +190,8 @@ def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> 
         raise
 
 
-def _sqlite_may_heal(error: OperationalError) -> bool:
-    name = str(getattr(error.orig, "sqlite_errorname", ""))
+def _sqlite_may_heal(error: BaseException | None) -> bool:
+    name = str(getattr(error, "sqlite_errorname", ""))
     return name.removeprefix("SQLITE_").split("_")[0] in MAY_HEAL
 
 
@@ -274,7 +284,7 @@ class PostgreSQLDatabase(Database):
         except (*MAYBE_GONE, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if _gone(error):
                 raise _unavailable(error) from error
-            raise
+            raise StatementRefused(f"PostgreSQL: {error}") from error
 
     @property
     def dialect(self) -> Dialect:

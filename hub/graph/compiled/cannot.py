@@ -21,6 +21,8 @@ class Reason(Enum):
     """A field shows the schema."""
     VALUE = "VALUE"
     """A value cannot be shown; where the error belongs is for graphql-core to say."""
+    STATEMENT = "STATEMENT"
+    """The database refused a statement: a fault of the plan, which the log tells."""
 
 
 class Cannot(Exception):

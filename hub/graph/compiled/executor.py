@@ -1,5 +1,6 @@
 """Answers operations by their plans. Asked by hub/graph/answer.py before graphql-core is; made by app.py."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,13 +13,15 @@ from hub.graph.compiled.documents import Documents, Operation
 from hub.graph.compiled.run import Run
 from hub.graph.compiled.variant import Planning, RootField, Variant
 from hub.graph.schema import HubSchema
-from hub.mirror.database import Database, DatabaseUnavailable, Reading
+from hub.mirror.database import Database, DatabaseUnavailable, Reading, StatementRefused
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from schema.context import Context
 
 VARIANTS = 2_000
 """Forms of operations that are kept with their plans."""
+
+log = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
@@ -46,6 +49,7 @@ class Executor:
             found = await self._answer(query, name, given or {}, context)
         except Cannot as why:
             self.tally.interpreted[why.reason] += 1
+            log.debug("graph %s is interpreted: %s", context.correlation_id, why, exc_info=why.__cause__)
             return None
         self.tally.compiled += 1
         return found
@@ -65,6 +69,9 @@ class Executor:
             data |= await self._from.fetch(lambda: _reading(runs))
         except DatabaseUnavailable as error:
             return Result(data, [located_error(error, _nodes(field), [field.key]) for field, _ in runs])
+        except StatementRefused as error:
+            log.exception("graph %s: a statement of a plan was refused", context.correlation_id)
+            raise Cannot(Reason.STATEMENT, str(error)) from error
         return Result(data, ())
 
     def variant(self, operation: Operation, variables: VariableValues) -> Variant:

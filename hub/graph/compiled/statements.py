@@ -141,11 +141,10 @@ def _one(level: Level, dialect: str) -> Select[Any]:
     """Return the first record of each owner, or of the one key; the one that holds the owner's own value comes first."""
     assert level.owners is not None
     table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, level.owners)
-    own_first = literal_column("0") if level.owners.through is None else case((table.c[level.owners.column] == owner, 0), else_=1)
-    key = table.c[level.entity.key]
-    cut = select(*_base_columns(level), own_first.label(RANK)).select_from(source)
+    key, rank = table.c[level.entity.key], case((table.c[level.owners.column] == owner, 0), else_=1).label(RANK)
+    cut = select(*_base_columns(level), rank).select_from(source)
     if level.parent is None:
-        cut = cut.where(owner == bindparam("owner", type_=Text())).order_by(own_first, key).limit(1)
+        cut = cut.where(owner == bindparam("owner", type_=Text())).order_by(rank, key).limit(1)
         return _joined(level, cut.subquery("cut"), None)
     cut = cut.add_columns(owner.label(OWNER)).where(_mine(owner, dialect))
     found = cut.subquery("cut")
