@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub.graph.access import Keyring
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, answer
+from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, read_question
@@ -37,6 +38,8 @@ class GraphQLEndpoint:
     new_id: Callable[[], str]
     """Makes correlation ids."""
     body_limit: int = BODY_LIMIT
+    executor: Executor | None = None
+    """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
 
@@ -69,7 +72,7 @@ class GraphQLEndpoint:
         question = await read_question(request, self.body_limit)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
-            return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed)
+            return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
         except NotAllowedHere as refused:
             raise Refused(405, "METHOD_NOT_ALLOWED", f"{refused}; use POST", Allow="POST") from None
 

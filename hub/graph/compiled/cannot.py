@@ -39,3 +39,7 @@ class Tally:
     def __init__(self) -> None:
         self.compiled = 0
         self.interpreted: Counter[Reason] = Counter()
+
+    def counts(self) -> dict[str, int]:
+        """Return all numbers by name, those of nothing too."""
+        return {"COMPILED": self.compiled, **{reason.value: self.interpreted[reason] for reason in Reason}}

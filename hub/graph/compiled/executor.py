@@ -36,7 +36,7 @@ class Executor:
 
     def __init__(self, schema: HubSchema, rows: Rows, database: Database, replica: Replica | None = None) -> None:
         self.tally = Tally()
-        self._schema = schema
+        self.schema = schema
         self._rows = rows
         self._dialect = database.dialect
         self._from: Database | Replica = replica or database
@@ -80,7 +80,7 @@ class Executor:
 
         def planned() -> Variant | Cannot:
             try:
-                return Variant(Planning(self._schema, self._rows, self._dialect, operation, variables))
+                return Variant(Planning(self.schema, self._rows, self._dialect, operation, variables))
             except Cannot as why:
                 return why
 

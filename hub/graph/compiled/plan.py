@@ -48,6 +48,8 @@ class Plan:
     """Each behind the one that it hangs on."""
     respond: Callable[[Any], Any]
     """Makes the response of a `Run` whose rows are read."""
+    unread: tuple[Wish, ...]
+    """Wishes of lists of which nothing is read: they may be refused all the same."""
     scopes: frozenset[str]
     """Every right that one of its fields asks for."""
     source: str
@@ -65,6 +67,7 @@ class Planner:
         self._source = Source()
         self._levels: list[Level] = []
         self._scopes: set[str] = set()
+        self._unread: list[Wish] = []
 
     def plan(self, field: GraphQLField, name: str, details: list[FieldDetails], entity: Declared | None = None) -> Plan:
         """Return the plan of a root field, for `node` that of one entity; raise Cannot."""
@@ -83,7 +86,8 @@ class Planner:
             raise Cannot(Reason.METHOD, name)
         body = ["rows = run.rows", f"return {expression}"]
         respond = self._source.function("respond", "run", body)
-        return Plan(tuple(self._levels), self._source.made(respond), frozenset(self._scopes), self._source.text)
+        made = self._source.made(respond)
+        return Plan(tuple(self._levels), made, tuple(self._unread), frozenset(self._scopes), self._source.text)
 
     def _level(self, *about: Any, **more: Any) -> Level:
         level = Level(len(self._levels), *about, **more)
@@ -241,10 +245,14 @@ class Planner:
         page: Level | None = None
         place = below._asdict() if below else {}
         entries = []
+        self._unread.append(wish)
         for key, name, inner, each in self._subfields(kind, details):
             if inner is None:
                 entries.append((key, repr(kind.name)))
-            elif name == "totalCount":
+                continue
+            if wish in self._unread:
+                self._unread.remove(wish)
+            if name == "totalCount":
                 counted = self._level(to, "count", wish, **place)
                 number = f"rows[{counted.number}]"
                 entries.append((key, f"{number}.get(owner, 0)" if below else number))

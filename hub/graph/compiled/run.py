@@ -47,6 +47,8 @@ class Run:
         self._statements = statements
         self._context = context
         self.wanted: list[Any] = [level.wish(variables) if level.wish else None for level in plan.levels]
+        for wish in plan.unread:
+            wish(variables)
         if key is not None:
             self.wanted[0] = Key(key)
         self.rows: list[Any] = []
