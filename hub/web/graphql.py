@@ -46,8 +46,8 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         correlation_id = self.new_id()
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):  # for the log, and for the audit
-            response = await self._respond(Request(scope, receive), correlation_id)
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # for log and audit; each request has its context
+        response = await self._respond(Request(scope, receive), correlation_id)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, correlation_id: str) -> Response:

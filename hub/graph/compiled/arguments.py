@@ -1,17 +1,20 @@
 """Arguments of a field, coerced by graphql-core and converted by Strawberry: what the resolver would have been called with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, Node, VariableNode
 from graphql.execution.values import VariableValues, get_argument_values
+from strawberry import UNSET
 from strawberry.types.arguments import convert_arguments
 
+from hub.graph.compiled.cannot import Cannot, Reason
 from hub.graph.compiled.levels import Key, Wanted, Wish
 from hub.graph.schema import HubSchema
 from schema.connection import wanted_slice
 from schema.declare import Declared
 
+LISTS = frozenset({"first", "after", "where", "order_by"})
 DEFINITION = "strawberry-definition"
 """Under this name a field or type of the core schema knows what Strawberry made it from."""
 
@@ -45,7 +48,7 @@ class Arguments:
 def slice_wish(schema: HubSchema, to: Declared, name: str, field: GraphQLField, node: FieldNode, now: VariableValues) -> Wish:
     """Return the wish of a list."""
     arguments = Arguments(schema, field, node)
-    return _once(arguments, lambda variables: wanted_slice(to, name, **arguments.read(variables)), now)
+    return _once(arguments, lambda variables: wanted_slice(to, name, **_only(arguments.read(variables), LISTS)), now)
 
 
 def key_wish(
@@ -53,7 +56,26 @@ def key_wish(
 ) -> Wish:
     """Return the wish of a look-up by key."""
     arguments = Arguments(schema, field, node)
-    return _once(arguments, lambda variables: Key(canonical(arguments.read(variables)[argument])), now)
+    return _once(arguments, lambda variables: Key(canonical(_only(arguments.read(variables), {argument})[argument])), now)
+
+
+def edge_wish(schema: HubSchema, field: GraphQLField, node: FieldNode, now: VariableValues) -> Wish:
+    """Return a wish that asks for nothing, and is refused where an argument asks for more than following the edge."""
+    arguments = Arguments(schema, field, node)
+
+    def nothing(variables: VariableValues) -> Key:
+        _only(arguments.read(variables), frozenset())
+        return Key("")
+
+    return _once(arguments, nothing, now)
+
+
+def _only(given: dict[str, Any], known: Set[str]) -> dict[str, Any]:
+    """Return the known arguments; raise Cannot where another one has a value: it asks for more than the mirror."""
+    for name, value in given.items():
+        if name not in known and value is not None and value is not UNSET:
+            raise Cannot(Reason.LIVE, name)
+    return {name: value for name, value in given.items() if name in known}
 
 
 def _once(arguments: Arguments, wish: Wish, now: VariableValues) -> Wish:

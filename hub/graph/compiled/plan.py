@@ -17,7 +17,7 @@ from graphql.execution.collect_fields import FieldDetails, collect_subfields
 from graphql.execution.values import VariableValues
 
 from hub.graph.compiled import leaves
-from hub.graph.compiled.arguments import definition, key_wish, slice_wish
+from hub.graph.compiled.arguments import definition, edge_wish, key_wish, slice_wish
 from hub.graph.compiled.cannot import Cannot, Reason
 from hub.graph.compiled.documents import Operation
 from hub.graph.compiled.levels import BASE, Level, Wish, is_unique
@@ -95,14 +95,17 @@ class Planner:
         return level
 
     def _slice_wish(self, to: Declared, name: str, field: GraphQLField, details: list[FieldDetails]) -> Wish:
-        try:
-            return slice_wish(self._schema, to, name, field, details[0].node, self._variables)
-        except GraphQLError as error:
-            raise Cannot(Reason.ARGUMENT, error.message) from None
+        return self._wish(lambda: slice_wish(self._schema, to, name, field, details[0].node, self._variables))
 
     def _key_wish(self, reads: ReadsOne, field: GraphQLField, details: list[FieldDetails]) -> Wish:
+        node = details[0].node
+        return self._wish(lambda: key_wish(self._schema, reads.argument, reads.canonical, field, node, self._variables))
+
+    @staticmethod
+    def _wish(make: Callable[[], Wish]) -> Wish:
+        """Return what is made; raise Cannot where an argument that stands in the document is refused."""
         try:
-            return key_wish(self._schema, reads.argument, reads.canonical, field, details[0].node, self._variables)
+            return make()
         except GraphQLError as error:
             raise Cannot(Reason.ARGUMENT, error.message) from None
 
@@ -230,6 +233,8 @@ class Planner:
             wish = self._slice_wish(to, name, field, details)
             owners = Owners(edge.theirs, edge.through)
             return self._connection(to, get_named_type(field.type), details, wish, Below(level, owners, owner))
+        if field.args:
+            self._unread.append(self._wish(lambda: edge_wish(self._schema, field, details[0].node, self._variables)))
         if is_unique(edge):
             join = level.join(alias, name, edge)
             present = level.column(join.alias, to.key)

@@ -14,7 +14,7 @@ from hub.graph.compiled.plan import Plan, Planner
 from hub.graph.compiled.run import Run, Statements
 from hub.graph.schema import HubSchema
 from hub.mirror.rows import Rows
-from schema.context import Context
+from schema.context import Caller, Context
 from schema.declare import Declared
 from schema.global_id import read_global_id
 from schema.reads import READS, ReadsNode
@@ -42,8 +42,11 @@ class RootField:
             arguments = Arguments(self._planning.schema, self._field, self.details[0].node)
             entity, key = read_global_id(arguments.read(variables)[self._reads.argument])
         plan, statements = self._plan(entity)
-        if not plan.scopes <= context.caller.scopes:
-            raise Cannot(Reason.RIGHT, ", ".join(sorted(plan.scopes - context.caller.scopes)))
+        caller = context.caller
+        if caller != Caller(caller.name, caller.scopes):  # whatever else is known of a caller limits what it sees
+            raise Cannot(Reason.LIMITED, str(caller.name))
+        if not plan.scopes <= caller.scopes:
+            raise Cannot(Reason.RIGHT, ", ".join(sorted(plan.scopes - caller.scopes)))
         return Run(plan, statements, variables, context, key)
 
     def _plan(self, entity: Declared | None) -> tuple[Plan, Statements]:
