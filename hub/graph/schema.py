@@ -14,6 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from hub.graph.gate import gate, rules
 from hub.graph.limits import Limits
+from hub.graph.shape import field_of
 from schema.context import Context
 from schema.declare import ENTITIES
 from schema.graph_errors import BAD_USER_INPUT, GraphError
@@ -61,7 +62,9 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
         mutation=Mutation,
         types=types,
         extensions=gate(limits or Limits(), introspection=introspection),
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
+        config=StrawberryConfig(
+            scalar_map=SCALARS, disable_field_suggestions=not introspection, default_resolver=field_of
+        ),
         federation_version="2.9",
     )
     made.limits, made.rules = limits or Limits(), rules(introspection=introspection)

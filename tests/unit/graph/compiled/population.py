@@ -8,7 +8,9 @@ from random import Random
 from typing import Any
 
 import msgspec
+from sqlalchemy import Update, update
 
+from hub.mirror.tables import TABLES
 from schema.declare import ENTITIES, Declared, Field, FirstOf, Personal, Step, read_fields
 from schema.entity import Entity
 from tests.unit.graph.records import NOW
@@ -79,3 +81,25 @@ def population(random: Random) -> Iterator[Entity]:
             told = {name: b"-" if entity.fields[name].kind is bytes else value for name, value in told.items()}
             told[entity.key] = f"{SETS[entity.name, entity.key]}{key}"
             yield entity.record(**told)
+
+
+def spoilt(random: Random) -> Iterator[Update]:
+    """Yield statements that leave values in some rows which cannot be read back, or cannot be shown."""
+    for entity in ENTITIES.values():
+        table = TABLES[entity.name]
+        for field in random.sample(list(entity.fields.values()), 4):
+            if field.name == entity.key or (bad := _bad(random, field)) is None:
+                continue
+            yield update(table).where(table.c[entity.key].like(f"%{random.randrange(SET_SIZE)}")).values({field.name: bad})
+
+
+def _bad(random: Random, field: Field) -> Any:
+    if Personal in field.marks:
+        return random.choice((b"", b"no key", b"\x04test" + bytes(30)))
+    if field.many:
+        return random.choice(("not JSON", "[1]", "null", '[{"name": 1}]'))
+    if issubclass(field.kind, Enum):
+        return "NO_SUCH"
+    if field.kind in {int, datetime}:
+        return random.choice((2**40, -(2**62)))
+    return None

@@ -5,11 +5,13 @@ import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Update
 
 from hub.graph.answer import Question, answer
 from hub.graph.compiled.cannot import Reason
@@ -23,11 +25,11 @@ from schema.entity import Entity
 from tests.servers import PostgreSQLServer
 from tests.unit.graph.city import OPERATOR, READER, City
 from tests.unit.graph.compiled.operations import Written
-from tests.unit.graph.compiled.population import population
+from tests.unit.graph.compiled.population import population, spoilt
 from tests.unit.graph.records import FakeHub
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-SEEDS_SQLITE, SEEDS_POSTGRESQL = (400, 60) if LONG else (6, 2)
+SEEDS_SQLITE, SEEDS_SPOILT, SEEDS_POSTGRESQL = (400, 200, 60) if LONG else (4, 2, 1)
 """Populations; to each some operations are put."""
 OPERATIONS = 40 if LONG else 25
 
@@ -52,11 +54,13 @@ class Both:
         assert compiled == interpreted, f"{query}\n{json.dumps(variables, ensure_ascii=False)}"
 
 
-async def compared(both: Both, seed: int) -> Counter[Reason]:
+async def compared(both: Both, seed: int, *, spoil: bool = False) -> Counter[Reason]:
     """Fill the database and ask; return what was not compiled."""
     chance = Random(seed)
     records: list[Entity] = list(population(chance))
     await City(both.database, both.rows, both.schema).put(*records)
+    if spoil:
+        await both.database.write(_all, list(spoilt(chance)))
     for _ in range(OPERATIONS):
         written = Written(both.schema._schema, chance, records)
         query = written.operation()
@@ -69,6 +73,11 @@ async def compared(both: Both, seed: int) -> Counter[Reason]:
 def _why(caplog: pytest.LogCaptureFixture) -> None:
     """Show, where a test fails, why operations were interpreted."""
     caplog.set_level("DEBUG", "hub.graph.compiled.executor")
+
+
+def _all(connection: Connection, statements: Sequence[Update]) -> None:
+    for each in statements:
+        connection.execute(each)
 
 
 def check(executor: Executor, interpreted: Counter[Reason]) -> None:
@@ -85,6 +94,22 @@ def test_both_executors_answer_the_same_from_sqlite(
         database = SQLiteDatabase(str(tmp_path / "town.db"), inline=True)
         both = Both(roomy, database, rows)
         check(both.executor, await compared(both, seed))
+        await database.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("seed", range(500, 500 + SEEDS_SPOILT))
+def test_a_value_that_cannot_be_shown_is_the_same_error_at_the_same_place(
+    roomy: HubSchema, rows: Rows, sqlite_template: Path, tmp_path: Path, seed: int
+) -> None:
+    async def run() -> None:
+        shutil.copy(sqlite_template, tmp_path / "town.db")
+        database = SQLiteDatabase(str(tmp_path / "town.db"), inline=True)
+        both = Both(roomy, database, rows)
+        interpreted = await compared(both, seed, spoil=True)
+        assert interpreted[Reason.VALUE]
+        assert both.executor.tally.compiled
         await database.close()
 
     asyncio.run(run())
