@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, ValidationRule
+from graphql import ASTValidationRule, GraphQLError
 from strawberry import Info
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -29,7 +29,7 @@ class HubSchema(strawberry.federation.Schema):
     """Strawberry's federated schema; entities are found by their declared keys."""
 
     limits: Limits
-    rules: Sequence[type[ValidationRule]]
+    rules: Sequence[type[ASTValidationRule]]
     """Beside those of the specification."""
 
     def entities_resolver(self, info: Info[Context, None], representations: list[FederationAny]) -> list[FederationAny]:
@@ -62,9 +62,7 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
         mutation=Mutation,
         types=types,
         extensions=gate(limits or Limits(), introspection=introspection),
-        config=StrawberryConfig(
-            scalar_map=SCALARS, disable_field_suggestions=not introspection, default_resolver=field_of
-        ),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection, default_resolver=field_of),
         federation_version="2.9",
     )
     made.limits, made.rules = limits or Limits(), rules(introspection=introspection)

@@ -20,7 +20,7 @@ class Unreadable:
     def _raise(self, *_: object) -> NoReturn:
         raise self.error
 
-    __eq__ = __hash__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __str__ = __iter__ = _raise  # type: ignore[assignment]
+    __eq__ = __hash__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __str__ = __iter__ = _raise
 
 
 def field_of(root: Any, name: str) -> Any:
@@ -40,7 +40,7 @@ def shaper(rows: Rows, entity: Declared) -> Callable[[Sequence[Any]], Any]:
     def shape(row: Sequence[Any]) -> Any:
         try:
             values = {name: read(kept) for (name, read), kept in zip(reads, row, strict=False)}
-        except Exception:  # noqa: BLE001  (whatever a codec may raise of a row that was spoilt)
+        except Exception:
             values = {name: _read(read, kept) for (name, read), kept in zip(reads, row, strict=False)}
         return entity.record(**values, **hidden)
 
@@ -50,5 +50,5 @@ def shaper(rows: Rows, entity: Declared) -> Callable[[Sequence[Any]], Any]:
 def _read(read: Callable[[Any], Any], kept: Any) -> Any:
     try:
         return read(kept)
-    except Exception as error:  # noqa: BLE001  (as above)
+    except Exception as error:
         return Unreadable(error)

@@ -72,14 +72,24 @@ class Database(ABC):
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
 
-    @abstractmethod
     async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
         """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused."""
 
+        def run(connection: Connection) -> T:
+            driver: Any = connection.connection.driver_connection
+            return _driven(reading(), lambda text, values: driver.execute(text, values).fetchall())
+
+        try:
+            return await self.read(run)
+        except sqlite3.Error as error:
+            if isinstance(error, sqlite3.OperationalError) and _sqlite_may_heal(error):
+                raise DatabaseUnavailable(f"SQLite: {error}") from error
+            raise StatementRefused(f"SQLite: {error}") from error
+
     @property
-    @abstractmethod
     def dialect(self) -> Dialect:
-        """Return what SQLAlchemy makes statements for."""
+        """Return what the texts of `fetch` are made for."""
+        return sqlite.dialect()
 
     @abstractmethod
     async def close(self) -> None:
@@ -130,25 +140,6 @@ class SQLiteDatabase(Database):
             context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
         )
         return await asyncio.wrap_future(running)
-
-    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
-        """Run statements on a snapshot, in a reader's thread."""
-
-        def run(connection: Connection) -> T:
-            driver, steps = connection.connection.driver_connection, reading()
-            return _driven(steps, lambda text, values: driver.execute(text, values).fetchall())  # type: ignore[union-attr]
-
-        try:
-            return await self.read(run)
-        except sqlite3.Error as error:
-            if isinstance(error, sqlite3.OperationalError) and _sqlite_may_heal(error):
-                raise DatabaseUnavailable(f"SQLite: {error}") from error
-            raise StatementRefused(f"SQLite: {error}") from error
-
-    @property
-    def dialect(self) -> Dialect:
-        """Return SQLite's."""
-        return self.engine.dialect
 
     def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
         try:

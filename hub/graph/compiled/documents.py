@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from graphql import (
+    ASTValidationRule,
     DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
@@ -16,7 +17,6 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
-    ValidationRule,
     VariableNode,
     parse,
     specified_rules,
@@ -119,7 +119,7 @@ def _variables_of(directive: DirectiveNode) -> Iterator[str]:
 class Documents:
     """Remembers what it has looked at."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, rules: Sequence[type[ValidationRule]]) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, rules: Sequence[type[ASTValidationRule]]) -> None:
         """`rules` stand beside those of the specification."""
         self._schema = schema
         self._limits = limits

@@ -7,7 +7,7 @@ steps themselves are the same functions. Whatever they raise goes up: the operat
 from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLNonNull, GraphQLOutputType, GraphQLScalarType, get_named_type
@@ -59,9 +59,7 @@ def _from_kept(rows: Rows, entity: Declared, field: Field, kind: GraphQLNamedTyp
 
 def _shower(kind: GraphQLNamedType) -> Callable[[Any], Any]:
     """Return what shows a value of a scalar or an enum."""
-    assert isinstance(kind, GraphQLScalarType | GraphQLEnumType)
-    found: Callable[[Any], Any] = kind.coerce_output_value
-    return found
+    return cast(GraphQLScalarType | GraphQLEnumType, kind).coerce_output_value
 
 
 def of_value(source: Source, field: Field, kind: GraphQLOutputType, value: str) -> str:
@@ -101,4 +99,3 @@ def _perhaps(show: Callable[[Any], Any], value: Any) -> Any:
 def is_struct(field: Field) -> bool:
     """Return whether the field is a list of structs, each with fields of its own."""
     return field.many and issubclass(field.kind, msgspec.Struct)
-

@@ -5,12 +5,11 @@ Walks the collected fields of the operation as graphql-core would, once, beside 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     GraphQLError,
     GraphQLField,
-    GraphQLObjectType,
     get_named_type,
 )
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
@@ -77,11 +76,10 @@ class Planner:
             self._scopes.add(reads.entity.scope)
             expression = self._connection(reads.entity, get_named_type(field.type), details, wish)
         elif isinstance(reads, ReadsOne | ReadsNode):
-            found = reads.entity if isinstance(reads, ReadsOne) else entity
-            assert found is not None
-            wish = self._key_wish(reads, field, details) if isinstance(reads, ReadsOne) else None
+            found = reads.entity if isinstance(reads, ReadsOne) else cast(Declared, entity)
+            key = self._key_wish(reads, field, details) if isinstance(reads, ReadsOne) else None
             self._scopes.add(found.scope)
-            expression = self._looked_up(found, details, wish)
+            expression = self._looked_up(found, details, key)
         else:
             raise Cannot(Reason.METHOD, name)
         body = ["rows = run.rows", f"return {expression}"]
@@ -113,7 +111,6 @@ class Planner:
         self, kind: Any, details: list[FieldDetails]
     ) -> Iterator[tuple[str, str, GraphQLField | None, list[FieldDetails]]]:
         """Yield response key, name, field and nodes of what is asked of an object; the field is None for `__typename`."""
-        assert isinstance(kind, GraphQLObjectType)
         operation = self._operation
         try:
             collected = collect_subfields(
@@ -130,10 +127,9 @@ class Planner:
     def _looked_up(self, entity: Declared, details: list[FieldDetails], wish: Wish | None) -> str:
         owners = Owners(entity.key, entity.found_through)
         level = self._level(entity, "one", wish, owners=owners)
-        present = level.column(BASE, entity.key)
+        level.column(BASE, entity.key)
         shape = self._record(entity, details, level, BASE)
         at = f"rows[{level.number}]"
-        assert present == level.offset
         return f"{shape}({at}[0], rows, run) if {at} else None"
 
     def _record(self, entity: Declared, details: list[FieldDetails], level: Level, alias: str) -> str:
@@ -145,7 +141,7 @@ class Planner:
         ]
         return self._source.function(_snake(entity.name), "r, rows, run", object_body(entries))
 
-    def _field(  # noqa: PLR0911  (a table of kinds)
+    def _field(
         self, entity: Declared, name: str, field: GraphQLField, details: list[FieldDetails], level: Level, alias: str
     ) -> str:
         python_name = definition(field).python_name
@@ -243,9 +239,7 @@ class Planner:
         shape = self._record(to, details, below, BASE)
         return f"{shape}(found, rows, run) if (found := rows[{below.number}].get(r[{owner}])) is not None else None"
 
-    def _connection(
-        self, to: Declared, kind: Any, details: list[FieldDetails], wish: Wish, below: "Below | None" = None
-    ) -> str:
+    def _connection(self, to: Declared, kind: Any, details: list[FieldDetails], wish: Wish, below: "Below | None" = None) -> str:
         """Return the expression of a list: of an owner's, or of the whole entity."""
         page: Level | None = None
         place = below._asdict() if below else {}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from graphql.execution.values import VariableValues
 from sqlalchemy import Dialect
@@ -67,9 +67,8 @@ class Run:
 
     def cursor(self, number: int, key: str, kept: Any) -> str:
         """Return the cursor of a record, by its key and the kept value of the order's column."""
-        entity, wanted = self._plan.levels[number].entity, self.wanted[number]
-        assert isinstance(wanted, Slice)
-        return cursor_at(entity, wanted.order, self._statements.rows.read(entity.name, wanted.order.column, kept), key)
+        entity, order = self._plan.levels[number].entity, cast(Slice, self.wanted[number]).order
+        return cursor_at(entity, order, self._statements.rows.read(entity.name, order.column, kept), key)
 
     def reading(self) -> Reading[Any]:
         """Read all levels, and return the response of the field."""

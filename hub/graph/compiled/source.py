@@ -1,6 +1,5 @@
 """Python source in the making: functions, and the objects that they use. `print(plan.source)` shows what was made."""
 
-
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any

@@ -6,7 +6,7 @@ behind the cut of the page, so that it costs no more than the page has rows.
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -61,7 +61,7 @@ def form(wanted: Wanted | None) -> Any:
 
 
 def _size(comparison: Comparison) -> Any:
-    return {"in": len, "is_null": bool}.get(comparison.word, lambda _: None)(comparison.value)  # type: ignore[operator]
+    return {"in": len, "is_null": bool}.get(comparison.word, lambda _: None)(comparison.value)
 
 
 def values(rows: Rows, level: Level, wanted: Wanted | None, owners: Sequence[Any], dialect: str) -> dict[str, Any]:
@@ -88,21 +88,19 @@ def values(rows: Rows, level: Level, wanted: Wanted | None, owners: Sequence[Any
 def statement(level: Level, wanted: Wanted | None, dialect: Dialect) -> Statement:
     """Return the statement of a level for wishes of this form."""
     made = _made(level, wanted, dialect.name).compile(dialect=dialect)
-    names: tuple[str, ...] = tuple(made.positiontup or ())  # type: ignore[attr-defined]
+    names: tuple[str, ...] = tuple(made.positiontup or ())
     return Statement(str(made), names, {name: value for name, value in made.params.items() if value is not None})
 
 
 def _made(level: Level, wanted: Wanted | None, dialect: str) -> Select[Any]:
-    if level.kind == "count":
-        return _count(level, _open(level, wanted), dialect)
     if level.kind == "one":
-        return _one(level, dialect)
-    return _page(level, _open(level, wanted), dialect)
+        return _one(level, cast(sql.Owners, level.owners), dialect)
+    made = _count if level.kind == "count" else _page
+    return made(level, _open(level, cast(Slice, wanted)), dialect)
 
 
-def _open(level: Level, wanted: Wanted | None) -> Slice:
+def _open(level: Level, wanted: Slice) -> Slice:
     """Return the slice with open values instead of its own."""
-    assert isinstance(wanted, Slice)
     table = TABLES[level.entity.name]
 
     def opened(at: int, comparison: Comparison) -> Comparison:
@@ -137,11 +135,10 @@ def _count(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
     return select(owner, func.count()).select_from(source).where(*where, _mine(owner, dialect)).group_by(owner)
 
 
-def _one(level: Level, dialect: str) -> Select[Any]:
+def _one(level: Level, owners: sql.Owners, dialect: str) -> Select[Any]:
     """Return the first record of each owner, or of the one key; the one that holds the owner's own value comes first."""
-    assert level.owners is not None
-    table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, level.owners)
-    key, rank = table.c[level.entity.key], case((table.c[level.owners.column] == owner, 0), else_=1).label(RANK)
+    table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, owners)
+    key, rank = table.c[level.entity.key], case((table.c[owners.column] == owner, 0), else_=1).label(RANK)
     cut = select(*_base_columns(level), rank).select_from(source)
     if level.parent is None:
         cut = cut.where(owner == bindparam("owner", type_=Text())).order_by(rank, key).limit(1)

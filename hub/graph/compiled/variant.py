@@ -1,8 +1,8 @@
 """One form of an operation: what its variables switch on and off is decided, its root fields are planned."""
 
-from typing import Any
+from typing import Any, cast
 
-from graphql import GraphQLError, GraphQLField
+from graphql import GraphQLError, GraphQLField, GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.values import VariableValues
 from sqlalchemy import Dialect
@@ -80,8 +80,7 @@ class Variant:
 
     def __init__(self, planning: Planning) -> None:
         """Raise Cannot."""
-        operation, root = planning.operation, planning.operation.schema.query_type
-        assert root is not None
+        operation, root = planning.operation, cast(GraphQLObjectType, planning.operation.schema.query_type)
         try:
             collected = collect_fields(operation.schema, operation.fragments, planning.variables, root, operation.node)
         except GraphQLError as error:

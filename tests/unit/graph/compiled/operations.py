@@ -141,8 +141,8 @@ class Written:
                 asked = self.chance.sample(sorted(inner.fields), min(len(inner.fields), self.chance.randrange(1, 4)))
                 parts.append(self._field(name, "", f"{{ {' '.join(asked)} __typename }}"))
         if depth < DEEPEST:
-            for name in self.chance.sample(edges, min(len(edges), self.chance.choice((0, 1, 1, 2, 3)))):
-                parts.append(self._edge(kind, entity, name, depth))
+            followed = self.chance.sample(edges, min(len(edges), self.chance.choice((0, 1, 1, 2, 3))))
+            parts += [self._edge(kind, entity, name, depth) for name in followed]
         if self._rarely():
             parts.append("__typename")
         self.chance.shuffle(parts)
