@@ -5,7 +5,7 @@ behind the cut of the page, so that it costs no more than the page has rows.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
-    Subquery,
     Text,
     any_,
     bindparam,
@@ -23,6 +22,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -32,7 +32,7 @@ from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from schema.slices import Comparison, Place, Slice
 
-OWNER, ORDER, PLACE, RANK = "owner_", "order_", "place_", "rank_"
+OWNER, ORDER, RANK = "owner_", "order_", "rank_"
 
 
 class Statement(NamedTuple):
@@ -135,17 +135,28 @@ def _count(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
     return select(owner, func.count()).select_from(source).where(*where, _mine(owner, dialect)).group_by(owner)
 
 
+class Cut(NamedTuple):
+    """The rows of a level before anything is joined to them."""
+
+    source: FromClause
+    columns: Mapping[str, ColumnElement[Any]]
+    """The entity's own, by name."""
+    owner: ColumnElement[Any] | None = None
+    order: ColumnElement[Any] | None = None
+    """The column that the list is ordered by."""
+
+
 def _one(level: Level, owners: sql.Owners, dialect: str) -> Select[Any]:
     """Return the first record of each owner, or of the one key; the one that holds the owner's own value comes first."""
     table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, owners)
     key, rank = table.c[level.entity.key], case((table.c[owners.column] == owner, 0), else_=1).label(RANK)
-    cut = select(*_base_columns(level), rank).select_from(source)
+    found = select(*_base_columns(level), rank, owner.label(OWNER)).select_from(source)
     if level.parent is None:
-        cut = cut.where(owner == bindparam("owner", type_=Text())).order_by(rank, key).limit(1)
-        return _joined(level, cut.subquery("cut"), None)
-    cut = cut.add_columns(owner.label(OWNER)).where(_mine(owner, dialect))
-    found = cut.subquery("cut")
-    return _joined(level, found, None).order_by(found.c[RANK], found.c[level.entity.key])
+        found = found.where(owner == bindparam("owner", type_=Text())).order_by(rank, key).limit(1)
+        cut = found.subquery("cut")
+        return _joined(level, Cut(cut, dict(cut.c)))
+    cut = found.where(_mine(owner, dialect)).subquery("cut")
+    return _joined(level, Cut(cut, dict(cut.c), cut.c[OWNER])).order_by(cut.c[RANK], cut.c[level.entity.key])
 
 
 def _page(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
@@ -153,17 +164,42 @@ def _page(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
     where = sql.conditions(AsGiven(), level.entity, wanted)
     in_order = sql.ordering(level.entity, wanted.order)
     most = bindparam("first", type_=Integer())
-    columns = [*_base_columns(level), TABLES[level.entity.name].c[wanted.order.column].label(ORDER)]
     if level.owners is None:
-        cut = select(*columns).where(*where, *sql.led_to(level.entity)).order_by(*in_order).limit(most)
-        found = cut.subquery("cut")
-        names = {wanted.order.column: found.c[ORDER], level.entity.key: found.c[level.entity.key]}
-        return _joined(level, found, ORDER).order_by(*sql.ordering(level.entity, wanted.order, names))
-    source, owner = sql.owned(level.entity, level.owners)
-    place = func.row_number().over(partition_by=owner, order_by=in_order).label(PLACE)
-    numbered = select(*columns, owner.label(OWNER), place).select_from(source).where(*where, _mine(owner, dialect))
-    found = numbered.subquery("cut")
-    return _joined(level, found, ORDER).where(found.c[PLACE] <= most).order_by(found.c[OWNER], found.c[PLACE])
+        columns = [*_base_columns(level), TABLES[level.entity.name].c[wanted.order.column].label(ORDER)]
+        found = select(*columns).where(*where, *sql.led_to(level.entity)).order_by(*in_order).limit(most)
+        under = found.subquery("cut")
+        cut = Cut(under, dict(under.c), None, under.c[ORDER])
+    else:
+        source, owner = sql.owned(level.entity, level.owners)
+        made = _pages_lateral if dialect == "postgresql" else _pages_by_key
+        cut = made(
+            level,
+            wanted,
+            lambda mine, shown: select(*shown).select_from(source).where(owner == mine, *where).order_by(*in_order).limit(most),
+        )
+    names = {**cut.columns, wanted.order.column: cast(ColumnElement[Any], cut.order)}
+    return _joined(level, cut).order_by(*sql.ordering(level.entity, wanted.order, names))
+
+
+PageOf = Callable[[ColumnElement[Any], Sequence[ColumnElement[Any]]], Select[Any]]
+"""Makes the statement of one owner's page, told the owner and what to select."""
+
+
+def _pages_lateral(level: Level, wanted: Slice, page: PageOf) -> Cut:
+    """Return for each owner its page, each served by an index as if it were asked for alone."""
+    owners = func.unnest(bindparam("owners", type_=ARRAY(Text()))).table_valued(column("value", Text()), name="o").render_derived()
+    columns = [*_base_columns(level), TABLES[level.entity.name].c[wanted.order.column].label(ORDER)]
+    cut = page(owners.c.value, columns).lateral("cut")
+    return Cut(owners.join(cut, true()), dict(cut.c), owners.c.value, cut.c[ORDER])
+
+
+def _pages_by_key(level: Level, wanted: Slice, page: PageOf) -> Cut:
+    """Do the same where there is no LATERAL: the keys of each owner's page are found first, then the rows by their keys."""
+    owners = func.json_each(bindparam("owners", type_=Text())).table_valued(column("value", Text()), name="o")
+    table, cut = TABLES[level.entity.name], TABLES[level.entity.name].alias("cut")
+    keys = page(owners.c.value, [table.c[level.entity.key]]).correlate(owners)
+    source = owners.join(cut, cut.c[level.entity.key].in_(keys))
+    return Cut(source, dict(cut.c), owners.c.value, cut.c[wanted.order.column])
 
 
 def _base_columns(level: Level) -> list[ColumnElement[Any]]:
@@ -174,24 +210,24 @@ def _base_columns(level: Level) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in dict.fromkeys((*shown, *joined, level.entity.key))]
 
 
-def _joined(level: Level, cut: Subquery, order: str | None) -> Select[Any]:
+def _joined(level: Level, cut: Cut) -> Select[Any]:
     """Return the cut with what is joined to it: the owner, the columns, and the order's value where it is asked for."""
-    source: FromClause = cut
-    known: dict[str, FromClause] = {BASE: cut}
+    source = cut.source
+    known: dict[str, Mapping[str, ColumnElement[Any]]] = {BASE: cut.columns}
     for join in level.joins.values():
-        known[join.alias] = TABLES[join.to.name].alias(join.alias)
-        source = _join(source, known, join)
-    columns: list[ColumnElement[Any]] = [known[each.alias].c[each.name] for each in level.columns]
-    if level.parent is not None:
-        columns.insert(0, cut.c[OWNER])
-    if level.ordered and order is not None:
-        columns.append(cut.c[order])
+        far = TABLES[join.to.name].alias(join.alias)
+        known[join.alias] = dict(far.c)
+        source = _join(source, known[join.of][join.edge.ours], far, join)
+    columns = [known[each.alias][each.name] for each in level.columns]
+    if cut.owner is not None:
+        columns.insert(0, cut.owner)
+    if level.ordered and cut.order is not None:
+        columns.append(cut.order)
     return select(*columns or [literal_column("1")]).select_from(source)
 
 
-def _join(source: FromClause, known: dict[str, FromClause], join: Join) -> FromClause:
-    ours, far, by = known[join.of].c[join.edge.ours], known[join.alias], join.edge.through
-    if by is None:
+def _join(source: FromClause, ours: ColumnElement[Any], far: FromClause, join: Join) -> FromClause:
+    if (by := join.edge.through) is None:
         return source.outerjoin(far, far.c[join.edge.theirs] == ours)
     passed = TABLES[by.entity].alias(f"{join.alias}_by")
     source = source.outerjoin(passed, passed.c[by.ours] == ours)
