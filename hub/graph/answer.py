@@ -58,8 +58,10 @@ async def answer(
 
     The compiled `executor` is asked first; what it cannot do graphql-core does.
     """
-    if executor and (found := await executor.answer(question.query, question.operation_name, question.variables, context)):
-        return Answer(found.data, _coded(found.errors, context, before=False), executed=True)
+    if executor:
+        data = await executor.answer(question.query, question.operation_name, question.variables, context)
+        if data is not None:
+            return Answer(data, (), executed=True)
     try:
         result = await schema.execute(
             question.query,
@@ -79,8 +81,5 @@ async def answer(
         return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
     before = isinstance(result, PreExecutionError)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
-    return Answer(result.data, _coded(result.errors or (), context, before=before), executed)
-
-
-def _coded(errors: Iterable[GraphQLError], context: Context, *, before: bool) -> tuple[GraphQLError, ...]:
-    return tuple(coded(error, before_execution=before, correlation_id=context.correlation_id) for error in errors)
+    errors = tuple(coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ())
+    return Answer(result.data, errors, executed)

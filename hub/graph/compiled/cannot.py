@@ -24,7 +24,9 @@ class Reason(Enum):
     INTROSPECTION = "INTROSPECTION"
     """A field shows the schema."""
     VALUE = "VALUE"
-    """A value cannot be shown; where the error belongs is for graphql-core to say."""
+    """A value cannot be shown: where the error belongs is for graphql-core to say."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """The database cannot answer now: as above."""
     STATEMENT = "STATEMENT"
     """The database refused a statement: a fault of the plan, which the log tells."""
 

@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from graphql import GraphQLError, located_error
+from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
 from hub.graph.compiled.bounded import Bounded
 from hub.graph.compiled.cannot import Cannot, Reason, Tally
 from hub.graph.compiled.documents import Documents, Operation
+from hub.graph.compiled.plan import Plan
 from hub.graph.compiled.run import Run
 from hub.graph.compiled.variant import Planning, RootField, Variant
 from hub.graph.schema import HubSchema
@@ -24,13 +25,6 @@ VARIANTS = 2_000
 log = logging.getLogger(__name__)
 
 
-class Result(NamedTuple):
-    """The data, and errors that have a place in it but no code yet."""
-
-    data: dict[str, Any]
-    errors: Sequence[GraphQLError]
-
-
 class Executor:
     """Plans, reads and answers. Lives as long as the process; called in one event loop."""
 
@@ -43,8 +37,8 @@ class Executor:
         self._documents = Documents(schema._schema, schema.limits, schema.rules)
         self._variants: Bounded[Any, Variant | Cannot] = Bounded(VARIANTS)
 
-    async def answer(self, query: str, name: str | None, given: dict[str, Any] | None, context: Context) -> Result | None:
-        """Return the answer to a query; None where graphql-core has to answer, which is counted."""
+    async def answer(self, query: str, name: str | None, given: dict[str, Any] | None, context: Context) -> dict[str, Any] | None:
+        """Return the data of a query, which has no errors; None where graphql-core has to answer, which is counted."""
         try:
             found = await self._answer(query, name, given or {}, context)
         except Cannot as why:
@@ -54,13 +48,13 @@ class Executor:
         self.tally.compiled += 1
         return found
 
-    async def _answer(self, query: str, name: str | None, given: dict[str, Any], context: Context) -> Result:
+    async def _answer(self, query: str, name: str | None, given: dict[str, Any], context: Context) -> dict[str, Any]:
         operation = self._documents.operation(query, name, given)
         variables = operation.variables(given)
         variant = self.variant(operation, variables)
         data = dict(variant.template)
         if not variant.fields:
-            return Result(data, ())
+            return data
         try:
             runs = [(field, field.run(variables, context)) for field in variant.fields]
         except GraphQLError as refused:
@@ -68,11 +62,16 @@ class Executor:
         try:
             data |= await self._from.fetch(lambda: _reading(runs))
         except DatabaseUnavailable as error:
-            return Result(data, [located_error(error, _nodes(field), [field.key]) for field, _ in runs])
+            raise Cannot(Reason.UNAVAILABLE, str(error)) from error
         except StatementRefused as error:
             log.exception("graph %s: a statement of a plan was refused", context.correlation_id)
             raise Cannot(Reason.STATEMENT, str(error)) from error
-        return Result(data, ())
+        return data
+
+    def plans(self, query: str, name: str | None = None, given: dict[str, Any] | None = None) -> list[Plan]:
+        """Return the plans of a query, to look at; raise Cannot."""
+        operation = self._documents.operation(query, name, given or {})
+        return [plan for field in self.variant(operation, operation.variables(given or {})).fields for plan in field.plans]
 
     def variant(self, operation: Operation, variables: VariableValues) -> Variant:
         """Return the operation as its variables switch it; raise Cannot."""
@@ -88,10 +87,6 @@ class Executor:
         if isinstance(found, Cannot):
             raise Cannot(found.reason, str(found))
         return found
-
-
-def _nodes(field: RootField) -> list[Any]:
-    return [each.node for each in field.details]
 
 
 def _reading(runs: Sequence[tuple[RootField, Run]]) -> Reading[dict[str, Any]]:
