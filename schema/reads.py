@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from schema.declare import Declared
+from schema.slices import Slice
 
 READS = "reads"
 """Under this name a field's metadata say what it reads."""
@@ -23,9 +24,10 @@ class ReadsOne:
 
 @dataclass(frozen=True)
 class ReadsMany:
-    """A list over the whole entity."""
+    """A list over the whole entity. `wanted` makes the slice of now, the field's name and its arguments; None: the usual one."""
 
     entity: Declared
+    wanted: Callable[..., Slice] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hub.graph.compiled.cannot import Cannot, Reason
 from hub.graph.compiled.levels import Key, Wanted, Wish
 from hub.graph.schema import HubSchema
 from schema.connection import wanted_slice
-from schema.declare import Declared
+from schema.reads import ReadsMany
 
 LISTS = frozenset({"first", "after", "where", "order_by"})
 DEFINITION = "strawberry-definition"
@@ -45,9 +45,12 @@ class Arguments:
         return not any(_has_variable(argument.value) for argument in self._node.arguments or ())
 
 
-def slice_wish(schema: HubSchema, to: Declared, name: str, field: GraphQLField, node: FieldNode, now: VariableValues) -> Wish:
+def slice_wish(schema: HubSchema, reads: ReadsMany, name: str, field: GraphQLField, node: FieldNode, now: VariableValues) -> Wish:
     """Return the wish of a list."""
-    arguments = Arguments(schema, field, node)
+    arguments, to, wanted = Arguments(schema, field, node), reads.entity, reads.wanted
+    if wanted is not None:
+        known = LISTS | {"within_hours"}
+        return lambda variables, clock: wanted(clock(), name, **_only(arguments.read(variables), known))
     return _once(arguments, lambda variables: wanted_slice(to, name, **_only(arguments.read(variables), LISTS)), now)
 
 
@@ -78,12 +81,12 @@ def _only(given: dict[str, Any], known: Set[str]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in known}
 
 
-def _once(arguments: Arguments, wish: Wish, now: VariableValues) -> Wish:
+def _once(arguments: Arguments, wish: Callable[[VariableValues], Wanted], now: VariableValues) -> Wish:
     """Return a wish that is made now where it is the same each time."""
     if not arguments.are_written:
-        return wish
-    made: Wanted = wish(now)
-    return lambda _: made
+        return lambda variables, _: wish(variables)
+    made = wish(now)
+    return lambda *_: made
 
 
 def _has_variable(node: Node) -> bool:

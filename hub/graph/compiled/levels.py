@@ -6,6 +6,7 @@ number of levels, whatever the number of rows.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from graphql.execution.values import VariableValues
@@ -41,8 +42,9 @@ class Key(NamedTuple):
 
 
 Wanted = Slice | Key
-Wish = Callable[[VariableValues], Wanted]
-"""What a level is asked for, once the variables have values; raises GraphError."""
+Clock = Callable[[], datetime]
+Wish = Callable[[VariableValues, Clock], Wanted]
+"""What a level is asked for, once the variables have values and it is known what time it is; raises GraphError."""
 
 
 @dataclass(eq=False)

@@ -72,7 +72,7 @@ class Planner:
         """Return the plan of a root field, for `node` that of one entity; raise Cannot."""
         reads = definition(field).metadata.get(READS) if definition(field) else None
         if isinstance(reads, ReadsMany):
-            wish = self._slice_wish(reads.entity, name, field, details)
+            wish = self._slice_wish(reads, name, field, details)
             self._scopes.add(reads.entity.scope)
             expression = self._connection(reads.entity, get_named_type(field.type), details, wish)
         elif isinstance(reads, ReadsOne | ReadsNode):
@@ -92,8 +92,8 @@ class Planner:
         self._levels.append(level)
         return level
 
-    def _slice_wish(self, to: Declared, name: str, field: GraphQLField, details: list[FieldDetails]) -> Wish:
-        return self._wish(lambda: slice_wish(self._schema, to, name, field, details[0].node, self._variables))
+    def _slice_wish(self, reads: ReadsMany, name: str, field: GraphQLField, details: list[FieldDetails]) -> Wish:
+        return self._wish(lambda: slice_wish(self._schema, reads, name, field, details[0].node, self._variables))
 
     def _key_wish(self, reads: ReadsOne, field: GraphQLField, details: list[FieldDetails]) -> Wish:
         node = details[0].node
@@ -226,7 +226,7 @@ class Planner:
             raise Cannot(Reason.METHOD, f"{entity.name}.{name} is no join of texts")
         owner = level.column(alias, edge.ours)
         if edge.arity == "many":
-            wish = self._slice_wish(to, name, field, details)
+            wish = self._slice_wish(ReadsMany(to), name, field, details)
             owners = Owners(edge.theirs, edge.through)
             return self._connection(to, get_named_type(field.type), details, wish, Below(level, owners, owner))
         if field.args:

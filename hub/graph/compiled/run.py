@@ -46,19 +46,22 @@ class Run:
         self._plan = plan
         self._statements = statements
         self._context = context
-        self.wanted: list[Any] = [level.wish(variables) if level.wish else None for level in plan.levels]
+        self.hub = context.hub
+        self.wanted: list[Any] = [level.wish(variables, self._clock) if level.wish else None for level in plan.levels]
         for wish in plan.unread:
-            wish(variables)
+            wish(variables, self._clock)
         if key is not None:
             self.wanted[0] = Key(key)
         self.rows: list[Any] = []
-        self.hub = context.hub
         self._flat: list[Sequence[Any]] = []
 
     @cached_property
     def now(self) -> datetime:
         """Return the present moment, the same for the whole answer."""
         return self.hub.clock()
+
+    def _clock(self) -> datetime:
+        return self.now
 
     @cached_property
     def behind_seconds(self) -> float:

@@ -26,6 +26,7 @@ from strawberry.utils.str_converters import to_camel_case
 from hub.graph.compiled.arguments import definition
 from schema.cursor import write_cursor
 from schema.declare import ENTITIES, Declared
+from schema.due import EARLIEST_FIRST
 from schema.entity import Entity
 from schema.global_id import global_id
 from schema.reads import READS, ReadsMany, ReadsNode, ReadsOne
@@ -173,7 +174,9 @@ class Written:
         first = self.chance.choice((1, 1, 2, 2, 3, 20, 0, -1 if self._rarely() else 4))
         parts = [f"first: {self._given(first, one.args['first'].type)}"]
         order = Order(to.key)
-        if self._rarely(0.4):
+        if "orderBy" not in one.args:  # a list whose order is its own
+            order = EARLIEST_FIRST
+        elif self._rarely(0.4):
             column, descending = self.chance.choice(to.filterable), self.chance.random() < 0.5
             order = Order(column, descending)
             name = f"{column}_{'desc' if descending else 'asc'}".upper()
