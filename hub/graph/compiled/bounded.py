@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from threading import Lock
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -9,22 +10,24 @@ V = TypeVar("V")
 
 
 class Bounded(Generic[K, V]):
-    """Keeps the `most` that were used last. For one thread."""
+    """Keeps the `most` that were used last. Two threads that miss the same thing at once make it both; either will do."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: OrderedDict[K, V] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Return what is kept under the key, made now if it is not; what `make` raises is not kept."""
-        try:
-            found = self._kept[key]
-        except KeyError:
-            found = self._kept[key] = make()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = make()
+        with self._lock:
+            self._kept[key] = found
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
         return found
 
     def __len__(self) -> int:

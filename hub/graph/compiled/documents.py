@@ -7,6 +7,7 @@ not pass is left to the gate, which says why.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from graphql import (
     ASTValidationRule,
     DirectiveNode,
@@ -20,10 +21,10 @@ from graphql import (
     VariableNode,
     parse,
     specified_rules,
-    validate,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.schema.schema import validate_document
 
 from hub.graph.compiled.bounded import Bounded
 from hub.graph.compiled.cannot import Cannot, Reason
@@ -31,8 +32,8 @@ from hub.graph.limits import Limits, check_limits
 
 DOCUMENTS = 1_000
 """Pairs of document and operation name that are remembered, refused ones among them."""
-MEASURED = 64
-"""Values of variables for which a document's measure is remembered."""
+MEASURED, SMALL = 64, 500
+"""Sets of variables for which it is remembered that a document is within the limits, and the bytes that one of them may have."""
 LONGEST = 20_000
 """Characters of a document that is remembered; a longer one is for graphql-core."""
 
@@ -48,8 +49,7 @@ class Operation:
             each.name.value: FragmentDetails(each) for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         self.switches = tuple(dict.fromkeys(_switches(document)))
-        self._weighing: tuple[str, ...] | None = None
-        self._weighed: Bounded[tuple[Any, ...], bool] = Bounded(MEASURED)
+        self._within: Bounded[bytes, bool] = Bounded(MEASURED)
 
     def variables(self, given: Mapping[str, Any]) -> VariableValues:
         """Return the variables as graphql-core coerces them; raise Cannot."""
@@ -59,44 +59,17 @@ class Operation:
         return values
 
     def is_within(self, limits: Limits, given: Mapping[str, Any]) -> bool:
-        """Return whether the operation is within the limits; measured once for each value of what it depends on."""
-        if self._weighing is None:
-            watched = _Watched(given)
-            within = not check_limits(self.schema, self.document, self.node, watched, limits)
-            if within:  # otherwise it may have stopped before it had asked for all
-                self._weighing = tuple(sorted(watched.asked))
-            return within
-        weights = tuple(_weight(given[name]) if name in given else "not given" for name in self._weighing)
-        return self._weighed.get(weights, lambda: not check_limits(self.schema, self.document, self.node, given, limits))
+        """Return whether the operation is within the limits; measured once for each set of variables, if it is a small one."""
+        try:
+            about = msgspec.json.encode(given)
+        except (TypeError, ValueError, OverflowError, RecursionError):  # no JSON, or hardly: looked at each time
+            return self._measured(limits, given)
+        if len(about) > SMALL:
+            return self._measured(limits, given)
+        return self._within.get(about, lambda: self._measured(limits, given))
 
-
-def _weight(value: Any) -> Any:
-    """Return all that measuring sees of a variable: a whole number, or how long a list is."""
-    if isinstance(value, list):
-        return "list", len(value)
-    return value if isinstance(value, int) else None
-
-
-class _Watched(Mapping[str, Any]):
-    """Variables that note which of them are looked at."""
-
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = given
-        self.asked: set[str] = set()
-
-    def __contains__(self, name: object) -> bool:
-        self.asked.add(str(name))
-        return name in self._given
-
-    def __getitem__(self, name: str) -> Any:
-        self.asked.add(name)
-        return self._given[name]
-
-    def __iter__(self) -> Iterator[str]:
-        raise NotImplementedError("measuring looks variables up by name")
-
-    def __len__(self) -> int:
-        return len(self._given)
+    def _measured(self, limits: Limits, given: Mapping[str, Any]) -> bool:
+        return not check_limits(self.schema, self.document, self.node, given, limits)
 
 
 def _switches(document: DocumentNode) -> Iterator[str]:
@@ -151,7 +124,7 @@ class Documents:
         if not found.is_within(self._limits, variables):  # before it is validated, as at the gate: that takes time
             raise Cannot(Reason.REFUSED, "a limit")
         try:
-            errors = validate(self._schema, document, self._rules, max_errors=1)
+            errors = validate_document(self._schema, document, self._rules)
         except RecursionError as error:
             return str(error)
         return errors[0].message if errors else found
