@@ -34,7 +34,7 @@ class Statements:
     def of(self, level: Level, wanted: Wanted | None, owners: Sequence[Any]) -> tuple[str, list[Any]]:
         """Return the text and the values of a level's statement."""
         made = self._made.get((level.number, form(wanted)), lambda: statement(level, wanted, self.dialect))
-        given = made.fixed | values(self.rows, level, wanted, owners, self.dialect.name)
+        given = made.fixed | values(self.rows, level, wanted, owners)
         return made.text, [given[name] for name in made.names]
 
 
