@@ -12,7 +12,7 @@ def both() -> Reading[int]:
 
 
 def wrong() -> Reading[None]:
-    yield "SELECT nothing FROM nowhere", ()
+    yield "SELECT 1 FROM nowhere", ()
 
 
 def broken() -> Reading[None]:
