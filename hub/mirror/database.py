@@ -9,8 +9,9 @@ import contextlib
 import contextvars
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, text
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from hub.mirror.driver import Reading, StatementRefused, driven, driven_by
 from hub.mirror.hosts import Hosts
 from hub.mirror.writer import Writer
 
@@ -30,9 +32,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
-Reading = Generator[tuple[str, Sequence[Any]], Sequence[Sequence[Any]], T]
-"""Yields statements in the driver's own words with their values, is sent all rows of each, and returns what it made of them."""
-
+CONNECTIONS = 10
+"""How many connections to a server a process uses at a time, unless a setting says otherwise."""
 CONTENDED = {"40001", "40P01"}
 """PostgreSQL's serialization failure and deadlock: nothing was written, the transaction may simply run again."""
 MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "FULL", "CANTOPEN", "PROTOCOL"})
@@ -40,7 +41,7 @@ MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR
 
 
 GONE_STATES, READ_ONLY = {"08", "53", "57"}, "25006"
-MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
+MAYBE_GONE = (OSError, TimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
@@ -48,10 +49,6 @@ class DatabaseUnavailable(Exception):
 
     Callers acknowledge nothing: they answer 503, or wait and try again. What is tried again must do no harm twice.
     """
-
-
-class StatementRefused(Exception):
-    """A statement in the driver's words is wrong, or a value that it has: trying again is no use."""
 
 
 class Database(ABC):
@@ -77,7 +74,7 @@ class Database(ABC):
 
         def run(connection: Connection) -> T:
             driver: Any = connection.connection.driver_connection
-            return _driven(reading(), lambda text, values: driver.execute(text, values).fetchall())
+            return driven(reading(), lambda text, values: driver.execute(text, values).fetchall())
 
         try:
             return await self.read(run)
@@ -161,16 +158,6 @@ class SQLiteDatabase(Database):
         self.engine.dispose()
 
 
-def _driven(steps: Reading[T], run: Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]) -> T:
-    try:
-        text, values = next(steps)
-        while True:
-            text, values = steps.send(run(text, values))
-    except StopIteration as ended:
-        found: T = ended.value
-        return found
-
-
 def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:
     try:
         with connection.begin():
@@ -201,20 +188,23 @@ class PostgreSQLDatabase(Database):
 
     shared = True
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0, wanted: str | None = None) -> None:
-        """`wanted` of a server is as in hosts.py."""
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, wait_seconds: float = 10.0, wanted: str | None = None) -> None:
+        """So many `connections` are used at a time, and one more by `write_first`. `wanted` of a server is as in hosts.py."""
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
 
         self.hosts = Hosts(url, wanted=wanted)
-        self.engine: AsyncEngine = create_async_engine(
+        engine = partial(
+            create_async_engine,
             self.hosts.url,
-            pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=pool_seconds,
+            pool_timeout=wait_seconds,
             hide_parameters=True,
             async_creator=self.hosts.connect,
         )
+        self.engine: AsyncEngine = engine(pool_size=connections)
+        self._first: AsyncEngine = engine(pool_size=1)
+        self._wait_seconds = wait_seconds
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -232,50 +222,40 @@ class PostgreSQLDatabase(Database):
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
+        return await self._write(self.engine, lambda connection: work(connection, *args, **kwargs))
+
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, on a connection that is kept free for it; several wait for each other."""
+        return await self._write(self._first, lambda connection: work(connection, *args, **kwargs))
+
+    async def _write(self, engine: "AsyncEngine", work: Callable[[Connection], T]) -> T:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(is_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
         ):
             with attempt:
-                try:
-                    async with self.engine.begin() as connection:
-                        return await connection.run_sync(work, *args, **kwargs)
-                except MAYBE_GONE as error:
-                    if _gone(error):
-                        raise _unavailable(error) from error
-                    raise
+                async with self._reached(), engine.begin() as connection:
+                    return await connection.run_sync(work)
         raise AssertionError("tenacity reraises")
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` read-only at REPEATABLE READ: one snapshot."""
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                return await connection.run_sync(work, *args, **kwargs)
-        except MAYBE_GONE as error:
-            if _gone(error):
-                raise _unavailable(error) from error
-            raise
+        async with self._reached(), self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            return await connection.run_sync(work, *args, **kwargs)
 
     async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
         """Run statements at REPEATABLE READ, read-only."""
         import asyncpg  # noqa: PLC0415  (as above)
 
-        try:
-            async with self.engine.connect() as connection:
-                driver: Any = (await connection.get_raw_connection()).driver_connection
+        async with self._reached(), self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
                 async with driver.transaction(isolation="repeatable_read", readonly=True):
-                    steps = reading()
-                    try:
-                        text, values = next(steps)
-                        while True:
-                            text, values = steps.send(await driver.fetch(text, *values))
-                    except StopIteration as ended:
-                        found: T = ended.value
-                        return found
-        except (*MAYBE_GONE, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if _gone(error):
-                raise _unavailable(error) from error
-            raise StatementRefused(f"PostgreSQL: {error}") from error
+                    return await driven_by(driver, reading())
+            except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if _gone(error):
+                    raise _unavailable(error) from error
+                raise StatementRefused(f"PostgreSQL: {error}") from error
 
     @property
     def dialect(self) -> Dialect:
@@ -285,18 +265,29 @@ class PostgreSQLDatabase(Database):
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator["AsyncConnection"]:
         """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
+        async with self._reached(), self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _reached(self) -> AsyncIterator[None]:
+        """Raise DatabaseUnavailable where the server is or goes away, or no connection is free in time."""
         try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-                yield connection
+            yield
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailable(
+                f"PostgreSQL: no connection of this process was free for {self._wait_seconds:g} s; raise HUB_DATABASE_CONNECTIONS, "
+                "start another process, or see what holds them (docs/operations.md, Connections)"
+            ) from error
         except MAYBE_GONE as error:
             if _gone(error):
                 raise _unavailable(error) from error
             raise
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close all connections."""
         await self.engine.dispose()
+        await self._first.dispose()
 
 
 def is_contended(error: BaseException) -> bool:
@@ -306,7 +297,7 @@ def is_contended(error: BaseException) -> bool:
 
 def _gone(error: Exception) -> bool:
     """Return whether the error may heal by itself: the server is gone, refuses, is full or read-only."""
-    if isinstance(error, OSError | TimeoutError | PoolTimeoutError):
+    if isinstance(error, OSError | TimeoutError):
         return True
     state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
     if not isinstance(error, DBAPIError):  # of the driver itself; without a state it is about the connection
@@ -319,10 +310,10 @@ def _unavailable(error: Exception) -> DatabaseUnavailable:
     return DatabaseUnavailable(f"PostgreSQL: {said}")
 
 
-def open_database(url: str, *, inline: bool = False) -> Database:
+def open_database(url: str, *, inline: bool = False, connections: int = CONNECTIONS) -> Database:
     """Return the database at a URL: `sqlite:///path` or `postgresql://...`; raise ValueError naming what is supported."""
     if url.startswith("postgresql"):
-        return PostgreSQLDatabase(url)
+        return PostgreSQLDatabase(url, connections=connections)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SQLiteDatabase(parsed.database or ":memory:", inline=inline)

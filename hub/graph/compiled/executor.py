@@ -14,7 +14,8 @@ from hub.graph.compiled.plan import Plan
 from hub.graph.compiled.run import Run
 from hub.graph.compiled.variant import Planning, RootField, Variant
 from hub.graph.schema import HubSchema
-from hub.mirror.database import Database, DatabaseUnavailable, Reading, StatementRefused
+from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.driver import Reading, StatementRefused
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from schema.context import Context

@@ -13,7 +13,7 @@ from hub.graph.compiled.bounded import Bounded
 from hub.graph.compiled.levels import Key, Level, Wanted
 from hub.graph.compiled.plan import Plan
 from hub.graph.compiled.statements import Statement, form, statement, values
-from hub.mirror.database import Reading
+from hub.mirror.driver import Reading
 from hub.mirror.rows import Rows
 from schema.context import Context
 from schema.cursor import cursor_at

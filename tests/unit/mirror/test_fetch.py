@@ -2,7 +2,8 @@
 
 import pytest
 
-from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase, Reading, StatementRefused
+from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase
+from hub.mirror.driver import Reading, StatementRefused
 
 
 def both() -> Reading[int]:
