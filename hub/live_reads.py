@@ -38,6 +38,9 @@ log = structlog.get_logger()
 STREAM = "live"
 """Under this name what was read live stands in quarantine and log."""
 
+TO_ANSWER = 0.1
+"""Part of a platform's deadline that is left when the mirror has not been written yet: then what was shown is answered."""
+
 Flights = dict[str, "asyncio.Future[Found]"]
 """What is on its way, by key."""
 
@@ -184,11 +187,9 @@ class LiveReader:
             raise NotLive(Trouble(platform, LIVE_PLATFORM_DOWN, told, True))
         name, burst = f"{platform}/{STREAM}", max(1, int(rate * line.seconds))
         try:
-            async with asyncio.timeout(line.seconds):
+            async with asyncio.timeout(line.seconds / 2):
                 return await self._database.write(quota.take, name, calls, rate, burst, self._clock)
-        except TimeoutError:
-            raise late(platform, line.seconds) from None
-        except DatabaseUnavailable as error:
+        except (TimeoutError, DatabaseUnavailable) as error:
             told = f"{platform}: not asked, the hub's database cannot say whether the quota allows it; ask again"
             raise NotLive(Trouble(platform, LIVE_FAILED, told, True, "QUOTA_UNKNOWN")) from error
 
@@ -203,7 +204,7 @@ class LiveReader:
         except TimeoutError:
             raise late(line.platform, line.seconds) from None
         keeping = self._begin(self._keep(line.platform, entity, keys, items))
-        await asyncio.wait([keeping], timeout=max(0.0, until - loop.time()))
+        await asyncio.wait([keeping], timeout=max(0.0, until - loop.time() - TO_ANSWER * line.seconds))
         kept = cast(_Kept | None, keeping.result()) if keeping.done() else None
         base = Found(since=since, settling=line.settling(entity), is_kept=kept is not None)
         renewed = object() if kept is not None and kept.applied else None
