@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Quarantined
+from connectors.breaker import Breaker, breaker_of
 from hub.live_calls import LiveCalls, NotLive, late
 from hub.live_found import Found, answer
 from hub.mirror import quota, records
@@ -30,6 +31,7 @@ from schema.live import (
     LIVE_NOT_BRIDGED,
     LIVE_PLATFORM_DOWN,
     LIVE_QUOTA,
+    LIVE_TIMEOUT,
     Shown,
     Trouble,
 )
@@ -52,11 +54,15 @@ class _Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class _Line:
-    """The way to one platform: how many calls may be under way from here, and how many a second from all processes."""
+    """The way to one platform: how many calls may be under way from here, and how many a second from all processes.
+
+    Its breaker opens where live reads were not answered in time again and again: the connector's own waits for longer deadlines.
+    """
 
     connector: Connector
     places: asyncio.Semaphore
     per_second: float
+    breaker: Breaker
 
     @property
     def platform(self) -> str:
@@ -89,12 +95,12 @@ class LiveReader:
         self._database, self._rows, self._write = database, rows, write
         self._clock, self._after, self._count = clock, after, count
         self._calls = LiveCalls(connectors, is_paused)
-        self._lines = {
-            entity: _Line(connector, places, connector.settings.quota_per_second * share)
-            for connector in connectors.values()
-            for places in [asyncio.Semaphore(max(1, int(connector.settings.max_in_flight * share)))]
-            for entity in connector.fetchable
-        }
+        self._lines: dict[str, _Line] = {}
+        for connector in connectors.values():
+            own = connector.settings
+            places = asyncio.Semaphore(max(1, int(own.max_in_flight * share)))
+            line = _Line(connector, places, own.quota_per_second * share, breaker_of(own, clock))
+            self._lines |= dict.fromkeys(connector.fetchable, line)
         self._flights: dict[str, Flights] = {}
         self._boarding: dict[str, Flights] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -182,7 +188,7 @@ class LiveReader:
     async def _allowed(self, line: _Line, calls: int) -> int:
         """Return how many of the calls fit into the share that live reads have of the quota, all processes together."""
         platform, rate = line.platform, line.per_second
-        if line.connector.open_until is not None:
+        if line.connector.open_until is not None or line.breaker.refuses_for() is not None:
             told = f"{platform}: not asked, it failed several times in a row and is left alone for a while"
             raise NotLive(Trouble(platform, LIVE_PLATFORM_DOWN, told, True))
         name, burst = f"{platform}/{STREAM}", max(1, int(rate * line.seconds))
@@ -198,11 +204,15 @@ class LiveReader:
         loop = asyncio.get_running_loop()
         until, keys = loop.time() + line.seconds, list(flights)
         try:
-            async with asyncio.timeout_at(until), line.places:
-                since = self._clock()
-                items = await self._calls.fetch(line.platform, entity, keys, until - loop.time())
+            async with asyncio.timeout_at(until):
+                await line.places.acquire()
         except TimeoutError:
             raise late(line.platform, line.seconds) from None
+        try:
+            since = self._clock()
+            items = await self._fetched(line, entity, keys, until - loop.time())
+        finally:
+            line.places.release()
         keeping = self._begin(self._keep(line.platform, entity, keys, items))
         await asyncio.wait([keeping], timeout=max(0.0, until - loop.time() - TO_ANSWER * line.seconds))
         kept = cast(_Kept | None, keeping.result()) if keeping.done() else None
@@ -216,6 +226,17 @@ class LiveReader:
                 _land({key: flight}, Found(Trouble(line.platform, LIVE_BAD_RECORD, told, False)))
             held = kept.records.get(key) if kept is not None else None
             _land({key: flight}, base._replace(shown=shown.get(key), kept=held, renewed=renewed))
+
+    async def _fetched(self, line: _Line, entity: str, keys: Sequence[str], seconds: float) -> list[Item]:
+        with line.breaker.watching() as watched:
+            try:
+                items = await self._calls.fetch(line.platform, entity, keys, seconds)
+            except NotLive as refused:
+                if refused.trouble.code == LIVE_TIMEOUT:
+                    watched.failed()
+                raise
+            watched.answered()
+            return items
 
     async def _keep(self, platform: str, entity: str, keys: Sequence[str], items: Sequence[Item]) -> _Kept | None:
         """Bring what was shown into the mirror, and return what that holds then; None where it could not be written."""

@@ -125,6 +125,9 @@ def test_two_platforms_that_hang_cost_one_deadline_also_one_below_the_other(tmp_
             (["verificationTask"], "LIVE_TIMEOUT", "enforcement", True),
             (["verificationTask", "approval"], "LIVE_TIMEOUT", "approval", True),
         ]
+        below = "query($task: String!) { verificationTask(taskId: $task, maxAge: 0) { approval(maxAge: 0) { region } } }"
+        _, errors, took = await city.answer(below, task=task_id)
+        assert (len(errors), took) == (2, 2.0)
 
     played(tmp_path, story)
 
@@ -175,6 +178,22 @@ def test_a_platform_that_failed_again_and_again_is_not_asked_for_a_while(tmp_pat
         data, errors, took = await city.answer(ONE, no=serial, age=60)
         assert errors == [(["approval"], "LIVE_PLATFORM_DOWN", "approval", True)]
         assert (data["approval"]["freshness"]["stale"], took, len(wire.sent)) == (True, 0.0, before)
+
+    played(tmp_path, story)
+
+
+def test_a_platform_that_hangs_again_and_again_holds_up_nobody_until_it_is_tried_once_more(tmp_path: Path) -> None:
+    async def story(city: LiveCity) -> None:
+        (serial,) = await granted(city)
+        wire = city.wires["approval"]
+        wire.hangs = True
+        waited = [(await city.answer(ONE, no=serial, age=60))[2] for _ in range(5)]
+        assert waited == [2.0] * 5
+        _, errors, took = await city.answer(ONE, no=serial, age=60)
+        assert (errors, took) == ([(["approval"], "LIVE_PLATFORM_DOWN", "approval", True)], 0.0)
+        await asyncio.sleep(15)
+        wire.hangs = False
+        await city.data(ONE, no=serial, age=60)
 
     played(tmp_path, story)
 
