@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from connectors.base import Connector, Item
 from connectors.errors import ConnectorError, PlatformDown, TransientError
+from connectors.patience import waits_until
 from schema.live import LIVE_FAILED, LIVE_NOT_BRIDGED, LIVE_PAUSED, LIVE_PLATFORM_DOWN, LIVE_TIMEOUT, Trouble
 
 
@@ -39,8 +40,9 @@ class LiveCalls:
         """Return what the platform shows of these keys now; raise NotLive. A call that is too late is given up."""
         connector = self.check(platform)
         try:
-            async with asyncio.timeout(seconds):
-                return await connector.fetch(entity, keys)
+            async with asyncio.timeout(seconds) as within:
+                with waits_until(within.when() or 0.0):
+                    return await connector.fetch(entity, keys)
         except TimeoutError:
             raise late(platform, seconds) from None
         except PlatformDown as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from mocks.people import make_subject
 from tests.e2e.live_stage import LiveCity, played
@@ -128,6 +129,41 @@ def test_two_platforms_that_hang_cost_one_deadline_also_one_below_the_other(tmp_
         below = "query($task: String!) { verificationTask(taskId: $task, maxAge: 0) { approval(maxAge: 0) { region } } }"
         _, errors, took = await city.answer(below, task=task_id)
         assert (len(errors), took) == (2, 2.0)
+
+    played(tmp_path, story)
+
+
+@pytest.mark.parametrize(("faults", "code"), [({"outage": True}, "LIVE_FAILED"), ({"latency_seconds": 60.0}, "LIVE_TIMEOUT")])
+def test_all_four_platforms_out_of_order_cost_one_deadline_and_are_each_named(
+    faults: dict[str, Any], code: str, tmp_path: Path
+) -> None:
+    async def story(city: LiveCity) -> None:
+        platforms = city.stage.platforms
+        event = platforms.grid.report(category="JT-03", title="杂草遮挡视线", town="赤岸镇")["no"]
+        platforms.credit.add_subject(COMPANY, "义乌市天䶮贸易有限公司", score=80.0)
+        (serial,) = await granted(city)
+        query = """query($no: String!, $event: String!, $code: String!, $age: Int) {
+          approval(approvalNo: $no, maxAge: $age) { approvalNo }
+          creditProfile(code: $code, maxAge: $age) { code }
+          gridEvent(eventNo: $event, maxAge: $age) { eventNo }
+          verificationTasks(maxAge: $age) { edges { node { taskId } } }
+        }"""
+        asked = {"no": serial, "event": event, "code": COMPANY}
+        known = await city.data(query, **asked)
+        assert known == await city.data(query, **asked, age=60), "all four are asked, and answer"
+        assert all(city.wires[name].sent for name in ("approval", "credit", "grid", "enforcement"))
+        await asyncio.sleep(100)
+        for platform in platforms:
+            platform.faults = platform.faults.changed(faults)
+        data, errors, took = await city.answer(query, **asked, age=60)
+        assert data == known
+        assert took <= 2.0
+        assert [error[:4] for error in errors] == [
+            (["approval"], code, "approval", True),
+            (["creditProfile"], code, "credit", True),
+            (["gridEvent"], code, "grid", True),
+            (["verificationTasks", "edges"], code, "enforcement", True),
+        ]
 
     played(tmp_path, story)
 
@@ -358,9 +394,10 @@ def test_what_hangs_below_a_record_that_was_read_live_is_as_new_as_the_record(tm
         subject = {"code": COMPANY, "name": "义乌市天䶮贸易有限公司"}
         enforcement.finish(task_id, [{"subject": subject, "conclusion": "CONFORM", "findings": []}])
         await asyncio.sleep(10)
-        query = """query($id: String!) { held: verificationTask(taskId: $id) { results { totalCount } }
+        query = """query($id: String!) { held: verificationTask(taskId: $id) { results { edges { node { conclusion } } } }
           verificationTask(taskId: $id, maxAge: 5) { status results { edges { node { conclusion } } } } }"""
         data = await city.data(query, id=task_id)
+        assert data["held"] == {"results": {"edges": []}}
         assert data["verificationTask"] == {"status": "DONE", "results": {"edges": [{"node": {"conclusion": "CONFORM"}}]}}
 
     played(tmp_path, story)

@@ -1,12 +1,16 @@
 """Whether an operation asks live: by literals, variables, their defaults, and inside fragments."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, parse, validate
 
+from connectors.registry import CONNECTORS
 from hub.graph.live_fields import asks_live
 from hub.graph.schema import HubSchema
+from schema import live
 from schema.declare import ENTITIES
 from schema.live import MAX_AGE
 from tests.unit.graph.city import City
@@ -41,15 +45,32 @@ def test_an_operation_asks_live_where_an_age_is_given(selection: str, variables:
 
 
 def test_every_way_to_a_record_that_is_asked_live_takes_an_age_and_no_other(schema: HubSchema) -> None:
-    live = {name for name, entity in ENTITIES.items() if entity.live}
-    assert live == {"Approval", "CreditProfile", "VerificationTask", "GridEvent"}
-    ways = live | {f"{name}Connection" for name in live}
+    asked = {name for name, entity in ENTITIES.items() if entity.live}
+    assert asked == {"Approval", "CreditProfile", "VerificationTask", "GridEvent"}
+    assert all(sum(name in connector.fetchable for connector in CONNECTORS.values()) == 1 for name in asked)
+    ways = asked | {f"{name}Connection" for name in asked}
     for name, kind in schema._schema.type_map.items():
         for field_name, field in getattr(kind, "fields", {}).items():
             if name.endswith(("Payload", "Edge", "Input", "LoopStep")) or not hasattr(field, "args"):
                 continue
             leads = str(field.type).strip("!")
             assert (MAX_AGE in field.args) == (leads in ways), f"{name}.{field_name}"
+
+
+def test_the_query_of_the_page_is_valid_and_asks_live(schema: HubSchema) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "live-reads.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+    document = parse(query)
+    assert validate(schema._schema, document) == []
+    (operation,) = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    assert asks_live(document, operation, {})
+
+
+def test_the_page_names_every_code_of_live_reads() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "live-reads.md").read_text(encoding="utf-8")
+    codes = {value for name, value in vars(live).items() if name.startswith("LIVE_")}
+    assert set(re.findall(r"^\| `(LIVE_\w+)`", page, re.MULTILINE)) == codes
 
 
 async def test_without_an_age_nobody_is_asked(city: City) -> None:
