@@ -15,7 +15,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry import UNSET, Info
 
-from schema.declare import Declared
+from schema.declare import ENTITIES, Declared
 from schema.graph_errors import BAD_USER_INPUT, GraphError
 
 if TYPE_CHECKING:
@@ -114,10 +114,13 @@ async def fresh_one(info: "Info[Context, None]", entity: Declared, held: Any, ke
     """Return a record no older than `max_age` seconds, asked of its platform where the mirror's is older; None if there is none.
 
     `key` names it where the mirror holds none; None: then nothing is asked. What could not be had so fresh is the mirror's
-    record, marked, with an error beside the data. Raises GraphError for a negative age.
+    record, marked, with an error beside the data. Raises GraphError for a negative age, and for records that nobody asks live.
     """
     if max_age is None or max_age is UNSET:
         return held
+    if entity.live is None:
+        names = ", ".join(name for name, each in ENTITIES.items() if each.live)
+        raise GraphError(BAD_USER_INPUT, f"maxAge: a {entity.name} is not asked of its platform; these are: {names}")
     (shown,) = await _shown(info, entity, [(held, key)], max_age)
     return shown
 

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from mocks.people import make_subject
+from schema.declare import ENTITIES
+from schema.global_id import global_id
 from tests.e2e.live_stage import LiveCity, played
 
 COMPANY = "91330782MA28D5K77N"
@@ -69,6 +71,11 @@ def test_a_record_that_the_mirror_does_not_know_is_found_on_its_platform(tmp_pat
         assert (await city.data(ONE, no=serial)) == {"approval": None}
         assert (await city.data(ONE, no=serial, age=60))["approval"]["applicantName"]
         assert (await city.data(ONE, no="YW0000", age=60)) == {"approval": None}
+        later, node = (
+            city.stage.platforms.approval.accept(),
+            "query($id: ID!) { node(id: $id, maxAge: 60) { ... on Approval { approvalNo } } }",
+        )
+        assert await city.data(node, id=global_id(ENTITIES["Approval"], later)) == {"node": {"approvalNo": later}}
 
     played(tmp_path, story)
 

@@ -12,6 +12,7 @@ from hub.graph.live_fields import asks_live
 from hub.graph.schema import HubSchema
 from schema import live
 from schema.declare import ENTITIES
+from schema.global_id import global_id
 from schema.live import MAX_AGE
 from tests.unit.graph.city import City
 
@@ -54,7 +55,7 @@ def test_every_way_to_a_record_that_is_asked_live_takes_an_age_and_no_other(sche
             if name.endswith(("Payload", "Edge", "Input", "LoopStep")) or not hasattr(field, "args"):
                 continue
             leads = str(field.type).strip("!")
-            assert (MAX_AGE in field.args) == (leads in ways), f"{name}.{field_name}"
+            assert (MAX_AGE in field.args) == (leads in ways or field_name == "node"), f"{name}.{field_name}"
 
 
 def test_the_query_of_the_page_is_valid_and_asks_live(schema: HubSchema) -> None:
@@ -71,6 +72,12 @@ def test_the_page_names_every_code_of_live_reads() -> None:
     page = (Path(__file__).parents[3] / "docs" / "live-reads.md").read_text(encoding="utf-8")
     codes = {value for name, value in vars(live).items() if name.startswith("LIVE_")}
     assert set(re.findall(r"^\| `(LIVE_\w+)`", page, re.MULTILINE)) == codes
+
+
+async def test_a_node_that_is_not_asked_live_says_which_are(city: City) -> None:
+    query = f'{{ node(id: "{global_id(ENTITIES["Matter"], "M")}", maxAge: 60) {{ id }} }}'
+    told = "maxAge: a Matter is not asked of its platform; these are: Approval, CreditProfile, VerificationTask, GridEvent"
+    assert await city.error(query) == ("BAD_USER_INPUT", told)
 
 
 async def test_without_an_age_nobody_is_asked(city: City) -> None:
