@@ -321,6 +321,34 @@ async def test_a_caller_that_leaves_does_not_take_a_shared_read_from_the_others(
     assert await second == "done"
 
 
+async def test_a_read_that_everybody_has_left_is_joined_by_nobody_and_still_opens_the_breaker() -> None:
+    gates = [asyncio.Event(), asyncio.Event()]
+    answers = iter([(gates[0], BUSY), (gates[1], OK)])
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        gate, answer = next(answers)
+        await gate.wait()
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    client = client_of(slow, FakeTime(), breaker_failures=1, read_attempts=1)
+    first, second = (
+        asyncio.create_task(client.read("look", lambda: client.request("GET", "/thing"), text, same=1)) for _ in range(2)
+    )
+    await asyncio.sleep(0.01)
+    for caller in (first, second):
+        caller.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+    third = asyncio.create_task(client.read("look", lambda: client.request("GET", "/thing"), text, same=1))
+    await asyncio.sleep(0.01)
+    gates[1].set()
+    assert await third == "done"
+    gates[0].set()
+    await asyncio.sleep(0.01)
+    with pytest.raises(PlatformDown):
+        await read(client)
+    await client.close()
+
+
 async def test_no_more_calls_are_under_way_than_allowed() -> None:
     under_way = most = 0
 
