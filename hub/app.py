@@ -65,6 +65,7 @@ class Hub(Parts):
             yield self
         finally:
             await self.asker.close()
+            await self.live.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
                 await self.refusals.keep()

@@ -12,6 +12,7 @@ from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
 from hub.intake import replay, tombstones
 from hub.levers import Levers
+from hub.live_reads import LiveReader
 from hub.mirror.database import Database
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
@@ -47,6 +48,7 @@ class Operator:
     notices: NoticeDesk
     levers: Levers
     health: HealthDesk
+    live: LiveReader
     tracer: DeliveryTracer
     backfiller: Backfiller
 

@@ -32,6 +32,7 @@ from hub.intake.rehearsal import Rehearsal
 from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
 from hub.levers import Levers
+from hub.live_reads import LiveReader
 from hub.loops import Loops
 from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
@@ -179,6 +180,17 @@ class Parts:
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
             is_paused=self.levers.is_paused,
         )
+        self.live = LiveReader(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier.write,
+            clock=world.clock,
+            share=own.live_percent / 100,
+            is_paused=self.levers.is_paused,
+            after=due,
+            count=lambda platform, outcome: self.metrics.live_reads.labels(platform, outcome).inc(),
+        )
         self.scores = self._scores()
         self.tally = Tally(self.database)
         self.health = HealthDesk(
@@ -228,6 +240,7 @@ class Parts:
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
             levers=self.levers,
+            live=self.live,
             health=self.health,
             tracer=self.tracer,
             backfiller=Backfiller(

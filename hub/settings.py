@@ -162,6 +162,9 @@ class HubSettings(BaseModel):
     drift_percent: int = Field(
         10, gt=0, le=100, description="Percent of a platform's quota that comparisons and readings from the beginning may take"
     )
+    live_percent: int = Field(
+        25, gt=0, le=100, description="Percent of a platform's quota, and of its calls under way, that live reads (maxAge) may take"
+    )
     tombstone_percent: int = Field(
         1, ge=0, le=100, description="Percent of an entity's records that are marked as gone without asking an operator"
     )

@@ -33,6 +33,12 @@ class Metrics:
         self.eligibility = Counter(
             "bihuan_eligibility", "Questions of the approval system by outcome", ["outcome"], registry=self.registry
         )
+        self.live_reads = Counter(
+            "bihuan_live_reads",
+            "Records that the graph asked live, by platform and outcome: OK or the error's code",
+            ["platform", "outcome"],
+            registry=self.registry,
+        )
         self.obligations = Gauge(
             "bihuan_obligations", "Obligations by platform and state", ["platform", "state"], registry=self.registry
         )

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 
 from schema.connection import Connection
 from schema.context import GRAPH_READ, OPS_READ, Context
@@ -54,6 +54,7 @@ from schema.entities import (
 )
 from schema.global_id import Node, read_global_id
 from schema.identifiers import canonical_identifier
+from schema.live import MaxAge, fresh_one
 from schema.loop import LoopQuery
 from schema.platform import Platform, platform_of
 from schema.reads import ReadsNode, ReadsOne
@@ -185,8 +186,10 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
         self,
         info: Info[Context, None],
         id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Global id (全局编号)")],
+        max_age: MaxAge = UNSET,
     ) -> Node | None:
-        """Read it, whatever entity it is of."""
+        """Read it, whatever entity it is of, if need be from its platform."""
         entity, key = read_global_id(id_)
-        found: Node | None = await read_one(info.context, entity, key)
+        held = await read_one(info.context, entity, key)
+        found: Node | None = await fresh_one(info, entity, held, key, max_age)
         return found

@@ -50,8 +50,8 @@ def slice_wish(schema: HubSchema, reads: ReadsMany, name: str, field: GraphQLFie
     arguments, to, wanted = Arguments(schema, field, node), reads.entity, reads.wanted
     if wanted is not None:
         known = LISTS | {"within_hours"}
-        return lambda variables, clock: wanted(clock(), name, **_only(arguments.read(variables), known))
-    return _once(arguments, lambda variables: wanted_slice(to, name, **_only(arguments.read(variables), LISTS)), now)
+        return lambda variables, clock: wanted(clock(), name, **only(arguments.read(variables), known))
+    return _once(arguments, lambda variables: wanted_slice(to, name, **only(arguments.read(variables), LISTS)), now)
 
 
 def key_wish(
@@ -59,7 +59,7 @@ def key_wish(
 ) -> Wish:
     """Return the wish of a look-up by key."""
     arguments = Arguments(schema, field, node)
-    return _once(arguments, lambda variables: Key(canonical(_only(arguments.read(variables), {argument})[argument])), now)
+    return _once(arguments, lambda variables: Key(canonical(only(arguments.read(variables), {argument})[argument])), now)
 
 
 def edge_wish(schema: HubSchema, field: GraphQLField, node: FieldNode, now: VariableValues) -> Wish:
@@ -67,13 +67,13 @@ def edge_wish(schema: HubSchema, field: GraphQLField, node: FieldNode, now: Vari
     arguments = Arguments(schema, field, node)
 
     def nothing(variables: VariableValues) -> Key:
-        _only(arguments.read(variables), frozenset())
+        only(arguments.read(variables), frozenset())
         return Key("")
 
     return _once(arguments, nothing, now)
 
 
-def _only(given: dict[str, Any], known: Set[str]) -> dict[str, Any]:
+def only(given: dict[str, Any], known: Set[str]) -> dict[str, Any]:
     """Return the known arguments; raise Cannot where another one has a value: it asks for more than the mirror."""
     for name, value in given.items():
         if name not in known and value is not None and value is not UNSET:

@@ -7,7 +7,7 @@ from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.execution.values import VariableValues
 from sqlalchemy import Dialect
 
-from hub.graph.compiled.arguments import Arguments, definition
+from hub.graph.compiled.arguments import Arguments, definition, only
 from hub.graph.compiled.cannot import Cannot, Reason
 from hub.graph.compiled.documents import Operation
 from hub.graph.compiled.plan import Plan, Planner
@@ -40,7 +40,8 @@ class RootField:
         entity, key = None, None
         if isinstance(self._reads, ReadsNode):
             arguments = Arguments(self._planning.schema, self._field, self.details[0].node)
-            entity, key = read_global_id(arguments.read(variables)[self._reads.argument])
+            name = self._reads.argument
+            entity, key = read_global_id(only(arguments.read(variables), {name})[name])
         plan, statements = self._plan(entity)
         caller = context.caller
         if caller != Caller(caller.name, caller.scopes):  # whatever else is known of a caller limits what it sees

@@ -56,6 +56,7 @@ class FakeHub:
     read_loop: Callable[[str, str], Awaitable[Loop | None]] | None = None
 
     levers: Any = field(default_factory=FakeLevers)
+    live: Any = None
     tracer: Any = None
     backfiller: Any = None
 

@@ -175,3 +175,19 @@ async def test_a_plan_can_be_read(city: City) -> None:
     (plan,) = city.executor.plans(query)
     assert "'approvalNo': r[0]" in plan.source
     assert "def respond" in plan.source
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '{ approval(approvalNo: "A", maxAge: 5) { state } }',
+        "query($age: Int = 5) { approvals(maxAge: $age) { edges { node { state } } } }",
+        '{ subject(code: "C") { profile(maxAge: 5) { score } } }',
+        f'{{ node(id: "{global_id(ENTITIES["Approval"], "A")}", maxAge: 5) {{ id }} }}',
+    ],
+)
+async def test_what_is_to_be_asked_of_its_platform_is_never_answered_by_a_plan(city: City, query: str) -> None:
+    await city.ask(query)
+    assert reasons(city) == {"LIVE": 1}
+    await city.ask(query.replace("5", "null"))
+    assert reasons(city) == {"LIVE": 1, "COMPILED": 1}
