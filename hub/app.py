@@ -8,7 +8,9 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from hub.graph.access import Keyring
+from hub.access.application_keys import Keyring
+from hub.access.door import Door
+from hub.access.settings import application_keys, tokens_of
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.room import Room
@@ -17,7 +19,7 @@ from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.parts import Parts, World
 from hub.policy_records import policy_records
-from hub.settings import Settings, application_keys
+from hub.settings import Settings
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
@@ -38,6 +40,12 @@ class Hub(Parts):
     def __init__(self, settings: Settings, world: World | None = None) -> None:
         super().__init__(settings, world or World())
         self._opened = False
+        own = self.settings.hub
+        self.door = Door(
+            Keyring(application_keys(own.api_keys)[0]),
+            frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset(),
+            tokens_of(own, self.world.clock),
+        )
 
     @contextlib.asynccontextmanager
     async def opened(self, *, upgrading: bool = False) -> AsyncIterator["Hub"]:
@@ -63,6 +71,7 @@ class Hub(Parts):
             yield self
         finally:
             await self.asker.close()
+            await self.door.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
                 await self.refusals.keep()
@@ -131,7 +140,7 @@ class Hub(Parts):
 
         graph = GraphQLEndpoint(
             build_schema(introspection=not own.production),
-            Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
+            self.door,
             lambda caller, correlation_id: Context(
                 Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
             ),

@@ -5,7 +5,7 @@ commas. Any setting may come from a file: `HUB_<NAME>_FILE=/run/secrets/...` hol
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
-from hub.graph.access import SCOPES, ApplicationKey
+from hub.access.settings import AccessSettings, access_problems
 
 PREFIX = "HUB_"
 M = TypeVar("M", bound=BaseModel)
@@ -41,7 +41,7 @@ Days30 = Annotated[int, _at_least(30)]
 Days183 = Annotated[int, _at_least(183)]
 
 
-class HubSettings(BaseModel):
+class HubSettings(AccessSettings):
     """The hub's own settings, HUB_<NAME>."""
 
     model_config = ConfigDict(frozen=True)
@@ -68,10 +68,6 @@ class HubSettings(BaseModel):
     )
     pii_join_key: SecretStr = Field(
         min_length=16, description="Key of the HMAC that joins equal personal data; 16 characters or more"
-    )
-    api_keys: tuple[SecretStr, ...] = Field(
-        (),
-        description="Keys, each `<name>:<SHA-256 of the key, hex>:<scope>+<scope>`; scopes: graph:read ops:read ops:act",
     )
     policy_dir: Path | None = Field(None, description="Folder of the policy files; the package's own if not set")
     region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
@@ -216,10 +212,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if hub is not None:
         if hub.database_read_url and not hub.database_url.startswith("postgresql"):
             problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
-        try:
-            application_keys(hub.api_keys)
-        except SettingsError as error:
-            problems += error.problems
+        problems += access_problems(hub)
         problems += [
             f"HUB_LEASE_SECONDS: {hub.lease_seconds:g} s is not longer than {PREFIX}{name.upper()}_DEADLINE_SECONDS, "
             f"{each.deadline_seconds:g} s: nothing would be sent there; make one longer or the other shorter"
@@ -240,25 +233,6 @@ def database_url(environ: Mapping[str, str]) -> str:
     if problems:
         raise SettingsError(problems)
     return str(url)
-
-
-def application_keys(texts: Sequence[SecretStr]) -> list[ApplicationKey]:
-    """Return the application keys of HUB_API_KEYS; raise SettingsError naming the position of a wrong one, never the key."""
-    keys, problems = [], []
-    for position, text in enumerate(texts, 1):
-        name, _, rest = text.get_secret_value().partition(":")
-        digest, _, scopes = rest.partition(":")
-        try:
-            keys.append(ApplicationKey(name, digest, frozenset(scopes.split("+")) if scopes else frozenset()))
-        except ValueError:  # what it says quotes a name, and that may be the key itself, put in the wrong place
-            problems.append(
-                f"HUB_API_KEYS: key {position} is not <name>:<SHA-256 of the key, 64 hex digits>:<scope>+<scope>; scopes: {SCOPES}"
-            )
-    if len({key.name for key in keys}) < len(keys):
-        problems.append("HUB_API_KEYS: two keys have the same name; the audit could not tell them apart")
-    if problems:
-        raise SettingsError(problems)
-    return keys
 
 
 def _with_files(given: dict[str, str], problems: list[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
 from schema.lever_operations import LeverOperations
 from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
+from schema.row_limits import EVERY_ROW, RowLimits
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Caller:
 
     name: str | None
     scopes: frozenset[str]
+    rows: RowLimits = EVERY_ROW
+    """Which rows are seen of entities that belong to a department or region."""
 
     def require(self, scope: str) -> None:
         """Return if the caller has the scope; raise GraphError UNAUTHENTICATED or FORBIDDEN, naming it."""

@@ -14,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from hub.graph.access import Keyring
+from hub.access.door import Door
+from hub.access.unproven import KeysUnavailable, Unproven
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, answer
 from hub.graph.schema import HubSchema
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, read_question
 from schema.context import Caller, Context
-from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphError
+from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE
 
 BODY_LIMIT = 1_000_000
 """Bytes that a request's body may have unless the settings say otherwise."""
@@ -31,7 +32,7 @@ class GraphQLEndpoint:
     """The ASGI application at /graphql; mount it with `Route("/graphql", endpoint)`."""
 
     schema: HubSchema
-    keyring: Keyring
+    door: Door
     context_for: Callable[[Caller, str], Context]
     """Makes the context of one request from the caller and the correlation id."""
     new_id: Callable[[], str]
@@ -54,24 +55,33 @@ class GraphQLEndpoint:
             with self.room.inside():
                 given = await self._answer(request, correlation_id)
         except NoRoom:
-            body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
-            return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
+            full = _unavailable("too many requests are under way; ask again")
+            return _response(503, full.as_json(), accepted, correlation_id, full.headers)
         except Refused as refused:
-            body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-            return _response(refused.status, body, accepted, correlation_id, refused.headers)
+            return _response(refused.status, refused.as_json(), accepted, correlation_id, refused.headers)
         return _response(_status(given, accepted), given.as_json(), accepted, correlation_id)
 
     async def _answer(self, request: Request, correlation_id: str) -> Answer:
-        try:
-            caller = self.keyring.caller(request.headers)
-        except GraphError as wrong_key:
-            raise Refused(401, UNAUTHENTICATED, wrong_key.message, **{"WWW-Authenticate": "Bearer"}) from None
+        caller = await self._caller(request)
         question = await read_question(request, self.body_limit)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
             return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed)
         except NotAllowedHere as refused:
             raise Refused(405, "METHOD_NOT_ALLOWED", f"{refused}; use POST", Allow="POST") from None
+
+    async def _caller(self, request: Request) -> Caller:
+        """Return who asks; raise Refused for a key or token that does not hold, whatever is asked."""
+        try:
+            return await self.door.caller(request.headers)
+        except Unproven as wrong:
+            raise Refused(401, UNAUTHENTICATED, wrong.message, wrong.reason, **{"WWW-Authenticate": wrong.challenge}) from None
+        except KeysUnavailable as unknown:
+            raise _unavailable(f"{unknown}; ask again", "KEYS_UNAVAILABLE") from None
+
+
+def _unavailable(message: str, reason: str | None = None) -> Refused:
+    return Refused(503, UNAVAILABLE, message, reason, **{"Retry-After": str(RETRY_AFTER)})
 
 
 def _status(given: Answer, accepted: str) -> int:

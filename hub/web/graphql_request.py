@@ -15,13 +15,22 @@ BODY_SECONDS = 10
 
 
 class Refused(Exception):
-    """The request is not one that can be answered; says the HTTP status, the code, and headers that belong to it."""
+    """The request is not one that can be answered; says the HTTP status, the code, and headers that belong to it.
 
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+    `reason` says more of the code, for programs.
+    """
+
+    def __init__(self, status: int, code: str, message: str, reason: str | None = None, **headers: str) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.reason = reason
         self.headers = headers
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the one error of an answer."""
+        more = {"reason": self.reason} if self.reason else {}
+        return {"errors": [{"message": str(self), "extensions": {"code": self.code, **more}}]}
 
 
 class _Body(msgspec.Struct, rename="camel"):

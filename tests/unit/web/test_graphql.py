@@ -10,7 +10,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from hub.graph.access import ApplicationKey, Keyring, hash_key
+from hub.access.application_keys import ApplicationKey, Keyring, hash_key
+from hub.access.door import Door
 from hub.graph.loaders import Loaders
 from hub.graph.schema import HubSchema, build_schema
 from hub.intake.room import Room
@@ -18,10 +19,11 @@ from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.web.graphql import GraphQLEndpoint
 from schema.context import Caller, Context
+from tests.unit.access.provider import rsa, running_provider
 from tests.unit.graph.records import FakeHub
 
 NEW, OLD = "application/graphql-response+json", "application/json"
-KEYRING = Keyring([ApplicationKey("app", hash_key("k-app"), frozenset({"graph:read", "ops:act"}))], frozenset({"graph:read"}))
+DOOR = Door(Keyring([ApplicationKey("app", hash_key("k-app"), frozenset({"graph:read", "ops:act"}))]), frozenset({"graph:read"}))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def endpoint(sqlite_database: SQLiteDatabase, rows: Rows, schema: HubSchema, hub
     def context_for(caller: Caller, correlation_id: str) -> Context:
         return Context(Loaders(sqlite_database, rows), hub, caller, correlation_id)
 
-    return GraphQLEndpoint(schema, KEYRING, context_for, lambda: "c-7", body_limit=2_000)
+    return GraphQLEndpoint(schema, DOOR, context_for, lambda: "c-7", body_limit=2_000)
 
 
 @pytest.fixture
@@ -216,10 +218,35 @@ async def test_a_body_that_is_too_large_is_413(client: httpx.AsyncClient) -> Non
 async def test_a_wrong_key_is_401_and_no_key_is_nobody(client: httpx.AsyncClient) -> None:
     response = await post(client, {"query": "{ __typename }"}, NEW, authorization="Bearer nope")
     assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
-    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.headers["www-authenticate"] == 'Bearer realm="bihuan", error="invalid_token", error_description="KEY_UNKNOWN"'
+    assert response.json()["errors"][0]["extensions"]["reason"] == "KEY_UNKNOWN"
     response = await post(client, {"query": "{ obligations { totalCount } }"})
     assert (response.status_code, code(response)) == (200, "UNAUTHENTICATED")
     assert response.json()["data"] == {"obligations": None}
+
+
+async def test_a_token_lets_in_and_one_that_does_not_hold_is_told_why(endpoint: GraphQLEndpoint) -> None:
+    async with running_provider() as provider:
+        provider.status = 500
+        door = dataclasses.replace(endpoint, door=Door(Keyring([]), tokens=provider.tokens()))
+        transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", door)]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            key = rsa("k")
+            provider.shown = [key]
+            token, query = provider.token(key), {"query": "{ approvals { totalCount } obligations { totalCount } }"}
+            response = await post(client, query, authorization=f"Bearer {token}")
+            assert (response.status_code, code(response), response.headers["retry-after"]) == (503, "UNAVAILABLE", "5")
+            assert response.json()["errors"][0]["extensions"]["reason"] == "KEYS_UNAVAILABLE"
+            provider.status = 200
+            provider.later(60)
+            response = await post(client, query, authorization=f"Bearer {token}")
+            assert (response.status_code, code(response)) == (200, "FORBIDDEN")
+            assert response.json()["data"] == {"approvals": {"totalCount": 0}, "obligations": None}
+            provider.later(600)
+            response = await post(client, query, authorization=f"Bearer {token}")
+            assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+            assert response.headers["www-authenticate"].endswith('error="invalid_token", error_description="TOKEN_EXPIRED"')
+        await door.door.close()
 
 
 async def test_a_key_with_too_little_is_a_graph_error_beside_the_rest(client: httpx.AsyncClient) -> None:
