@@ -42,7 +42,7 @@ class Hub(Parts):
         self._opened = False
         own = self.settings.hub
         self.door = Door(
-            Keyring(application_keys(own.api_keys)[0]),
+            Keyring(application_keys(own.api_keys, own.region)[0]),
             frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset(),
             tokens_of(own, self.world.clock),
         )
@@ -142,7 +142,7 @@ class Hub(Parts):
             build_schema(introspection=not own.production),
             self.door,
             lambda caller, correlation_id: Context(
-                Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
+                Loaders(self.database, self.rows, caller, self.replica), self.operator, caller, correlation_id
             ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,

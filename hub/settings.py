@@ -70,7 +70,6 @@ class HubSettings(AccessSettings):
         min_length=16, description="Key of the HMAC that joins equal personal data; 16 characters or more"
     )
     policy_dir: Path | None = Field(None, description="Folder of the policy files; the package's own if not set")
-    region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
     work_port: int | None = Field(

@@ -113,7 +113,7 @@ def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | N
         where: Any = UNSET,
         order_by: Any = UNSET,
     ) -> Any:
-        info.context.caller.require(to.scope)
+        info.context.caller.require_read(to)
         order = read_order(to, order_by or None)
         place = read_cursor(to, order, after) if after else None
         wanted = Slice(order, allowed_first(info.field_name, first), place, read_filter(to, where or None))

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET, Info
 
 from schema.connection import Connection, Page, allowed_first
-from schema.context import OPS_READ, Context
+from schema.context import Context
 from schema.cursor import read_cursor
 from schema.declare import declared
 from schema.entities import OPEN_STATES, Obligation
@@ -60,8 +60,8 @@ class DueQuery:
 
 
 def _page(info: Info[Context, None], first: int, after: Any, where: Any, always: tuple[Comparison, ...]) -> Connection[Obligation]:
-    info.context.caller.require(OPS_READ)
     entity = declared(Obligation)
+    info.context.caller.require_read(entity)
     place = read_cursor(entity, EARLIEST_FIRST, after) if after else None
     wanted = Slice(EARLIEST_FIRST, allowed_first(info.field_name, first), place, (*always, *read_filter(entity, where or None)))
     return Connection(page=Page(entity, wanted, None, info.context.reads))

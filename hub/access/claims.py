@@ -8,7 +8,7 @@ from hub.access.scopes import is_scope
 from hub.access.unproven import Unproven
 from schema.context import Caller
 from schema.identifiers import redact
-from schema.row_limits import RowLimits
+from schema.row_limits import row_limits
 
 NAME_AT_MOST = 200
 
@@ -21,6 +21,8 @@ class ClaimRules:
     roles: str = "roles"
     departments: str = "departments"
     regions: str = "regions"
+    home: str = "330782"
+    """Region of the hub."""
     scopes_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """What a role, or a scope with a name of the provider's own, stands for."""
 
@@ -36,7 +38,7 @@ def caller_of(claims: Mapping[str, Any], rules: ClaimRules) -> Caller:
         raise Unproven("CLAIM_UNUSABLE", f"the token's claim '{rules.name}' is no name of up to {NAME_AT_MOST} characters")
     said = {word for claim in ("scope", "scp", rules.roles) for word in _words(claims, claim) or ()}
     scopes = frozenset(scope for word in said for scope in rules.scopes_of.get(word, frozenset({word} if is_scope(word) else ())))
-    limits = RowLimits(_limit(claims, rules.departments), _limit(claims, rules.regions))
+    limits = row_limits(_limit(claims, rules.departments), _limit(claims, rules.regions), rules.home)
     # an application key's name has no colon, so that the audit tells the two apart
     return Caller(f"oidc:{redact(name)}", scopes, limits)
 

@@ -11,7 +11,7 @@ from hub.access.key_sources import check_address, source_of
 from hub.access.scopes import SCOPES, check_scopes
 from hub.access.signing_keys import ALGORITHMS, SigningKeys
 from hub.access.tokens import TokenRules, Tokens
-from schema.row_limits import RowLimits
+from schema.row_limits import RowLimits, row_limits
 
 
 class AccessSettings(BaseModel):
@@ -22,6 +22,7 @@ class AccessSettings(BaseModel):
         description="Keys, each `<name>:<SHA-256 of the key, hex>:<scope>+<scope>`, scopes: graph:read graph:pii ops:read ops:act "
         "platform:<name>; behind that `;departments=<code>+<code>` and `;regions=<code>+<code>` limit the rows it sees",
     )
+    region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
     oidc_issuer: str | None = Field(
         None, description="Issuer of access tokens, as in their claim `iss`; without it only application keys are known"
     )
@@ -60,7 +61,7 @@ class AccessSettings(BaseModel):
 
 def access_problems(own: AccessSettings) -> list[str]:
     """Return what is wrong with the settings together, each problem with its cure."""
-    found = list(application_keys(own.api_keys)[1])
+    found = list(application_keys(own.api_keys, own.region)[1])
     if own.oidc_issuer is None:
         given = [name for name in ("oidc_audiences", "oidc_jwks", "oidc_role_scopes") if getattr(own, name)]
         return found + [
@@ -82,7 +83,7 @@ def access_problems(own: AccessSettings) -> list[str]:
     return found
 
 
-def application_keys(texts: Sequence[SecretStr]) -> tuple[list[ApplicationKey], list[str]]:
+def application_keys(texts: Sequence[SecretStr], home: str) -> tuple[list[ApplicationKey], list[str]]:
     """Return the application keys of HUB_API_KEYS, and a problem for each wrong one; it names the position, never the text."""
     keys, problems = [], []
     for position, text in enumerate(texts, 1):
@@ -90,7 +91,7 @@ def application_keys(texts: Sequence[SecretStr]) -> tuple[list[ApplicationKey], 
         name, _, rest = told.partition(":")
         digest, _, scopes = rest.partition(":")
         try:
-            rows = _row_limits(limits)
+            rows = _row_limits(limits, home)
             keys.append(ApplicationKey(name, digest, frozenset(scopes.split("+")) if scopes else frozenset(), rows))
         except ValueError:  # what it says quotes a name, and that may be the key itself, put in the wrong place
             problems.append(
@@ -103,7 +104,7 @@ def application_keys(texts: Sequence[SecretStr]) -> tuple[list[ApplicationKey], 
     return keys, problems
 
 
-def _row_limits(texts: Sequence[str]) -> RowLimits:
+def _row_limits(texts: Sequence[str], home: str) -> RowLimits:
     """Return limits of rows as a key has them; raise ValueError for what is none, so that no limit is lost by a slip."""
     found: dict[str, frozenset[str]] = {}
     for text in texts:
@@ -111,7 +112,7 @@ def _row_limits(texts: Sequence[str]) -> RowLimits:
         if name not in {"departments", "regions"} or name in found or not all(codes.split("+")):
             raise ValueError(name)
         found[name] = frozenset(codes.split("+"))
-    return RowLimits(found.get("departments"), found.get("regions"))
+    return row_limits(found.get("departments"), found.get("regions"), home)
 
 
 def _token_rules(own: AccessSettings) -> TokenRules:
@@ -122,7 +123,9 @@ def _token_rules(own: AccessSettings) -> TokenRules:
             raise ValueError(f"'{text}' is not <role>=<scope>+<scope>")
         check_scopes(scopes.split("+"), f"role '{role}'")
         scopes_of[role] = scopes_of.get(role, frozenset()) | frozenset(scopes.split("+"))
-    claims = ClaimRules(own.oidc_name_claim, own.oidc_roles_claim, own.oidc_departments_claim, own.oidc_regions_claim, scopes_of)
+    departments, regions = own.oidc_departments_claim, own.oidc_regions_claim
+    departments, regions = own.oidc_departments_claim, own.oidc_regions_claim
+    claims = ClaimRules(own.oidc_name_claim, own.oidc_roles_claim, departments, regions, own.region, scopes_of)
     skew = timedelta(seconds=own.oidc_skew_seconds)
     return TokenRules(own.oidc_issuer or "", own.oidc_audiences, own.oidc_algorithms, skew, claims)
 

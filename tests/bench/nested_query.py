@@ -113,7 +113,7 @@ async def measure(rounds: int) -> tuple[Measured, Measured]:
         graph, reader = build_schema(), Caller("bench", frozenset({"graph:read"}))
 
         async def through_graph() -> bytes:
-            context = Context(Loaders(database, rows), FakeHub(), reader, "bench")
+            context = Context(Loaders(database, rows, reader), FakeHub(), reader, "bench")
             given = await answer(graph, Question(QUERY), context)
             return msgspec.json.encode(given.as_json())
 

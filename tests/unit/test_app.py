@@ -47,7 +47,9 @@ async def hub(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Hub]:
 
 async def ask(hub: Hub, query: str) -> object:
     caller = Caller("lou", frozenset({"graph:read", "ops:read", "ops:act"}))
-    given = await answer(build_schema(), Question(query), Context(Loaders(hub.database, hub.rows), hub.operator, caller, "c-1"))
+    given = await answer(
+        build_schema(), Question(query), Context(Loaders(hub.database, hub.rows, caller), hub.operator, caller, "c-1")
+    )
     assert not given.errors, given.errors
     return given.data
 

@@ -238,5 +238,5 @@ def test_a_limit_of_rows_that_cannot_be_read_is_refused_and_never_left_out(limit
 
 def test_a_key_may_see_the_rows_of_some_departments_and_regions_only() -> None:
     text = f"app:{API_HASH}:graph:read+graph:pii;departments=CG+YJ;regions=330782"
-    ((key,), wrong) = application_keys(load_settings(complete(HUB_API_KEYS=text)).hub.api_keys)
+    ((key,), wrong) = application_keys(load_settings(complete(HUB_API_KEYS=text)).hub.api_keys, "330782")
     assert (key.rows, wrong) == (RowLimits(frozenset({"CG", "YJ"}), frozenset({"330782"})), [])

@@ -284,7 +284,7 @@ async def test_scopes_come_from_scope_scp_and_roles_and_names_of_the_provider_ar
     caller = await tokens.caller(token)
     assert caller.name == "oidc:陈"
     assert caller.scopes == {"ops:read", "ops:act", "graph:read", "graph:pii"}
-    assert caller.rows == RowLimits(frozenset({"CG", "YJ"}), frozenset())
+    assert caller.rows == RowLimits(frozenset({"CG", "YJ"}), frozenset(), at_home=False)
 
 
 async def test_a_door_knows_keys_and_tokens_and_tells_them_apart(provider: Provider, tokens: Tokens) -> None:

@@ -44,7 +44,7 @@ class City:
             pass
 
     def context(self, caller: Caller, correlation_id: str = "c-1") -> Context:
-        return Context(Loaders(self.database, self.rows), self.hub, caller, correlation_id)
+        return Context(Loaders(self.database, self.rows, caller), self.hub, caller, correlation_id)
 
     async def ask(
         self,
@@ -55,10 +55,11 @@ class City:
         scopes: frozenset[str] = OPERATOR,
         operation: str | None = None,
         limits: Limits | None = None,
+        caller: Caller | None = None,
     ) -> Answer:
         self.statements.clear()
         schema = build_schema(limits) if limits else self.schema
-        return await answer(schema, Question(query, variables, operation), self.context(Caller(name, scopes)))
+        return await answer(schema, Question(query, variables, operation), self.context(caller or Caller(name, scopes)))
 
     async def data(self, query: str, variables: dict[str, Any] | None = None) -> Any:
         """Return the data of an answer that has to be without errors."""

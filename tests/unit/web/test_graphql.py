@@ -39,7 +39,7 @@ def hub() -> FakeHub:
 @pytest.fixture
 def endpoint(sqlite_database: SQLiteDatabase, rows: Rows, schema: HubSchema, hub: FakeHub) -> GraphQLEndpoint:
     def context_for(caller: Caller, correlation_id: str) -> Context:
-        return Context(Loaders(sqlite_database, rows), hub, caller, correlation_id)
+        return Context(Loaders(sqlite_database, rows, caller), hub, caller, correlation_id)
 
     return GraphQLEndpoint(schema, DOOR, context_for, lambda: "c-7", body_limit=2_000)
 
