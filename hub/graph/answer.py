@@ -67,5 +67,9 @@ async def answer(schema: HubSchema, question: Question, context: Context, allowe
         return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
     before = isinstance(result, PreExecutionError)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
-    errors = tuple(coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ())
+    suggestions = not schema.config.disable_field_suggestions
+    errors = tuple(
+        coded(error, before_execution=before, correlation_id=context.correlation_id, suggestions=suggestions)
+        for error in result.errors or ()
+    )
     return Answer(result.data, errors, executed)

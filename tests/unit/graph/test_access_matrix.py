@@ -140,7 +140,7 @@ def argument(kind: Any) -> str:
         needed = {name: each for name, each in kind.fields.items() if is_required_input_field(each)}
         return "{" + ", ".join(f"{name}: {argument(each.type)}" for name, each in needed.items()) + "}"
     if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
+        return str(next(iter(kind.values)))
     plain = {"Int": "1", "Float": "1", "Boolean": "true", "DateTime": '"2019-09-11T09:00:00+08:00"', "Decimal": '"1"'}
     return plain.get(kind.name, f'"{global_id(ENTITIES["Approval"], "K")}"' if kind.name == "ID" else '"K"')
 

@@ -9,7 +9,7 @@ from hub.graph.loops.loop import loop_of
 from hub.mirror.tables import TABLES
 from schema.context import Caller
 from schema.declare import ENTITIES, BelongsTo, Declared, SeenWith, declared, target
-from schema.entities import Approval, CreditProfile, SubjectIdentifier, VerificationTask
+from schema.entities import Approval, CreditProfile, Obligation, Subject, SubjectIdentifier, VerificationTask
 from schema.global_id import global_id
 from schema.loop import Loop
 from schema.row_limits import RowLimits
@@ -160,7 +160,7 @@ async def test_pages_of_many_owners_at_once_hold_what_is_seen(each_city: City) -
             for at in range(2)
             for side in ("D1", "D2")
         ),
-        *(made(ENTITIES["Subject"].record, code=f"S{at}") for at in range(2)),  # type: ignore[type-var]
+        *(made(Subject, code=f"S{at}") for at in range(2)),
     )
     query = "{ subjects { edges { node { code approvals { totalCount edges { node { approvalNo } } } } } } }"
     given = await each_city.ask(query, caller=ROLES["department"])
@@ -180,7 +180,7 @@ async def test_a_loop_shows_what_is_seen_and_begins_nowhere_else(each_city: City
         made(VerificationTask, task_id=f"T-{side}", origin_platform="approval", origin_ref="A-D1", department_code=side)
         for side in ("D1", "D2")
     ]
-    owed = made(ENTITIES["Obligation"].record, key="o", cause="A-D1", rule="approval-verification")  # type: ignore[type-var]
+    owed = made(Obligation, key="o", cause="A-D1", rule="approval-verification")
     await city.put(mine, other, *checks, owed)
 
     async def loop(caller: Caller, record: Any) -> Loop | None:
