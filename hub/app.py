@@ -1,6 +1,7 @@
 """The hub as a process: opened on a database that is up to date, its loops running, served. What it is made of is in parts.py."""
 
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncIterator
 
@@ -10,9 +11,11 @@ from starlette.routing import Route
 
 from hub.access.application_keys import Keyring
 from hub.access.door import Door
+from hub.access.rates import Rates
 from hub.access.settings import application_keys, tokens_of
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
+from hub.graph.trusted import DocumentsUnusable, trusted_documents
 from hub.intake.room import Room
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import DatabaseUnavailable
@@ -41,6 +44,10 @@ class Hub(Parts):
         super().__init__(settings, world or World())
         self._opened = False
         own = self.settings.hub
+        try:
+            self.trusted = trusted_documents(own.graph_documents, only=own.graph_documents_only)
+        except DocumentsUnusable as error:
+            raise ValueError(f"HUB_GRAPH_DOCUMENTS: {error}") from None
         self.door = Door(
             Keyring(application_keys(own.api_keys, own.region)[0]),
             frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset(),
@@ -147,6 +154,9 @@ class Hub(Parts):
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
             Room(own.graph_under_way),
+            self.trusted,
+            Rates(own.graph_rate_per_second, own.graph_burst, time.monotonic) if own.graph_rate_per_second else None,
+            own.trusted_proxies,
         )
         return Starlette(
             lifespan=lifespan,

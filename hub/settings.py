@@ -166,6 +166,16 @@ class HubSettings(AccessSettings):
     )
     graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
+    graph_rate_per_second: float = Field(
+        100.0,
+        ge=0,
+        description="GraphQL requests a second of one client (key, token's name, else address), each process; 0: no limit",
+    )
+    graph_burst: int = Field(500, gt=0, description="GraphQL requests that a client may make at once after a while of silence")
+    graph_documents: Path | None = Field(
+        None, description="Trusted documents: a manifest that `bihuan documents` made, or a folder of .graphql files; read at start"
+    )
+    graph_documents_only: bool = Field(False, description="Whether nothing but trusted documents is executed")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
@@ -212,6 +222,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         if hub.database_read_url and not hub.database_url.startswith("postgresql"):
             problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
         problems += access_problems(hub)
+        if hub.graph_documents_only and hub.graph_documents is None:
+            problems.append("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS, or leave this out")
         problems += [
             f"HUB_LEASE_SECONDS: {hub.lease_seconds:g} s is not longer than {PREFIX}{name.upper()}_DEADLINE_SECONDS, "
             f"{each.deadline_seconds:g} s: nothing would be sent there; make one longer or the other shorter"

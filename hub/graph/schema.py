@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, parse, validate
 from strawberry import Info
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -60,6 +60,11 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
         federation_version="2.9",
     )
+
+
+def mistakes_in(schema: HubSchema, text: str) -> list[str]:
+    """Return what is wrong with a document by the schema."""
+    return [error.message for error in validate(schema._schema, parse(text))]
 
 
 def sdl() -> str:

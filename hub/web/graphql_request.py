@@ -8,6 +8,8 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect, Request
 
 from hub.graph.answer import Question
+from hub.graph.trusted import Trusted
+from schema.graph_errors import GraphError
 
 JSON, GRAPHQL = "application/json", "application/graphql-response+json"
 BODY_SECONDS = 10
@@ -34,7 +36,8 @@ class Refused(Exception):
 
 
 class _Body(msgspec.Struct, rename="camel"):
-    query: str
+    query: str | None = None
+    document_id: str | None = None
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
@@ -72,10 +75,10 @@ def _quality(accept: str, name: str) -> float:
     return best[1]
 
 
-async def read_question(request: Request, limit: int) -> Question:
+async def read_question(request: Request, limit: int, trusted: Trusted) -> Question:
     """Return what is asked; raise Refused with 400, 405, 413 or 415."""
     if request.method == "GET":
-        return _from_address(request.query_params)
+        return _from_address(request.query_params, trusted)
     if request.method != "POST":
         raise Refused(405, "METHOD_NOT_ALLOWED", f"{request.method} is not understood here; use POST or GET", Allow="GET, POST")
     kind, *parameters = (piece.strip().lower() for piece in request.headers.get("content-type", "").split(";"))
@@ -85,7 +88,7 @@ async def read_question(request: Request, limit: int) -> Question:
         each.startswith("charset=") and each.removeprefix("charset=").strip('"') not in {"utf-8", "utf8"} for each in parameters
     ):
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body's charset has to be utf-8")
-    return _question(_decoded(await _body(request, limit), "the body"))
+    return _question(_decoded(await _body(request, limit), "the body"), trusted)
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -104,13 +107,13 @@ async def _body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _from_address(given: QueryParams) -> Question:
-    for name in ("query", "operationName", "variables", "extensions"):
+def _from_address(given: QueryParams, trusted: Trusted) -> Question:
+    for name in ("query", "documentId", "operationName", "variables", "extensions"):
         if len(given.getlist(name)) > 1:
             raise Refused(400, "BAD_REQUEST", f"the parameter {name} is given twice")
-    told: dict[str, Any] = {name: given[name] for name in ("query", "operationName") if given.get(name)}
+    told: dict[str, Any] = {name: given[name] for name in ("query", "documentId", "operationName") if given.get(name)}
     told |= {name: _decoded(given[name].encode(), name) for name in ("variables", "extensions") if given.get(name)}
-    return _question(told)
+    return _question(told, trusted)
 
 
 def _decoded(text: bytes, what: str) -> Any:
@@ -120,13 +123,25 @@ def _decoded(text: bytes, what: str) -> Any:
         raise Refused(400, "BAD_REQUEST", f"{what} is no JSON: {wrong}") from None
 
 
-def _question(told: Any) -> Question:
+def _question(told: Any, trusted: Trusted) -> Question:
     if isinstance(told, list):
         raise Refused(400, "BAD_REQUEST", "batches are not taken: send one request an operation")
     try:
         body = msgspec.convert(told, _Body)
     except (msgspec.ValidationError, RecursionError) as wrong:
         raise Refused(400, "BAD_REQUEST", f"the request is no GraphQL request: {wrong}") from None
-    if not body.query.strip():
-        raise Refused(400, "BAD_REQUEST", "the request is no GraphQL request: query is empty")
-    return Question(body.query, body.variables, body.operation_name or None)
+    named = body.document_id or _persisted(body.extensions)
+    if not (body.query or "").strip() and named is None:
+        raise Refused(400, "BAD_REQUEST", "the request is no GraphQL request: query is empty, and there is no documentId")
+    try:
+        text = trusted.text_of(body.query or None, named)
+    except GraphError as wrong:
+        raise Refused(400, wrong.code, wrong.message) from None
+    return Question(text, body.variables, body.operation_name or None)
+
+
+def _persisted(extensions: dict[str, Any] | None) -> str | None:
+    """Return the id as Apollo's clients give it."""
+    told = (extensions or {}).get("persistedQuery")
+    named = told.get("sha256Hash") if isinstance(told, dict) else None
+    return named if isinstance(named, str) else None

@@ -240,3 +240,8 @@ def test_a_key_may_see_the_rows_of_some_departments_and_regions_only() -> None:
     text = f"app:{API_HASH}:graph:read+graph:pii;departments=CG+YJ;regions=330782"
     ((key,), wrong) = application_keys(load_settings(complete(HUB_API_KEYS=text)).hub.api_keys, "330782")
     assert (key.rows, wrong) == (RowLimits(frozenset({"CG", "YJ"}), frozenset({"330782"})), [])
+
+
+def test_nothing_but_trusted_documents_needs_some() -> None:
+    (problem,) = problems(HUB_GRAPH_DOCUMENTS_ONLY="true")
+    assert problem.startswith("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS")

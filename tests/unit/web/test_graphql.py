@@ -1,6 +1,7 @@
 """GraphQL over HTTP to the letter: methods, media types, status codes, parameters, keys."""
 
 import dataclasses
+import ipaddress
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,8 +13,10 @@ from starlette.routing import Route
 
 from hub.access.application_keys import ApplicationKey, Keyring, hash_key
 from hub.access.door import Door
+from hub.access.rates import Rates
 from hub.graph.loaders import Loaders
 from hub.graph.schema import HubSchema, build_schema
+from hub.graph.trusted import Trusted, document_id
 from hub.intake.room import Room
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
@@ -268,3 +271,48 @@ async def test_a_fault_of_ours_before_execution_is_500_and_shows_no_text(
         assert (response.status_code, code(response)) == (500, "INTERNAL")
         assert "secret" not in response.text
         assert "c-7" in response.json()["errors"][0]["message"]
+
+
+async def test_a_trusted_document_is_asked_by_its_id_and_nothing_else_where_that_is_the_rule(endpoint: GraphQLEndpoint) -> None:
+    known = "query Known($n: Int!) { approvals(first: $n) { totalCount } }"
+    strict = dataclasses.replace(endpoint, trusted=Trusted({document_id(known): known}, only=True))
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", strict)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        named: list[dict[str, Any]] = [
+            {"documentId": document_id(known)},
+            {"documentId": f"sha256:{document_id(known)}", "query": ""},
+            {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": document_id(known)}}},
+            {"query": known},
+        ]
+        for each in named:
+            response = await post(client, each | {"variables": {"n": 3}})
+            assert (response.status_code, response.json()) == (200, {"data": {"approvals": {"totalCount": 0}}})
+        response = await client.get("/graphql", params={"documentId": document_id(known), "variables": '{"n": 3}'})
+        assert response.json() == {"data": {"approvals": {"totalCount": 0}}}
+        response = await post(client, {"query": "{ __typename }"})
+        assert (response.status_code, code(response)) == (400, "DOCUMENT_NOT_TRUSTED")
+        for accept, status in ((NEW, 400), (OLD, 200)):
+            response = await post(client, {"documentId": document_id("{ x }")}, accept)
+            assert (response.status_code, code(response)) == (status, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def test_each_client_is_limited_by_its_name_and_who_has_none_by_the_address(endpoint: GraphQLEndpoint) -> None:
+    proxies = (ipaddress.ip_network("127.0.0.1"),)
+    limited = dataclasses.replace(endpoint, rates=Rates(1, 2, lambda: 0.0), proxies=proxies)
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", limited)]), client=("127.0.0.1", 9))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+
+        async def ask(**headers: str) -> httpx.Response:
+            return await post(
+                client, {"query": "{ __typename }"}, NEW, **{name.replace("_", "-"): it for name, it in headers.items()}
+            )
+
+        assert [(await ask(x_api_key="k-app")).status_code for _ in range(3)] == [200, 200, 429]
+        refused = await ask(x_api_key="k-app", x_forwarded_for="192.0.2.1")
+        assert (refused.status_code, code(refused)) == (429, "RATE_LIMIT")
+        assert (refused.headers["retry-after"], refused.headers["ratelimit"]) == ("1", '"client";r=0;t=1')
+        assert refused.headers["content-type"].startswith(NEW)
+        assert [(await ask(x_forwarded_for="192.0.2.1")).status_code for _ in range(3)] == [200, 200, 429]
+        other = await ask(x_forwarded_for="203.0.113.9, 192.0.2.2")
+        assert (other.status_code, other.headers["ratelimit"]) == (200, '"client";r=1;t=0')
+        assert [(await ask(x_api_key=f"guess-{at}", x_forwarded_for="192.0.2.3")).status_code for at in range(3)] == [401, 401, 429]
