@@ -19,6 +19,7 @@ from hub.platform_health import HealthDesk, PlatformStatus
 from hub.reconcile import identities, operations, rereading
 from hub.reconcile.derive import Derivation
 from hub.rereading import Rereader
+from hub.reveals import Reveals
 from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
 from schema.loop import Loop
@@ -49,6 +50,7 @@ class Operator:
     health: HealthDesk
     tracer: DeliveryTracer
     rereader: Rereader
+    revealer: Reveals
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""

@@ -48,6 +48,7 @@ from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
 from hub.rereading import Rereader
+from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
 from hub.telemetry import Metrics
@@ -227,6 +228,7 @@ class Parts:
                 world.clock,
                 due,
             ),
+            revealer=Reveals(self.database, self.rows, world.clock, own.reveals_per_hour),
         )
         self.loops = Loops(
             self.applier,

@@ -172,6 +172,9 @@ class HubSettings(AccessSettings):
         description="GraphQL requests a second of one client (key, token's name, else address), each process; 0: no limit",
     )
     graph_burst: int = Field(500, gt=0, description="GraphQL requests that a client may make at once after a while of silence")
+    reveals_per_hour: int = Field(
+        60, ge=0, description="Personal fields that one caller may have shown in clear text in an hour (revealPersonalData)"
+    )
     graph_documents: Path | None = Field(
         None, description="Trusted documents: a manifest that `bihuan documents` made, or a folder of .graphql files; read at start"
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
     from schema.rereading import Reread
+    from schema.reveal import Revealer
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -142,6 +143,11 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
     @property
     def rereader(self) -> "Reread":
         """Return who reads spans and deliveries again."""
+        ...
+
+    @property
+    def revealer(self) -> "Revealer":
+        """Return who shows personal data in clear text."""
         ...
 
     @property

@@ -59,6 +59,7 @@ class FakeHub:
     levers: Any = field(default_factory=FakeLevers)
     tracer: Any = None
     rereader: Any = None
+    revealer: Any = None
 
     def clock(self) -> datetime:
         return self.now
