@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from hub.access.application_keys import Keyring
@@ -23,9 +24,11 @@ from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.parts import Parts, World
 from hub.policy_records import policy_records
 from hub.settings import Settings
+from hub.web.base_path import BasePath
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
+from hub.web.origins import readable_from
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
@@ -160,8 +163,9 @@ class Hub(Parts):
         )
         return Starlette(
             lifespan=lifespan,
+            middleware=[Middleware(BasePath, base=own.base_path)] if own.base_path else [],
             routes=[
-                Route("/graphql", graph),
+                Route("/graphql", readable_from(graph, own.cors_origins)),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *self._health(),

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
 from hub.access.settings import AccessSettings, access_problems
+from hub.web.origins import check_origin
 
 PREFIX = "HUB_"
 M = TypeVar("M", bound=BaseModel)
@@ -183,6 +184,14 @@ class HubSettings(AccessSettings):
     production: bool = Field(True, description="Whether introspection and explorer are off")
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-For is believed, comma separated"
+    )
+    base_path: str = Field(
+        "",
+        pattern=r"^((/[A-Za-z0-9._~-]+)+)?$",
+        description="Path below which a reverse proxy shows the hub, as /bihuan, whether it passes that on or takes it away",
+    )
+    cors_origins: tuple[Annotated[str, AfterValidator(check_origin)], ...] = Field(
+        (), description="Origins whose pages may read the graph in a browser, each https://host or https://host:port"
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
     log_json: bool = Field(True, description="Whether log lines are JSON; else they are for people")

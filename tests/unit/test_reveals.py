@@ -25,7 +25,10 @@ PHONE = "13857912345"
 HOLDER = Caller("holder", frozenset({"graph:read", "graph:pii"}))
 APPROVAL = global_id(declared(Approval), "A")
 ASK = """mutation($id: ID!, $field: String!, $reason: String!) {
-    revealPersonalData(input: {id: $id, field: $field, reason: $reason}) { value userErrors { __typename message ... on NotPersonal { known } ... on RevealedTooOften { limit } } } }"""
+    revealPersonalData(input: {id: $id, field: $field, reason: $reason}) {
+        value userErrors { __typename message ... on NotPersonal { known } ... on RevealedTooOften { limit } }
+    }
+}"""
 
 
 @dataclass

@@ -245,3 +245,17 @@ def test_a_key_may_see_the_rows_of_some_departments_and_regions_only() -> None:
 def test_nothing_but_trusted_documents_needs_some() -> None:
     (problem,) = problems(HUB_GRAPH_DOCUMENTS_ONLY="true")
     assert problem.startswith("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS")
+
+
+@pytest.mark.parametrize("path", ["bihuan", "/bihuan/", "/", "//", "/a b", "/a?x=1"])
+def test_a_base_path_begins_with_a_slash_and_does_not_end_with_one(path: str) -> None:
+    (problem,) = problems(HUB_BASE_PATH=path)
+    assert problem.startswith("HUB_BASE_PATH: has another form than it must have; it is: Path below which")
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "front.example", "https://front.example/", "https://*.example", "ftp://front.example"]
+)
+def test_each_origin_is_named_as_browsers_do(origin: str) -> None:
+    (problem,) = problems(HUB_CORS_ORIGINS=origin)
+    assert problem.startswith(f"HUB_CORS_ORIGINS: value 1: Value error, '{origin}' is no origin; name each one as browsers do")
