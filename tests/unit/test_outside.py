@@ -26,7 +26,6 @@ ORIGIN = "https://front.example"
 
 @contextlib.asynccontextmanager
 async def served(folder: Path, clock: SettableClock, **settings: str) -> AsyncIterator[httpx.AsyncClient]:
-    folder.mkdir(exist_ok=True)
     keys = ",".join(f"{name}:{rest}" for name, rest in KEYS.items())
     hub = new_hub(folder, clock, **({"HUB_API_KEYS": keys, "HUB_POLL": "false", "HUB_WORKER_INSIDE": "false"} | settings))
     app = hub.web()
