@@ -143,6 +143,7 @@ def postgresql_server(folder: Path | None = None) -> Iterator[PostgreSQLServer]:
         _users[server.pgdata] -= 1
         if not _users[server.pgdata]:
             server.cleanup()
+            server._instances.pop(server.pgdata, None)  # else a later user in this process would not be counted
 
 
 def _is_orphan(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from hub.commands import (
     levers,
     looking,
     moments,
+    schemas,
     serving,
     syncing,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "levers",
     "looking",
     "moments",
+    "schemas",
     "serving",
     "syncing",
 ]
