@@ -124,8 +124,7 @@ async def test_a_merge_wakes_the_worker(hub: Hub) -> None:
 
 def test_a_delivery_that_comes_as_the_process_is_told_to_end_does_not_keep_it_alive(tmp_path: Path) -> None:
     async def live_and_end() -> None:
-        folder.mkdir(exist_ok=True)
-    environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{tmp_path / 'hub.db'}", "HUB_POLL": "false"}
+        environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{tmp_path / 'hub.db'}", "HUB_POLL": "false"}
         hub = Hub(load_settings(environment), World(simulated_now, asyncio.sleep, inline_database=True))
         async with hub.opened(), asyncio.timeout(3600), hub.running(work=False):
             await asyncio.sleep(0.5)
