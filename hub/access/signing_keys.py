@@ -17,6 +17,8 @@ from joserfc.jwk import JWKRegistry, Key, KeySet, RSAKey
 
 from hub.access.key_sources import Source
 
+WAITING = 20
+"""Requests that wait for a key that is not known; whoever makes up key ids must not take the room of others."""
 KINDS = {"RSA", "EC", "OKP"}
 RSA_BITS = 2048
 """The least that is held to be safe (NIST SP 800-131A)."""
@@ -39,6 +41,8 @@ class SigningKeys:
         self._keys = KeySet([])
         self._tried_at: datetime | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._failed = True
+        self._waiting = 0
         self.generation = 0
 
     async def holding(self, kid: str | None) -> KeySet | None:
@@ -58,9 +62,9 @@ class SigningKeys:
             self._read_beside()
 
     @property
-    def has_any(self) -> bool:
-        """Return whether any key is known."""
-        return bool(self._known)
+    def uncertain(self) -> bool:
+        """Return whether a key that is not known may be a good one all the same: the last reading failed, or is under way."""
+        return self._failed or self._reading is not None
 
     async def close(self) -> None:
         """Give up reading."""
@@ -78,8 +82,12 @@ class SigningKeys:
     async def _again(self, every: timedelta) -> None:
         if self._reading is None and self._is_older(every):
             self._read_beside()
-        if self._reading is not None:
-            await asyncio.shield(self._reading)  # all who wait share it, and one who goes leaves it to the others
+        if self._reading is not None and self._waiting < WAITING:
+            self._waiting += 1
+            try:
+                await asyncio.shield(self._reading)  # all who wait share it, and one who goes leaves it to the others
+            finally:
+                self._waiting -= 1
 
     def _read_beside(self) -> None:
         if self._reading is None:
@@ -93,7 +101,9 @@ class SigningKeys:
         except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             reason = str(error) or type(error).__name__
             log.warning("the keys of the OpenID provider cannot be read", error=reason, known=len(self._known))
+            self._failed = True
             return
+        self._failed = False
         if found != self._known:
             self._keys = KeySet([JWKRegistry.import_key(each) for each in found.values()])
             self._known = found

@@ -90,7 +90,7 @@ class Tokens:
         kid = self._key_named(token)
         keys = await self._keys.holding(kid)
         if keys is None:
-            if not self._keys.has_any:
+            if self._keys.uncertain:
                 raise KeysUnavailable("the keys of the OpenID provider cannot be read now")
             raise Unproven("KEY_UNKNOWN", "the token is signed with a key that its provider does not show; get a new token")
         try:
