@@ -5,6 +5,7 @@ Every definition is looked at, for validation does so too; and it ends at a boun
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -30,6 +31,7 @@ class Extent(NamedTuple):
     """How often one place of the answer is asked for: validation compares each with each."""
 
 
+@lru_cache(500)  # as many as are remembered parsed and validated
 def extent_of(document: DocumentNode, bound: int) -> Extent:
     """Return the extent of a document; it need not be valid yet."""
     walk = _Walk({each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}, bound)
