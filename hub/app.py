@@ -4,6 +4,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator
+from functools import cached_property
 
 import structlog
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from hub.access.application_keys import Keyring
 from hub.access.door import Door
 from hub.access.rates import Rates
 from hub.access.settings import application_keys, tokens_of
+from hub.graph.compiled.executor import Executor
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.graph.trusted import DocumentsUnusable, trusted_documents
@@ -128,6 +130,14 @@ class Hub(Parts):
         await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
+    @cached_property
+    def executor(self) -> Executor:
+        """Return what answers the graph, and count in the metrics how it does."""
+        schema = build_schema(introspection=not self.settings.hub.production)
+        executor = Executor(schema, self.rows, self.database, self.replica)
+        self.metrics.count_operations(executor.tally.counts)
+        return executor
+
     def web(self) -> Starlette:
         """Return what this process serves; its lifespan runs the loops."""
         own = self.settings.hub
@@ -149,13 +159,14 @@ class Hub(Parts):
                 yield
 
         graph = GraphQLEndpoint(
-            build_schema(introspection=not own.production),
+            self.executor.schema,
             self.door,
             lambda caller, correlation_id: Context(
                 Loaders(self.database, self.rows, caller, self.replica), self.operator, caller, correlation_id
             ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            self.executor,
             Room(own.graph_under_way),
             self.trusted,
             Rates(own.graph_rate_per_second, own.graph_burst, time.monotonic) if own.graph_rate_per_second else None,

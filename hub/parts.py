@@ -14,6 +14,7 @@ import httpx
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
+from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
 from hub.delivery_traces import DeliveryTracer
@@ -21,6 +22,7 @@ from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.intake.apply import Applier
 from hub.intake.applying import Applying
+from hub.intake.comparison import Comparer
 from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
@@ -48,7 +50,6 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
-from hub.rereading import Rereader
 from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
@@ -146,18 +147,25 @@ class Parts:
             after=due,
             lease_seconds=own.poll_lease_seconds,
         )
-        self.drift = Drift(
+        comparer = Comparer(
             self.database,
             self.rows,
-            self.connectors,
             self.applier,
-            self.poller,
             tombstones,
             clock=world.clock,
             sleep=world.sleep,
             after=due,
             grace=grace,
             share=own.drift_percent / 100,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            comparer,
+            self.poller,
+            tombstones,
+            clock=world.clock,
             digest_every=timedelta(seconds=own.drift_seconds),
             read_every=read_every,
         )
@@ -194,6 +202,7 @@ class Parts:
                 "attempts": own.keep_attempts_days,
                 "quarantine": own.keep_quarantine_days,
                 "ops_items": own.keep_ops_items_days,
+                "drift": own.keep_drift_days,
                 "changes": own.keep_changes_days,
                 "audit": own.keep_audit_days,
             },
@@ -222,7 +231,7 @@ class Parts:
             levers=self.levers,
             health=self.health,
             tracer=self.tracer,
-            rereader=Rereader(
+            backfiller=Backfiller(
                 self.database,
                 self.rows,
                 self.connectors,

@@ -111,6 +111,9 @@ class HubSettings(AccessSettings):
     keep_ops_items_days: Days30 = Field(
         1100, description="Days that the texts of a settled item of the ops list are kept; 0 for ever"
     )
+    keep_drift_days: Days30 = Field(
+        400, description="Days that a difference with a platform is kept after it was repaired or was no more; 0 for ever"
+    )
     keep_changes_days: Days183 = Field(
         0, description="Days that versions of a record other than its last two are kept, 183 or more; 0 for ever"
     )

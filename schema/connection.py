@@ -1,7 +1,7 @@
 """Lists as Relay connections: nothing is read before `edges` or `pageInfo` is asked for, nothing counted before `totalCount` is."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -98,7 +98,14 @@ def of(generic: Any, kind: type) -> Any:
     return operator.getitem(generic, kind)
 
 
-def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | None], *, nullable: bool) -> Any:
+def connection_field(
+    to: Declared,
+    says: str,
+    joined: Callable[[Any], Joined | None],
+    *,
+    nullable: bool,
+    metadata: Mapping[Any, Any] | None = None,
+) -> Any:
     """Return the field of a list: its arguments, what they mean, and the right that it asks for.
 
     `joined` says, for the object that the list hangs on, which records belong to it. Where refusal must not take its
@@ -114,14 +121,22 @@ def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | N
         order_by: Any = UNSET,
     ) -> Any:
         info.context.caller.require_read(to)
-        order = read_order(to, order_by or None)
-        place = read_cursor(to, order, after) if after else None
-        wanted = Slice(order, allowed_first(info.field_name, first), place, read_filter(to, where or None))
+        wanted = wanted_slice(to, info.field_name, first, after, where, order_by)
         return Connection(page=Page(to, wanted, joined(root), info.context.reads))
 
     resolve.__annotations__.update(after=str | None, where=filter_type(to.record) | None, order_by=order_type(to.record) | None)
     made = of(Connection, to.record)
-    return strawberry.field(resolver=resolve, graphql_type=made | None if nullable else made, description=says)
+    kind = made | None if nullable else made
+    return strawberry.field(resolver=resolve, graphql_type=kind, description=says, metadata=metadata)
+
+
+def wanted_slice(
+    to: Declared, field: str, first: int = FIRST_DEFAULT, after: Any = UNSET, where: Any = UNSET, order_by: Any = UNSET
+) -> Slice:
+    """Return what the arguments of a list ask for; raise GraphError for what cannot be meant."""
+    order = read_order(to, order_by or None)
+    place = read_cursor(to, order, after) if after else None
+    return Slice(order, allowed_first(field, first), place, read_filter(to, where or None))
 
 
 def allowed_first(field: str, first: int) -> int:

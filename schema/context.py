@@ -22,9 +22,9 @@ from schema.row_limits import EVERY_ROW, RowLimits
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
+    from schema.backfill import Backfills
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
-    from schema.rereading import Reread
     from schema.reveal import Revealer
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -141,7 +141,7 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
         ...
 
     @property
-    def rereader(self) -> "Reread":
+    def backfiller(self) -> "Backfills":
         """Return who reads spans and deliveries again."""
         ...
 

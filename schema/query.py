@@ -56,6 +56,7 @@ from schema.global_id import Node, read_global_id
 from schema.identifiers import canonical_identifier
 from schema.loop import LoopQuery
 from schema.platform import Platform, platform_of
+from schema.reads import ReadsNode, ReadsOne
 from schema.resolver import resolver
 from schema.root_fields import many, one, read_one
 from schema.statistics import Statistics, statistics_field
@@ -149,7 +150,9 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
     supervision_pool: SupervisionPool | None = pool_field()
 
     @resolver(
-        "The subject that an identifier names, whichever of its identifiers it is; null if none is known", "按识别码查询监管对象"
+        "The subject that an identifier names, whichever of its identifiers it is; null if none is known",
+        "按识别码查询监管对象",
+        ReadsOne(declared(Subject), "code", canonical_identifier),
     )
     async def subject(
         self,
@@ -178,7 +181,7 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
         info.context.caller.require(GRAPH_READ)
         return eligibility_of(await info.context.hub.eligibility(subject_named(subject), matter))
 
-    @resolver("The record that an id names; null if it is gone", "按全局编号查询")
+    @resolver("The record that an id names; null if it is gone", "按全局编号查询", ReadsNode())
     async def node(
         self,
         info: Info[Context, None],

@@ -9,6 +9,7 @@ from strawberry.utils.str_converters import to_camel_case
 from schema.connection import connection_field
 from schema.context import Context
 from schema.declare import Declared, Record, declared
+from schema.reads import READS, ReadsMany, ReadsOne
 from schema.slices import Joined
 
 
@@ -31,10 +32,11 @@ def one(record: Record) -> Any:
     resolve.__annotations__["key"] = Annotated[
         str, strawberry.argument(name=to_camel_case(entity.key), description=str(entity.fields[entity.key].says))
     ]
-    return strawberry.field(resolver=resolve, graphql_type=record | None, description=str(entity.says))
+    reads = {READS: ReadsOne(entity)}
+    return strawberry.field(resolver=resolve, graphql_type=record | None, description=str(entity.says), metadata=reads)
 
 
 def many(record: Record) -> Any:
     """Return a root field that lists records; null with an error where it is refused, so that its neighbours stand."""
     entity = declared(record)
-    return connection_field(entity, str(entity.says), lambda _: None, nullable=True)
+    return connection_field(entity, str(entity.says), lambda _: None, nullable=True, metadata={READS: ReadsMany(entity)})

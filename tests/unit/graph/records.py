@@ -58,7 +58,7 @@ class FakeHub:
 
     levers: Any = field(default_factory=FakeLevers)
     tracer: Any = None
-    rereader: Any = None
+    backfiller: Any = None
     revealer: Any = None
 
     def clock(self) -> datetime:
