@@ -247,9 +247,7 @@ async def test_asking_live_shows_no_row_of_others(city: City, department: str) -
         made(Approval, approval_no="YWother", department_code="D2", region=HOME, observed_at=NOW - timedelta(hours=1)),
     )
     city.hub.live = live = Live(city, department)
-    ask = (
-        '{ mine: approval(approvalNo: "YWmine", maxAge: 0) { state } other: approval(approvalNo: "YWother", maxAge: 0) { state } }'
-    )
+    mine, other = (f'{each}: approval(approvalNo: "YW{each}", maxAge: 0) {{ state }}' for each in ("mine", "other"))
 
     given = await city.ask(f"{{ {mine} {other} }}", caller=ROLES["department"])
 
