@@ -81,6 +81,10 @@ async def answer(
         return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
     before = isinstance(result, PreExecutionError)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
-    errors = [coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ()]
+    suggestions = not schema.config.disable_field_suggestions
+    errors = [
+        coded(error, before_execution=before, correlation_id=context.correlation_id, suggestions=suggestions)
+        for error in result.errors or ()
+    ]
     beside = sorted(context.live.errors, key=lambda error: [str(step) for step in error.path or ()])
     return Answer(result.data, (*errors, *beside), executed)

@@ -29,7 +29,6 @@ from schema.declare import ENTITIES, Declared
 from schema.due import EARLIEST_FIRST
 from schema.entity import Entity
 from schema.global_id import global_id
-from schema.live import MAX_AGE
 from schema.reads import READS, ReadsMany, ReadsNode, ReadsOne
 from schema.scalars import write_moment
 from schema.slices import Order
@@ -72,7 +71,7 @@ class Written:
             argument, wanted = "id", self._some_id()
         else:
             assert isinstance(reads, ReadsOne)
-            (argument,) = (each for each in one.args if each != MAX_AGE)
+            argument = next(iter(one.args))  # behind it maxAge, where the entity is asked live
             known = [str(getattr(each, reads.entity.key)) for each in self.records if type(each) is reads.entity.record]
             wanted = self.chance.choice([*known, "nothing", "Subject-code1", "\x00"])
         given = self._given(wanted, one.args[argument].type)

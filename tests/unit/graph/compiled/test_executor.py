@@ -9,15 +9,13 @@ import pytest
 from graphql import parse
 
 from hub.graph.compiled.cannot import Reason
-from hub.graph.compiled.executor import Executor
 from hub.graph.limits import Limits
 from hub.mirror.database import DatabaseUnavailable
-from schema.context import Caller
 from schema.declare import ENTITIES
 from schema.entities import Approval, CreditProfile, CreditRecord, Subject
 from schema.global_id import global_id
 from schema.reads import READS
-from tests.unit.graph.city import OPERATOR, City
+from tests.unit.graph.city import City
 from tests.unit.graph.records import made
 
 ROOT = Path(__file__).parents[4]
@@ -71,8 +69,7 @@ async def test_every_documented_query_over_the_mirror_is_compiled(city: City, pa
     await city.ask(query, {name: VARIABLES[name] for name in re.findall(r"\$(\w+): ", query.partition("{")[0])})
     operation: Any = parse(query).definitions[0]
     methods = any(field.name.value in METHODS for field in operation.selection_set.selections)
-    methods = methods or "maxAge" in query
-    assert ("COMPILED" in reasons(city)) is not methods, (page, reasons(city))
+    assert ("COMPILED" in reasons(city)) is not (methods or "maxAge" in query), (page, reasons(city))
 
 
 def test_there_are_documented_queries() -> None:
@@ -126,29 +123,6 @@ def _asked_of(name: str, one: Any) -> str:
 async def test_what_is_not_compiled_is_counted_by_its_reason(city: City, query: str, reason: Reason) -> None:
     await asked(city, query)
     assert reasons(city) == {reason.value: 1}
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        '{ approval(approvalNo: "A" MAX) { region } }',
-        '{ node(id: "QXBwcm92YWw6QQ" MAX) { id } }',
-        "{ approvals(MAX) { edges { node { region } } } }",
-        '{ verificationTask(taskId: "T") { approval(MAX) { region } } }',
-    ],
-)
-async def test_what_is_to_be_asked_of_a_platform_is_not_answered_by_the_mirror_alone(city: City, query: str) -> None:
-    executor = Executor(city.schema, city.rows, city.database)
-    for age, reason in ((None, None), (60, Reason.LIVE)):
-        for text, variables in (
-            (query.replace("MAX", f"maxAge: {age or 'null'}"), None),
-            ("query ($age: Int) " + query.replace("MAX", "maxAge: $age"), {"age": age}),
-        ):
-            context = city.context(Caller("console", OPERATOR))
-            before = executor.tally.interpreted[Reason.LIVE]
-            data = await executor.answer(text, None, variables, context)
-            assert (data is None) is (reason is not None)
-            assert executor.tally.interpreted[Reason.LIVE] - before == (reason is not None)
 
 
 async def test_a_missing_right_is_left_to_the_interpreter(city: City) -> None:
