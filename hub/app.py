@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from hub.graph.access import Keyring
 from hub.graph.loaders import Loaders
@@ -21,6 +21,7 @@ from hub.settings import Settings, application_keys
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
+from hub.web.open_connections import Openings, Patience
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
@@ -138,16 +139,24 @@ class Hub(Parts):
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
             Room(own.graph_under_way),
+            Openings(
+                own.subscriptions,
+                own.subscriptions_of_connection,
+                Patience(beat=own.subscription_beat_seconds, slow=own.subscription_slow_seconds),
+            ),
         )
-        return Starlette(
+        served = Starlette(
             lifespan=lifespan,
             routes=[
                 Route("/graphql", graph),
+                WebSocketRoute("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *self._health(),
             ],
         )
+        served.state.leave = graph.openings.leave
+        return served
 
     def probes(self) -> Starlette:
         """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""

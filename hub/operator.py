@@ -8,6 +8,7 @@ from connectors.base import Connector
 from hub.campaign_requests import CampaignRequests
 from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
+from hub.graph.feeds.feeds import LiveFeeds
 from hub.graph.loops.loop import loop_of
 from hub.intake import tombstones
 from hub.levers import Levers
@@ -49,6 +50,7 @@ class Operator:
     health: HealthDesk
     tracer: DeliveryTracer
     rereader: Rereader
+    feeds: LiveFeeds
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""

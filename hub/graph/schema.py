@@ -21,6 +21,7 @@ from schema.mutation import Mutation
 from schema.query import Query
 from schema.root_fields import read_one
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 from schema.user_errors import USER_ERRORS
 
 
@@ -55,6 +56,7 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
     return HubSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=types,
         extensions=gate(limits or Limits(), introspection=introspection),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),

@@ -2,9 +2,12 @@
 
 With `application/graphql-response+json` a request of which nothing could be executed has status 400; with
 `application/json`, for older clients, it has 200. Either way it has no `data`. Whoever shows a wrong key gets 401.
+
+Subscriptions come to the same address: over WebSocket (transport_ws.py), and by `Accept: text/event-stream` (event_stream.py).
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +16,17 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from hub.graph.access import Keyring
-from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, answer
+from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
 from hub.graph.schema import HubSchema
+from hub.graph.stream import EVERYTHING, READING, answers
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
-from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, read_question
+from hub.web.event_stream import EventStream
+from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, question_in, read_question, wants_events
+from hub.web.open_connections import Openings
+from hub.web.transport_ws import TransportWS
 from schema.context import Caller, Context
 from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphError
 
@@ -39,13 +47,65 @@ class GraphQLEndpoint:
     body_limit: int = BODY_LIMIT
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
+    openings: Openings = field(default_factory=Openings)
+    """What stays open: WebSockets and event streams."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request, or all that comes over one WebSocket."""
+        if scope["type"] == "websocket":
+            return await self._converse(WebSocket(scope, receive, send))
         correlation_id = self.new_id()
+        request = Request(scope, receive)
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):  # for the log, and for the audit
-            response = await self._respond(Request(scope, receive), correlation_id)
-        await response(scope, receive, send)
+            if wants_events(request.headers):
+                return await self._stream(request, send, correlation_id)
+            response = await self._respond(request, correlation_id)
+        return await response(scope, receive, send)
+
+    async def _converse(self, socket: WebSocket) -> None:
+        if self.openings.left.is_set() or not self.openings.connections.take():
+            return await socket.send_denial_response(_too_many(JSON, self.new_id()))
+        try:
+            await TransportWS(socket, self.openings, self._caller, question_in, self._answers, self.body_limit).serve()
+        finally:
+            self.openings.gone()
+
+    async def _answers(self, question: Question, caller: Caller) -> AsyncGenerator[Answer, None]:
+        """Yield the answers to one operation of a WebSocket, under a correlation id of its own."""
+        correlation_id = self.new_id()
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # in the task of this operation only
+        async with contextlib.aclosing(answers(self.schema, question, self.context_for(caller, correlation_id))) as given:
+            async for each in given:
+                yield each
+
+    async def _stream(self, request: Request, send: Send, correlation_id: str) -> None:
+        """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
+        if self.openings.left.is_set() or not self.openings.connections.take():
+            return await _too_many(JSON, correlation_id)(request.scope, request.receive, send)
+        try:
+            try:
+                caller = await self._let_in(request)
+                question = await read_question(request, self.body_limit)
+            except Refused as refused:
+                body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
+                refusal = _response(refused.status, body, JSON, correlation_id, refused.headers)
+                return await refusal(request.scope, request.receive, send)
+            allowed = READING if request.method == "GET" else EVERYTHING
+            given = answers(self.schema, question, self.context_for(caller, correlation_id), allowed)
+            stream = EventStream(self.openings, lambda: self._caller(request.headers), caller, given)
+            return await stream.serve(request.scope, request.receive, send, correlation_id)
+        finally:
+            self.openings.gone()
+
+    async def _caller(self, headers: Mapping[str, str]) -> Caller:
+        """Return who shows the key in these headers; raise GraphError for one that does not hold."""
+        return self.keyring.caller(headers)
+
+    async def _let_in(self, request: Request) -> Caller:
+        try:
+            return await self._caller(request.headers)
+        except GraphError as wrong_key:
+            raise Refused(401, UNAUTHENTICATED, wrong_key.message, **{"WWW-Authenticate": "Bearer"}) from None
 
     async def _respond(self, request: Request, correlation_id: str) -> Response:
         accepted = JSON
@@ -54,18 +114,14 @@ class GraphQLEndpoint:
             with self.room.inside():
                 given = await self._answer(request, correlation_id)
         except NoRoom:
-            body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
-            return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
+            return _too_many(accepted, correlation_id)
         except Refused as refused:
             body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
             return _response(refused.status, body, accepted, correlation_id, refused.headers)
         return _response(_status(given, accepted), given.as_json(), accepted, correlation_id)
 
     async def _answer(self, request: Request, correlation_id: str) -> Answer:
-        try:
-            caller = self.keyring.caller(request.headers)
-        except GraphError as wrong_key:
-            raise Refused(401, UNAUTHENTICATED, wrong_key.message, **{"WWW-Authenticate": "Bearer"}) from None
+        caller = await self._let_in(request)
         question = await read_question(request, self.body_limit)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
@@ -83,6 +139,11 @@ def _status(given: Answer, accepted: str) -> int:
     if UNAVAILABLE in codes:
         return 503
     return 400 if accepted == GRAPHQL else 200
+
+
+def _too_many(accepted: str, correlation_id: str) -> Response:
+    body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
+    return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
 
 
 def _response(

@@ -58,6 +58,7 @@ class FakeHub:
     levers: Any = field(default_factory=FakeLevers)
     tracer: Any = None
     rereader: Any = None
+    feeds: Any = None
 
     def clock(self) -> datetime:
         return self.now
