@@ -88,6 +88,11 @@ class LiveFeeds:
         )
         self._health = HealthFeed(platforms, sleep, look_again_seconds)
 
+    @property
+    def listeners(self) -> int:
+        """Return how many subscriptions are fed now."""
+        return self._records.listeners + self._obligations.listeners + self._health.listeners
+
     def look(self) -> None:
         """Look now: changes have got their places."""
         self._records.look()
