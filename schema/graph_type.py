@@ -17,7 +17,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.utils.str_converters import to_camel_case
 
 from schema.connection import connection_field
-from schema.context import Context
+from schema.context import GRAPH_READ, Context
 from schema.declare import ENTITIES, Computed, Declared, Field, Personal, Record, Relation, declared, read_fields, target
 from schema.enums import graph_enum
 from schema.freshness import SHOWN_TOGETHER, Freshness, freshness_of, is_mirrored
@@ -27,6 +27,9 @@ from schema.slices import Joined
 
 MASKS: dict[str, Callable[[str], str]] = {"identity": mask_identity, "phone": mask_phone, "text": redact}
 """How each kind of personal data is shown."""
+
+OPERATIONS = "operations"
+"""Tag of what only operators may read: a gateway's contract leaves it out for everybody else (Federation, @tag)."""
 
 _DEFINITIONS: dict[Record, StrawberryObjectDefinition] = {}
 
@@ -55,8 +58,8 @@ def _define(entity: Declared) -> None:
     for name, edge in entity.edges.items():
         fields[name] = _edge(entity, edge)
     face = new_class(entity.name, (Node,), {}, lambda body: body.update(fields, __annotations__=hints))
-    keys = [to_camel_case(entity.key)]
-    full = _definition(strawberry.federation.type(face, description=_about(entity), keys=keys))
+    keys, tags = [to_camel_case(entity.key)], [] if entity.scope == GRAPH_READ else [OPERATIONS]
+    full = _definition(strawberry.federation.type(face, description=_about(entity), keys=keys, tags=tags))
     definition.fields, definition.interfaces, definition.directives = full.fields, full.interfaces, full.directives
     definition.description, definition.origin = full.description, entity.record
 

@@ -13,6 +13,7 @@ from hub.commands import (
     levers,
     looking,
     moments,
+    schemas,
     serving,
     syncing,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "levers",
     "looking",
     "moments",
+    "schemas",
     "serving",
     "syncing",
 ]

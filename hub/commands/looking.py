@@ -1,4 +1,4 @@
-"""The commands that only look: `bihuan status`, `schema`, `settings`."""
+"""The commands that only look: `bihuan status`, `settings`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,14 +63,6 @@ def _old_secrets(secrets: Sequence[SecretInUse]) -> str | None:
 
 def _local(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone().isoformat(timespec="seconds")
-
-
-@app.command()
-def schema() -> None:
-    """Print the graph's SDL."""
-    from hub.graph.schema import sdl  # noqa: PLC0415  (the schema is built only when it is asked for)
-
-    typer.echo(sdl().rstrip())
 
 
 @app.command(name="settings")

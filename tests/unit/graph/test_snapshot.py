@@ -28,7 +28,8 @@ def test_every_entity_has_a_type_with_a_key_an_id_and_its_two_entry_points(schem
     text = SNAPSHOT.read_text(encoding="utf-8")
     for name, entity in ENTITIES.items():
         key = "".join(part.capitalize() if at else part for at, part in enumerate(entity.key.split("_")))
-        assert f'type {name} implements Node @key(fields: "{key}") {{' in text
+        tag = "" if entity.scope == "graph:read" else ' @tag(name: "operations")'
+        assert f'type {name} implements Node @key(fields: "{key}"){tag} {{' in text
         if name != "Attempt":  # reached through its obligation
             assert {name, f"{name}Connection"} <= returned, name
 
@@ -63,6 +64,5 @@ def test_every_mirrored_entity_and_no_other_shows_its_freshness(schema: HubSchem
 
 
 def test_the_schema_links_federation_2_9() -> None:
-    assert 'schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])' in SNAPSHOT.read_text(
-        encoding="utf-8"
-    )
+    linked = 'schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@tag"])'
+    assert linked in SNAPSHOT.read_text(encoding="utf-8")
