@@ -181,7 +181,7 @@ class HubSettings(BaseModel):
         20, gt=0, description="Operations under way on one WebSocket at once; one more is refused"
     )
     subscription_window: int = Field(
-        2000, ge=200, description="Newest changes kept for all subscribers of a process; who falls further behind is cut off"
+        2000, ge=400, description="Newest changes kept for all subscribers of a process; who falls further behind is cut off"
     )
     subscription_slow_seconds: float = Field(
         10.0, gt=0, description="Seconds for which a subscriber may take nothing that is sent to it before it is cut off"

@@ -3,11 +3,14 @@
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 
+from graphql import GraphQLError
 from strawberry.types.graphql import OperationType
 
-from hub.graph.answer import Answer, Question, answer_of
+from hub.graph.answer import Answer, NotAllowedHere, Question, answer_of
+from hub.graph.errors import coded
 from hub.graph.schema import HubSchema
 from schema.context import Context
+from schema.graph_errors import GraphError
 
 READING = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 EVERYTHING = frozenset(OperationType)
@@ -16,7 +19,7 @@ EVERYTHING = frozenset(OperationType)
 async def answers(
     schema: HubSchema, question: Question, context: Context, allowed: Iterable[OperationType] = EVERYTHING
 ) -> AsyncGenerator[Answer, None]:
-    """Yield each answer, every error with a code; one that was not `executed` is the last. Raise NotAllowedHere."""
+    """Yield each answer, every error with a code; one that was not `executed` is the last."""
     source = await schema.stream(
         question.query,
         variable_values=question.variables,
@@ -24,6 +27,12 @@ async def answers(
         operation_name=question.operation_name,
         allowed_operation_types=allowed,
     )
-    async with contextlib.aclosing(source):
-        async for result in source:
-            yield answer_of(result, question, context)
+    try:
+        async with contextlib.aclosing(source):
+            async for result in source:
+                yield answer_of(result, question, context)
+    except NotAllowedHere as refused:
+        yield Answer(None, (GraphError("METHOD_NOT_ALLOWED", f"{refused}; use POST"),), executed=False)
+    except (GraphQLError, RecursionError) as refused:  # Strawberry's stream lets out what its cache of parsed documents raises
+        error = refused if isinstance(refused, GraphQLError) else GraphQLError(str(refused), original_error=refused)
+        yield Answer(None, (coded(error, before_execution=True, correlation_id=context.correlation_id),), executed=False)

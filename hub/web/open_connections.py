@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import structlog
+from starlette.websockets import WebSocketDisconnect
 
 from hub.intake.room import Room
 from schema.context import Caller
@@ -21,6 +22,9 @@ LEAVES_WITHIN = 3.0
 """Seconds that connections have to be told that the hub stops."""
 GOING_AWAY, CRASHED = 1001, 1011
 UNAUTHORIZED, NOT_ALLOWED, SLOW = 4401, 4403, 4413
+
+GONE = (OSError, WebSocketDisconnect)
+"""uvicorn's and Starlette's words for a client that has left."""
 
 log = structlog.get_logger()
 Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
@@ -137,7 +141,7 @@ class OpenConnection(ABC):
             told = f"nothing was taken for {self.patience.slow:g} s; connect again, and go on with `after`"
             self.end(End(SLOW, GraphError("TOO_SLOW", told)))
             raise Ended from None
-        except OSError:  # uvicorn's word for a client that is gone
+        except GONE:
             self.end(None)
             raise Ended from None
 
@@ -154,7 +158,7 @@ class OpenConnection(ABC):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if end is not None:
-            with contextlib.suppress(TimeoutError, OSError):
+            with contextlib.suppress(TimeoutError, *GONE):
                 async with asyncio.timeout(self.patience.slow):
                     await self.tell_end(end)
 

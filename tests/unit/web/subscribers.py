@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,7 +67,8 @@ class Graph:
         await self.place()
 
     async def place(self) -> None:
-        await self.database.write(audit_sealing.seal, START)
+        while await self.database.write(audit_sealing.seal, START):
+            pass
         await self.database.write(obligation_changes.place, START)
         self.feeds.look()
 
@@ -93,6 +95,7 @@ class Graph:
         app = Starlette(routes=[Route("/graphql", self.endpoint), WebSocketRoute("/graphql", self.endpoint)])
         app.state.leave = self.openings.leave
         listening = listen("127.0.0.1", 0)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)  # so that little fills it
         self.address = f"{address_of(listening)}/graphql"
         server = Server(app, signals=False)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -145,8 +148,20 @@ class Client:
 @contextlib.asynccontextmanager
 async def client(address: str, **how: Any) -> AsyncIterator[Client]:
     how = {"subprotocols": [PROTOCOL], "ping_interval": None, "proxy": None, **how}
-    async with connect(address.replace("http", "ws"), **how) as socket:
-        yield Client(socket)
+    async with connect(address.replace("http", "ws"), **how) as connected:
+        yield Client(connected)
+
+
+@contextlib.asynccontextmanager
+async def small_client(address: str) -> AsyncIterator[Client]:
+    """A client whose system takes little for it while it reads nothing."""
+    with socket.socket() as small:
+        small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        host, port = address.removeprefix("http://").removesuffix("/graphql").split(":")
+        small.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(small, (host, int(port)))
+        async with client(address, sock=small, max_queue=1) as one:
+            yield one
 
 
 def events_of(text: str) -> Iterator[tuple[str, Any]]:

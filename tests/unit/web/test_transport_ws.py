@@ -15,13 +15,15 @@ from hub.web.open_connections import Openings, Patience
 from schema.context import PlatformHealth
 from schema.entities import ObligationState
 from tests.builders import approval, obligation
-from tests.unit.web.subscribers import KEYS, LONG, Graph, client
+from tests.unit.web.subscribers import KEYS, LONG, Graph, client, small_client
 
 APPROVALS = (
     "subscription($after: String) { recordChanges(types: [APPROVAL], after: $after)"
     " { cursor kind type key record { ... on Approval { approvalNo applicantName address freshness { version } } } } }"
 )
-OBLIGATIONS = "subscription($after: String) { obligationChanges(after: $after) { cursor kind key state obligation { state rule } } }"
+OBLIGATIONS = (
+    "subscription($after: String) { obligationChanges(after: $after) { cursor kind key state obligation { state rule } } }"
+)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ async def test_a_client_hears_of_each_change_and_goes_on_behind_the_last_one_tha
             await graph.say(approval(approval_no="a", version=2), approval(approval_no="b"))
             heard = [await first.event("recordChanges") for _ in range(3)]
         assert [(each["key"], each["kind"]) for each in heard] == [("a", "CREATED"), ("a", "CHANGED"), ("b", "CREATED")]
-        assert [each["record"]["freshness"]["version"] for each in heard] == [1, 2, 1]
+        assert [each["record"]["freshness"]["version"] for each in heard] == ["1", "2", "1"]
         await _listening(graph, 0)
         await graph.say(approval(approval_no="c"))
         async with client(graph.address) as second:
@@ -92,7 +94,7 @@ async def test_personal_data_is_masked_and_edges_are_as_they_are_now(on_sqlite: 
         await on_sqlite.say(approval(phone="13800001234"))
         record = (await one.event("recordChanges"))["record"]
         assert record["phone"] != "13800001234"
-        assert record["phone"].endswith("1234")
+        assert record["phone"].startswith("138**")
         assert record["tasks"] == {"totalCount": 0}
 
 
@@ -220,19 +222,19 @@ async def test_who_takes_nothing_is_cut_off_with_a_reason_and_leaves_nothing_beh
     sqlite_database: SQLiteDatabase, rows: Rows
 ) -> None:
     graph = Graph(sqlite_database, rows, openings=Openings(patience=Patience(LONG, LONG, slow=0.2)))
-    async with graph.served() as server, client(graph.address, max_queue=1) as slow, client(graph.address) as quick:
+    async with graph.served() as server, small_client(graph.address) as slow, client(graph.address) as quick:
         for each in (slow, quick):
             await each.greet()
             await each.subscribe(APPROVALS)
         await _listening(graph, 2)
         slow.socket.transport.pause_reading()
         told = 0
-        while graph.openings.connections.held > 1:  # until the system's own buffers are full
+        while graph.openings.connections.held > 1:  # until the buffers of both systems are full
             await graph.say(*(approval(approval_no=f"{told + at}", address="x" * 2_000) for at in range(100)))
             for _ in range(100):
                 assert (await quick.event("recordChanges"))["key"] == str(told)
                 told += 1
-            assert told < 20_000, "nobody was cut off"
+            assert told < 5_000, "nobody was cut off"
         await _listening(graph, 1)
         slow.socket.transport.resume_reading()
         code, reason = await slow.closed()
@@ -241,16 +243,22 @@ async def test_who_takes_nothing_is_cut_off_with_a_reason_and_leaves_nothing_beh
         assert (await _connected(server, 1)) == 1
 
 
-async def test_who_falls_out_of_the_window_is_cut_off_with_the_cursor_to_go_on_behind(
+async def test_who_falls_out_of_the_window_is_cut_off_while_others_hear_everything(
     sqlite_database: SQLiteDatabase, rows: Rows
 ) -> None:
-    graph = Graph(sqlite_database, rows, window=200)
-    async with graph.served(), client(graph.address) as one:
-        await one.greet()
-        await one.subscribe(APPROVALS)
-        await _listening(graph, 1)
-        await graph.say(*(approval(approval_no=f"{at}") for at in range(700)))
-        code, reason = await one.closed()
+    graph = Graph(sqlite_database, rows, window=400)
+    last = 'subscription { recordChanges(types: [APPROVAL], filter: {keys: ["last"]}) { key } }'
+    async with graph.served(), small_client(graph.address) as slow, client(graph.address) as quick:
+        for each, query in ((slow, APPROVALS), (quick, last)):
+            await each.greet()
+            await each.subscribe(query)
+        await _listening(graph, 2)
+        slow.socket.transport.pause_reading()
+        many = [approval(approval_no=f"{at}", address="x" * 2_000) for at in range(1_200)]
+        await graph.say(*many, approval(approval_no="last"))
+        assert (await quick.event("recordChanges"))["key"] == "last"
+        slow.socket.transport.resume_reading()
+        code, reason = await slow.closed()
         assert (code, reason.partition(":")[0]) == (4413, "TOO_SLOW")
 
 
@@ -293,6 +301,6 @@ async def _listening(graph: Graph, count: int) -> None:
 async def _connected(server: Any, count: int) -> int:
     """Return how many connections the server has, once it has no more than so many."""
     async with asyncio.timeout(20):
-        while len(server.server_state.connections) > count:
+        while len(server.server_state.connections) > count:  # noqa: ASYNC110  (in the server)
             await asyncio.sleep(0.01)
     return len(server.server_state.connections)
