@@ -107,6 +107,7 @@ class Hub(Parts):
             lag, trouble = self.replica.health
             self.metrics.replica_read.set(trouble is None)
             self.metrics.replica_lag.set(float("nan") if lag is None else lag)
+        self.metrics.subscriptions.set(self.feeds.listeners)
         await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 

@@ -77,6 +77,7 @@ class Metrics:
         self.replica_lag = Gauge(
             "bihuan_replica_lag_seconds", "Seconds by which the read replica may be behind", registry=self.registry
         )
+        self.subscriptions = Gauge("bihuan_subscriptions", "Subscriptions that this process feeds now", registry=self.registry)
         self.graph_requests = Counter("bihuan_graph_requests", "GraphQL requests by outcome", ["outcome"], registry=self.registry)
 
     def observe_call(self, platform: str, operation: str, outcome: str, seconds: float) -> None:

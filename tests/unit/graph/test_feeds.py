@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from hub.keeping import Keeping
-from hub.mirror import audit_sealing, ledger, obligation_changes
+from hub.mirror import audit_sealing, identities, ledger, obligation_changes
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
-from hub.mirror.merges import complete
 from hub.mirror.records import upsert
 from hub.mirror.rows import Rows
 from schema.changes import ChangeKind, ObligationChanged, RecordChanged, read_position
@@ -23,6 +22,7 @@ from schema.slices import Comparison
 from schema.subscription import RECORDS
 from tests.builders import approval, credit_profile, gone, obligation, observed, task
 from tests.settable_clock import START, SettableClock
+from tests.subject_codes import old_number
 from tests.unit.web.subscribers import Graph
 
 
@@ -213,16 +213,11 @@ async def test_what_was_rolled_back_is_no_change(graph: Graph, rows: Rows) -> No
 
 
 async def test_a_subject_is_known_by_all_its_identifiers(graph: Graph, rows: Rows) -> None:
-    profile = credit_profile(old_codes=("330782000012345",))
-    await graph.say(profile)
-
-    def known(connection: Any) -> None:
-        while complete(connection, rows):
-            pass
-
-    await graph.database.write(known)
-    found = await graph.feeds.identifiers_of("330782000012345")
-    assert found == {"330782000012345", profile.code}
+    profile = credit_profile(old_codes=(old_number(1),))
+    await graph.database.write(identities.know, rows, [observed(profile)])
+    for known in (old_number(1), profile.code):
+        assert await graph.feeds.identifiers_of(known) == {old_number(1), profile.code}
+    assert await graph.feeds.identifiers_of("unknown") == {"unknown"}
 
 
 @pytest.mark.parametrize(
