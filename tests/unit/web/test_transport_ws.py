@@ -79,7 +79,7 @@ async def test_steps_of_obligations_are_told_one_by_one(graph: Graph, rows: Rows
             ("o/2", "CREATED", "DUE"),
         ]
         await graph.database.write(ledger.insert, rows, [obligation(key="o/1")])  # it exists: nothing changes
-        await graph.database.write(ledger.change, rows, "o/2", state=ObligationState.STUCK)
+        await graph.database.write(lambda it: ledger.change(it, rows, "o/2", state=ObligationState.STUCK))
         await graph.place()
         last = await one.event("obligationChanges")
         assert (last["key"], last["kind"], last["state"], last["obligation"]["state"]) == ("o/2", "CHANGED", "STUCK", "STUCK")
