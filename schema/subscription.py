@@ -164,6 +164,7 @@ async def _told(context: Context, source: AsyncGenerator[Any, None], as_told: Ca
     async with contextlib.aclosing(source):
         async for change in source:
             context.reads.forget()
+            context.live.forget()
             yield as_told(change)
 
 

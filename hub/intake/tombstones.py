@@ -5,16 +5,20 @@ full_read.py; `approve` by operator.py. A record that is shown again at the same
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item
+from connectors.buckets import Digest
+from connectors.errors import ConnectorError
 from hub.intake.apply import Applier
-from hub.mirror import audit, drift, held, ops_list
+from hub.intake.pauses import stop_if_paused
+from hub.mirror import audit, controls, drift, held, ops_list
 from hub.mirror.audit import Entry
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
@@ -23,13 +27,20 @@ from hub.mirror.rows import Rows
 from schema.entities import DriftFinding, DriftMethod, DriftState
 from schema.entity import Observation, Tombstone, key_of
 from schema.operations import Outcome
-from schema.user_errors import UnknownOpsItem, WrongState
+from schema.user_errors import PlatformIsPaused, UnknownOpsItem, WrongState
 
 log = structlog.get_logger()
 KIND = "tombstones"
 CHUNK = 50
 NAMED = 200
 """Keys that an item of the ops list names; its findings name all."""
+
+
+class CarriedOut(NamedTuple):
+    """How many findings were settled, and why the others wait: an error for each platform. They go on by themselves."""
+
+    settled: int
+    waiting: tuple[ConnectorError, ...]
 
 
 class Tombstones:
@@ -58,29 +69,56 @@ class Tombstones:
 
     async def bury(self, connector: Connector, compared: Compared, gone: Sequence[Seen]) -> None:
         """Mark records as gone that a comparison has missed there, or ask about all of them. Raises TransientError."""
-        if not gone:
-            return
-        number = await self._database.read(held.count, compared.platform, compared.entity)
-        if len(gone) > max(self._at_least, int(number * self._share)):
-            await self._database.write(self._ask, compared, gone, number)
-            return
-        for start in range(0, len(gone), CHUNK):
-            some = gone[start : start + CHUNK]
-            shown = await self._shown(connector, compared.entity, [one.key for one in some])
-            await self._database.write(self._bury, compared, some, shown)
-            self._after()
+        if await self._may_be_marked(compared, gone):
+            for start in range(0, len(gone), CHUNK):
+                await self._mark(connector, compared, gone[start : start + CHUNK])
 
-    async def carry_out(self) -> int:
-        """Mark as gone what operators have approved; return how many findings that settled. Raises TransientError."""
-        settled = 0
-        while found := await self._database.read(drift.in_state, self._rows, DriftState.APPROVED, CHUNK):
+    async def bury_found(self, connector: Connector, compared: Compared, found: Sequence[DriftFinding]) -> None:
+        """Do the same with what was noted as missing there: what is shown after all ends. Raises TransientError."""
+        if await self._may_be_marked(compared, [_seen(one) for one in found]):
+            for start in range(0, len(found), CHUNK):
+                some = found[start : start + CHUNK]
+                await self._mark(connector, compared, [_seen(one) for one in some], some)
+
+    async def _may_be_marked(self, compared: Compared, gone: Sequence[Seen]) -> bool:
+        """Return whether these are few enough; ask about them if they are not."""
+        if not gone:
+            return False
+        number = await self._database.read(held.count, compared.platform, compared.entity)
+        if len(gone) <= max(self._at_least, int(number * self._share)):
+            return True
+        await self._database.write(self._ask, compared, gone, number)
+        return False
+
+    async def _mark(
+        self, connector: Connector, compared: Compared, some: Sequence[Seen], findings: Sequence[DriftFinding] = ()
+    ) -> None:
+        await stop_if_paused(self._database, compared.platform)
+        shown = await self._shown(connector, compared.entity, [one.key for one in some])
+        await self._database.write(self._bury, compared, some, shown, findings)
+        self._after()
+
+    async def carry_out(self) -> CarriedOut:
+        """Mark as gone what operators have approved. What a paused platform or one that does not answer holds up stays approved."""
+        settled, waiting = 0, list[ConnectorError]()
+        for platform in await self._database.read(drift.platforms_in_state, DriftState.APPROVED):
+            try:
+                async for some in self._approved(platform):
+                    await self._carry_out(some)
+                    settled += len(some)
+            except ConnectorError as error:
+                waiting.append(error)
+        return CarriedOut(settled, tuple(waiting))
+
+    async def _approved(self, platform: str) -> AsyncIterator[Sequence[DriftFinding]]:
+        """Yield what is approved of a platform, some of one comparison at a time; raise TransientError once it is paused."""
+        while found := await self._database.read(drift.in_state, self._rows, DriftState.APPROVED, CHUNK, None, platform):
             by_report: dict[str, list[DriftFinding]] = {}
             for one in found:
                 by_report.setdefault(one.report_id, []).append(one)
             for findings in by_report.values():
-                await self._carry_out(findings)
-            settled += len(found)
-        return settled
+                await stop_if_paused(self._database, platform)
+                yield findings
 
     async def _carry_out(self, findings: Sequence[DriftFinding]) -> None:
         first = findings[0]
@@ -89,10 +127,7 @@ class Tombstones:
         if connector is None:  # it is bridged no more: nobody can say what it shows
             await self._database.write(drift.settle, self._rows, findings, DriftState.ENDED, self._clock())
             return
-        some = [_seen(one) for one in findings]
-        shown = await self._shown(connector, first.entity, [one.key for one in some])
-        await self._database.write(self._bury, compared, some, shown, findings)
-        self._after()
+        await self._mark(connector, compared, [_seen(one) for one in findings], findings)
 
     async def _shown(self, connector: Connector, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return what the platform shows of these records after all; nothing where it cannot be asked by key."""
@@ -106,7 +141,7 @@ class Tombstones:
         shown: Sequence[Item],
         findings: Sequence[DriftFinding] = (),
     ) -> None:
-        """Write tombstones for those that are not shown; `findings` are those that had waited for it."""
+        """Write tombstones for those that are not shown; `findings` are those that were noted of them."""
         now, back = self._clock(), {_key(item) for item in shown}
         stones = [
             Tombstone(
@@ -164,7 +199,8 @@ class Tombstones:
 def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: str, now: datetime) -> Outcome:
     """Let all that an item of the ops list names be marked as gone; done is the item. Refuses UnknownOpsItem, WrongState.
 
-    Approved once more, it is done. What the platform shows by then after all is not marked.
+    Approved once more, it is done. What the platform shows by then after all is not marked. Where the platform is paused the
+    approval stands, and PlatformIsPaused beside it says that it waits.
     """
     if not ops_list.exists(connection, item_id):
         message = f"no item '{item_id}' on the ops list; opsItems lists them"
@@ -174,12 +210,22 @@ def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: s
         outcome = "what it names is marked as gone"
         entry = Entry(at=now, by=by, action="approveTombstones", kind="OpsItem", target=item_id, reason=reason, outcome=outcome)
         audit.note(connection, rows, entry)
-        return Outcome(done=(item_id,))
+        return _approved(connection, rows, item_id)
     for state in (DriftState.APPROVED, DriftState.TOMBSTONED):
         if drift.in_state(connection, rows, state, 1, item_id):
-            return Outcome(done=(item_id,))
+            return _approved(connection, rows, item_id)
     message = f"nothing waits for item '{item_id}': it is another kind of item, or the platform shows again what it named"
     return Outcome(refused=(WrongState(message=message, path=["itemId"], state="NOTHING_WAITS", allowed=["WAITING"]),))
+
+
+def _approved(connection: Connection, rows: Rows, item_id: str) -> Outcome:
+    """Return that an item is approved; and, where its platform is paused, that it waits for that."""
+    waiting = drift.in_state(connection, rows, DriftState.APPROVED, 1, item_id)
+    if not waiting or not controls.is_paused(connection, waiting[0].platform):
+        return Outcome(done=(item_id,))
+    platform = waiting[0].platform
+    message = f"item '{item_id}' is approved; {platform} is paused: its records are marked as gone by themselves once it is resumed"
+    return Outcome(done=(item_id,), refused=(PlatformIsPaused(message=message, path=["itemId"], platform=platform),))
 
 
 def cause_of(compared: Compared) -> str:
@@ -188,7 +234,19 @@ def cause_of(compared: Compared) -> str:
 
 
 def _seen(one: DriftFinding) -> Seen:
-    return Seen(key=one.record_key, kind=one.kind, state=one.state, bucket=one.bucket, our_version=one.our_version)
+    return Seen(
+        key=one.record_key,
+        kind=one.kind,
+        state=one.state,
+        bucket=one.bucket,
+        our_version=one.our_version,
+        ours=_digest(one.our_count, one.our_digest),
+        theirs=_digest(one.their_count, one.their_digest),
+    )
+
+
+def _digest(count: int | None, digest: str | None) -> Digest | None:
+    return None if count is None or digest is None else Digest(count, digest)
 
 
 def _key(item: Item) -> str | None:

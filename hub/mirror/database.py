@@ -7,18 +7,21 @@ cannot happen in there, because nothing in there can be awaited.
 import asyncio
 import contextlib
 import contextvars
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from hub.mirror.driver import Reading, StatementRefused, driven, driven_by
 from hub.mirror.hosts import Hosts
 from hub.mirror.writer import Writer
 
@@ -29,13 +32,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
+CONNECTIONS = 10
+"""How many connections to a server a process uses at a time, unless a setting says otherwise."""
 CONTENDED = {"40001", "40P01"}
 """PostgreSQL's serialization failure and deadlock: nothing was written, the transaction may simply run again."""
 MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "FULL", "CANTOPEN", "PROTOCOL"})
 """SQLite's errors that say nothing about what was asked: the same may work later."""
 
 
-MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
+GONE_STATES, READ_ONLY = {"08", "53", "57"}, "25006"
+MAYBE_GONE = (OSError, TimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
@@ -62,6 +68,25 @@ class Database(ABC):
     @abstractmethod
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
+
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused."""
+
+        def run(connection: Connection) -> T:
+            driver: Any = connection.connection.driver_connection
+            return driven(reading(), lambda text, values: driver.execute(text, values).fetchall())
+
+        try:
+            return await self.read(run)
+        except sqlite3.Error as error:
+            if isinstance(error, sqlite3.OperationalError) and _sqlite_may_heal(error):
+                raise DatabaseUnavailable(f"SQLite: {error}") from error
+            raise StatementRefused(f"SQLite: {error}") from error
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return what the texts of `fetch` are made for."""
+        return sqlite.dialect()
 
     @abstractmethod
     async def close(self) -> None:
@@ -118,7 +143,7 @@ class SQLiteDatabase(Database):
             with self.engine.connect().execution_options(writing=writing) as connection:
                 return _in_transaction(connection, work)
         except OperationalError as error:
-            if _sqlite_may_heal(error):
+            if _sqlite_may_heal(error.orig):
                 raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
             raise
         except PoolTimeoutError as error:
@@ -143,8 +168,8 @@ def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> 
         raise
 
 
-def _sqlite_may_heal(error: OperationalError) -> bool:
-    name = str(getattr(error.orig, "sqlite_errorname", ""))
+def _sqlite_may_heal(error: BaseException | None) -> bool:
+    name = str(getattr(error, "sqlite_errorname", ""))
     return name.removeprefix("SQLITE_").split("_")[0] in MAY_HEAL
 
 
@@ -163,20 +188,23 @@ class PostgreSQLDatabase(Database):
 
     shared = True
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0, wanted: str | None = None) -> None:
-        """`wanted` of a server is as in hosts.py."""
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, wait_seconds: float = 10.0, wanted: str | None = None) -> None:
+        """So many `connections` are used at a time, and one more by `write_first`. `wanted` of a server is as in hosts.py."""
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
 
         self.hosts = Hosts(url, wanted=wanted)
-        self.engine: AsyncEngine = create_async_engine(
+        engine = partial(
+            create_async_engine,
             self.hosts.url,
-            pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=pool_seconds,
+            pool_timeout=wait_seconds,
             hide_parameters=True,
             async_creator=self.hosts.connect,
         )
+        self.engine: AsyncEngine = engine(pool_size=connections)
+        self._first: AsyncEngine = engine(pool_size=1)
+        self._wait_seconds = wait_seconds
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -194,45 +222,72 @@ class PostgreSQLDatabase(Database):
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
+        return await self._write(self.engine, lambda connection: work(connection, *args, **kwargs))
+
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, on a connection that is kept free for it; several wait for each other."""
+        return await self._write(self._first, lambda connection: work(connection, *args, **kwargs))
+
+    async def _write(self, engine: "AsyncEngine", work: Callable[[Connection], T]) -> T:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(is_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
         ):
             with attempt:
-                try:
-                    async with self.engine.begin() as connection:
-                        return await connection.run_sync(work, *args, **kwargs)
-                except MAYBE_GONE as error:
-                    if _gone(error):
-                        raise _unavailable(error) from error
-                    raise
+                async with self._reached(), engine.begin() as connection:
+                    return await connection.run_sync(work)
         raise AssertionError("tenacity reraises")
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` read-only at REPEATABLE READ: one snapshot."""
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                return await connection.run_sync(work, *args, **kwargs)
-        except MAYBE_GONE as error:
-            if _gone(error):
-                raise _unavailable(error) from error
-            raise
+        async with self._reached(), self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            return await connection.run_sync(work, *args, **kwargs)
+
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements at REPEATABLE READ, read-only."""
+        import asyncpg  # noqa: PLC0415  (as above)
+
+        async with self._reached(), self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                async with driver.transaction(isolation="repeatable_read", readonly=True):
+                    return await driven_by(driver, reading())
+            except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if _gone(error):
+                    raise _unavailable(error) from error
+                raise StatementRefused(f"PostgreSQL: {error}") from error
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return PostgreSQL's, as asyncpg speaks it."""
+        return self.engine.dialect
 
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator["AsyncConnection"]:
         """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
+        async with self._reached(), self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _reached(self) -> AsyncIterator[None]:
+        """Raise DatabaseUnavailable where the server is or goes away, or no connection is free in time."""
         try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-                yield connection
+            yield
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailable(
+                f"PostgreSQL: no connection of this process was free for {self._wait_seconds:g} s; raise HUB_DATABASE_CONNECTIONS, "
+                "start another process, or see what holds them (docs/operations.md, Connections)"
+            ) from error
         except MAYBE_GONE as error:
             if _gone(error):
                 raise _unavailable(error) from error
             raise
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close all connections."""
         await self.engine.dispose()
+        await self._first.dispose()
 
 
 def is_contended(error: BaseException) -> bool:
@@ -242,10 +297,12 @@ def is_contended(error: BaseException) -> bool:
 
 def _gone(error: Exception) -> bool:
     """Return whether the error may heal by itself: the server is gone, refuses, is full or read-only."""
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, OSError | TimeoutError):
         return True
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006" or isinstance(error, InterfaceError)
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    if not isinstance(error, DBAPIError):  # of the driver itself; without a state it is about the connection
+        return not state or state[:2] in GONE_STATES or state == READ_ONLY
+    return error.connection_invalidated or state[:2] in GONE_STATES or state == READ_ONLY or isinstance(error, InterfaceError)
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailable:
@@ -253,10 +310,10 @@ def _unavailable(error: Exception) -> DatabaseUnavailable:
     return DatabaseUnavailable(f"PostgreSQL: {said}")
 
 
-def open_database(url: str, *, inline: bool = False) -> Database:
+def open_database(url: str, *, inline: bool = False, connections: int = CONNECTIONS) -> Database:
     """Return the database at a URL: `sqlite:///path` or `postgresql://...`; raise ValueError naming what is supported."""
     if url.startswith("postgresql"):
-        return PostgreSQLDatabase(url)
+        return PostgreSQLDatabase(url, connections=connections)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SQLiteDatabase(parsed.database or ":memory:", inline=inline)

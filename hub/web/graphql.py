@@ -9,7 +9,7 @@ Subscriptions come to the same address: over WebSocket (transport_ws.py), and by
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 
 from hub.graph.access import Keyring
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
+from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
 from hub.graph.stream import EVERYTHING, READING, answers
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
@@ -34,6 +35,19 @@ BODY_LIMIT = 1_000_000
 """Bytes that a request's body may have unless the settings say otherwise."""
 
 
+class Reply(NamedTuple):
+    """What is sent back, as ASGI has it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
 @dataclass(frozen=True)
 class GraphQLEndpoint:
     """The ASGI application at /graphql; mount it with `Route("/graphql", endpoint)`."""
@@ -45,6 +59,8 @@ class GraphQLEndpoint:
     new_id: Callable[[], str]
     """Makes correlation ids."""
     body_limit: int = BODY_LIMIT
+    executor: Executor | None = None
+    """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
     openings: Openings = field(default_factory=Openings)
@@ -55,16 +71,16 @@ class GraphQLEndpoint:
         if scope["type"] == "websocket":
             return await self._converse(WebSocket(scope, receive, send))
         correlation_id = self.new_id()
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # for log and audit; each request has its context
         request = Request(scope, receive)
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):  # for the log, and for the audit
-            if wants_events(request.headers):
-                return await self._stream(request, send, correlation_id)
-            response = await self._respond(request, correlation_id)
-        return await response(scope, receive, send)
+        if wants_events(request.headers):
+            return await self._stream(request, send, correlation_id)
+        return await (await self._respond(request, correlation_id)).send(send)
 
     async def _converse(self, socket: WebSocket) -> None:
         if self.openings.left.is_set() or not self.openings.connections.take():
-            return await socket.send_denial_response(_too_many(JSON, self.new_id()))
+            full = _too_many(JSON, self.new_id())
+            return await socket.send_denial_response(Response(full.body, full.status, media_type=JSON))
         try:
             await TransportWS(socket, self.openings, self._caller, question_in, self._answers, self.body_limit).serve()
         finally:
@@ -81,15 +97,14 @@ class GraphQLEndpoint:
     async def _stream(self, request: Request, send: Send, correlation_id: str) -> None:
         """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
         if self.openings.left.is_set() or not self.openings.connections.take():
-            return await _too_many(JSON, correlation_id)(request.scope, request.receive, send)
+            return await _too_many(JSON, correlation_id).send(send)
         try:
             try:
                 caller = await self._let_in(request)
                 question = await read_question(request, self.body_limit)
             except Refused as refused:
                 body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-                refusal = _response(refused.status, body, JSON, correlation_id, refused.headers)
-                return await refusal(request.scope, request.receive, send)
+                return await _response(refused.status, body, JSON, correlation_id, refused.headers).send(send)
             allowed = READING if request.method == "GET" else EVERYTHING
             given = answers(self.schema, question, self.context_for(caller, correlation_id), allowed)
             stream = EventStream(self.openings, lambda: self._caller(request.headers), caller, given)
@@ -107,7 +122,7 @@ class GraphQLEndpoint:
         except GraphError as wrong_key:
             raise Refused(401, UNAUTHENTICATED, wrong_key.message, **{"WWW-Authenticate": "Bearer"}) from None
 
-    async def _respond(self, request: Request, correlation_id: str) -> Response:
+    async def _respond(self, request: Request, correlation_id: str) -> Reply:
         accepted = JSON
         try:
             accepted = media_type(request.headers)
@@ -125,7 +140,7 @@ class GraphQLEndpoint:
         question = await read_question(request, self.body_limit)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
-            return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed)
+            return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
         except NotAllowedHere as refused:
             raise Refused(405, "METHOD_NOT_ALLOWED", f"{refused}; use POST", Allow="POST") from None
 
@@ -141,14 +156,21 @@ def _status(given: Answer, accepted: str) -> int:
     return 400 if accepted == GRAPHQL else 200
 
 
-def _too_many(accepted: str, correlation_id: str) -> Response:
+def _too_many(accepted: str, correlation_id: str) -> Reply:
     body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
     return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
 
 
 def _response(
     status: int, body: Mapping[str, Any], accepted: str, correlation_id: str, headers: Mapping[str, str] | None = None
-) -> Response:
+) -> Reply:
     """Return the answer as JSON in UTF-8; nobody may keep it, for it depends on who asked."""
-    about = {"content-type": f"{accepted}; charset=utf-8", "cache-control": "no-store", "x-correlation-id": correlation_id}
-    return Response(msgspec.json.encode(body), status, about | dict(headers or {}))
+    text = msgspec.json.encode(body)
+    told = {
+        "content-type": f"{accepted}; charset=utf-8",
+        "cache-control": "no-store",
+        "x-correlation-id": correlation_id,
+        "content-length": str(len(text)),
+        **(headers or {}),
+    }
+    return Reply(status, [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()], text)
