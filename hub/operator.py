@@ -21,7 +21,8 @@ from hub.notices import NoticeDesk
 from hub.platform_health import HealthDesk, PlatformStatus
 from hub.reconcile import identities, operations
 from hub.reconcile.derive import Derivation
-from schema.context import PlatformHealth
+from hub.reveals import Reveals
+from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
 from schema.loop import Loop
 from schema.notice_operations import FiguresCheckWanted, NoticeWanted
@@ -53,6 +54,7 @@ class Operator:
     tracer: DeliveryTracer
     backfiller: Backfiller
     feeds: LiveFeeds
+    revealer: Reveals
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
@@ -65,9 +67,9 @@ class Operator:
         """Look at what may have changed in other processes; called regularly by app.py."""
         await self.health.refresh()
 
-    async def loop(self, entity: str, key: str) -> Loop | None:
-        """Return the whole chain that a record stands in, as of now; None if there is no such record."""
-        return await self.reads.read(loop_of, self.rows, entity, key, self.clock())
+    async def loop(self, entity: str, key: str, caller: Caller) -> Loop | None:
+        """Return the whole chain that a record stands in, as of now and as far as the caller sees it; None if not at all."""
+        return await self.reads.read(loop_of, self.rows, entity, key, self.clock(), caller)
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform, in the order of the settings."""

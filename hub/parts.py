@@ -52,6 +52,7 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
 from hub.telemetry import Metrics
@@ -268,6 +269,7 @@ class Parts:
                 due,
             ),
             feeds=self.feeds,
+            revealer=Reveals(self.database, self.rows, world.clock, own.reveals_per_hour),
         )
         self.loops = Loops(
             Applying(self.applier, self.deliveries, self._arrived, sleep=world.sleep, idle_seconds=own.idle_seconds),

@@ -1,7 +1,7 @@
 """The graph's entry points for subscribing: changes of records and obligations, and whether the platforms are in sync."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, cast
@@ -12,7 +12,7 @@ from strawberry import UNSET, Info
 from schema.changes import ChangeKind, ObligationChanged, RecordChanged, read_position, write_position
 from schema.comparable import holds
 from schema.context import OPS_READ, Caller, Context
-from schema.declare import ENTITIES, Declared, Relation, declared
+from schema.declare import ENTITIES, BelongsTo, Declared, Relation, Shared, declared
 from schema.entities import Obligation, ObligationState
 from schema.entity import Entity, Mirrored
 from schema.enums import graph_enum
@@ -41,9 +41,24 @@ ObligationFilter: Any = filter_type(Obligation)
 def may_see(caller: Caller, entity: Declared, record: Entity | None) -> bool:
     """Return whether a caller sees this record's row: the one place where limits of rows bind subscriptions.
 
-    The scope was asked for before. `record` is None where nothing of it can be read any more.
+    The scope was asked for before. As hub/mirror/visibility.py has it in SQL, except that what is seen with another record is not
+    told to who is limited. `record` is None where nothing of it can be read any more.
     """
-    return True
+    limits, seen = caller.rows, entity.seen
+    if not limits or isinstance(seen, Shared):
+        return True
+    if not isinstance(seen, BelongsTo) or record is None:
+        return False
+    if limits.departments is not None and not _names(record, seen.department, limits.departments):
+        return False
+    if limits.regions is None:
+        return True
+    return limits.at_home if seen.region is None else _names(record, seen.region, limits.regions)
+
+
+def _names(record: Entity, column: str | None, allowed: Collection[str]) -> bool:
+    value = None if column is None else getattr(record, column)
+    return any(each in allowed for each in value) if isinstance(value, tuple) else value in allowed
 
 
 @strawberry.input(description="Which changes: all conditions must hold (变更筛选)")

@@ -72,17 +72,20 @@ async def answer(
         )
     except (CannotGetOperationTypeError, InvalidOperationTypeError) as refused:
         return _refused(refused, question)
-    return answer_of(result, question, context)
+    return answer_of(result, question, context, suggestions=not schema.config.disable_field_suggestions)
 
 
-def answer_of(result: Any, question: Question, context: Context) -> Answer:
+def answer_of(result: Any, question: Question, context: Context, *, suggestions: bool) -> Answer:
     """Return one result of Strawberry's as an answer; raise NotAllowedHere."""
     before = isinstance(result, PreExecutionError)
     for error in result.errors or () if before else ():
         if isinstance(error.original_error, CannotGetOperationTypeError | InvalidOperationTypeError):
             return _refused(error.original_error, question)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
-    errors = [coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ()]
+    errors = [
+        coded(error, before_execution=before, correlation_id=context.correlation_id, suggestions=suggestions)
+        for error in result.errors or ()
+    ]
     beside = sorted(context.live.errors, key=lambda error: [str(step) for step in error.path or ()])
     return Answer(result.data, (*errors, *beside), executed)
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import ASTValidationRule, GraphQLError
+from graphql import ASTValidationRule, GraphQLError, parse, validate
 from strawberry import Info
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -69,6 +69,11 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
     )
     made.limits, made.rules = limits or Limits(), rules(introspection=introspection)
     return made
+
+
+def mistakes_in(schema: HubSchema, text: str) -> list[str]:
+    """Return what is wrong with a document by the schema."""
+    return [error.message for error in validate(schema._schema, parse(text))]
 
 
 def sdl() -> str:

@@ -30,7 +30,7 @@ async def answers(
     try:
         async with contextlib.aclosing(source):
             async for result in source:
-                yield answer_of(result, question, context)
+                yield answer_of(result, question, context, suggestions=not schema.config.disable_field_suggestions)
     except NotAllowedHere as refused:
         yield Answer(None, (GraphError("METHOD_NOT_ALLOWED", f"{refused}; use POST"),), executed=False)
     except (GraphQLError, RecursionError) as refused:  # Strawberry's stream lets out what its cache of parsed documents raises

@@ -7,8 +7,9 @@ Subscriptions come to the same address: over WebSocket (transport_ws.py), and by
 """
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,15 +19,19 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hub.graph.access import Keyring
+from hub.access.door import Door
+from hub.access.rates import Rates, client_at
+from hub.access.unproven import KeysUnavailable, Unproven
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
 from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
 from hub.graph.stream import EVERYTHING, READING, answers
+from hub.graph.trusted import NOT_FOUND, Trusted
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.web.event_stream import EventStream
 from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, question_in, read_question, wants_events
 from hub.web.open_connections import Openings
+from hub.web.posted import Network, headers_of, remote_of
 from hub.web.transport_ws import TransportWS
 from schema.context import Caller, Context
 from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphError
@@ -53,7 +58,7 @@ class GraphQLEndpoint:
     """The ASGI application at /graphql; mount it with `Route("/graphql", endpoint)`."""
 
     schema: HubSchema
-    keyring: Keyring
+    door: Door
     context_for: Callable[[Caller, str], Context]
     """Makes the context of one request from the caller and the correlation id."""
     new_id: Callable[[], str]
@@ -63,6 +68,11 @@ class GraphQLEndpoint:
     """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
+    trusted: Trusted = field(default_factory=Trusted)
+    rates: Rates | None = None
+    """How often each client may ask; None where there is no limit."""
+    proxies: Sequence[Network] = ()
+    """Whose X-Forwarded-For is believed, for clients who are known by their address only."""
     openings: Openings = field(default_factory=Openings)
     """What stays open: WebSockets and event streams."""
 
@@ -82,7 +92,8 @@ class GraphQLEndpoint:
             full = _too_many(JSON, self.new_id())
             return await socket.send_denial_response(Response(full.body, full.status, media_type=JSON))
         try:
-            await TransportWS(socket, self.openings, self._caller, question_in, self._answers, self.body_limit).serve()
+            read = partial(question_in, trusted=self.trusted)
+            await TransportWS(socket, self.openings, self._prove, read, self._answers, self.body_limit).serve()
         finally:
             self.openings.gone()
 
@@ -98,51 +109,80 @@ class GraphQLEndpoint:
         """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
         if self.openings.left.is_set() or not self.openings.connections.take():
             return await _too_many(JSON, correlation_id).send(send)
+        headers = dict[str, str]()
         try:
             try:
-                caller = await self._let_in(request)
-                question = await read_question(request, self.body_limit)
+                caller = await self._caller(request, headers)
+                question = await read_question(request, self.body_limit, self.trusted)
             except Refused as refused:
-                body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-                return await _response(refused.status, body, JSON, correlation_id, refused.headers).send(send)
+                about = headers | refused.headers
+                return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
             allowed = READING if request.method == "GET" else EVERYTHING
             given = answers(self.schema, question, self.context_for(caller, correlation_id), allowed)
-            stream = EventStream(self.openings, lambda: self._caller(request.headers), caller, given)
+            stream = EventStream(self.openings, lambda: self._prove(request.headers), caller, given)
             return await stream.serve(request.scope, request.receive, send, correlation_id)
         finally:
             self.openings.gone()
 
-    async def _caller(self, headers: Mapping[str, str]) -> Caller:
-        """Return who shows the key in these headers; raise GraphError for one that does not hold."""
-        return self.keyring.caller(headers)
-
-    async def _let_in(self, request: Request) -> Caller:
+    async def _prove(self, headers: Mapping[str, str]) -> Caller:
+        """Return who shows the key or token in these headers; raise GraphError where it does not hold, or nobody can tell now."""
         try:
-            return await self._caller(request.headers)
-        except GraphError as wrong_key:
-            raise Refused(401, UNAUTHENTICATED, wrong_key.message, **{"WWW-Authenticate": "Bearer"}) from None
+            return await self.door.caller(headers)
+        except KeysUnavailable as unknown:
+            raise GraphError(UNAVAILABLE, f"{unknown}; connect again") from None
 
     async def _respond(self, request: Request, correlation_id: str) -> Reply:
-        accepted = JSON
+        accepted, headers = JSON, dict[str, str]()
         try:
             accepted = media_type(request.headers)
             with self.room.inside():
-                given = await self._answer(request, correlation_id)
+                given = await self._answer(request, correlation_id, headers)
         except NoRoom:
             return _too_many(accepted, correlation_id)
         except Refused as refused:
-            body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-            return _response(refused.status, body, accepted, correlation_id, refused.headers)
-        return _response(_status(given, accepted), given.as_json(), accepted, correlation_id)
+            told = refused.code == NOT_FOUND and accepted == JSON  # older clients read what is wrong in answers of status 200 only
+            status = 200 if told else refused.status
+            return _response(status, refused.as_json(), accepted, correlation_id, headers | refused.headers)
+        return _response(_status(given, accepted), given.as_json(), accepted, correlation_id, headers)
 
-    async def _answer(self, request: Request, correlation_id: str) -> Answer:
-        caller = await self._let_in(request)
-        question = await read_question(request, self.body_limit)
+    async def _answer(self, request: Request, correlation_id: str, headers: dict[str, str]) -> Answer:
+        """Return the answer; what `headers` gets belongs to it, whatever comes of it."""
+        caller = await self._caller(request, headers)
+        question = await read_question(request, self.body_limit, self.trusted)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
             return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
         except NotAllowedHere as refused:
             raise Refused(405, "METHOD_NOT_ALLOWED", f"{refused}; use POST", Allow="POST") from None
+
+    async def _caller(self, request: Request, headers: dict[str, str]) -> Caller:
+        """Return who asks; raise Refused for a key or token that does not hold, and for who asks too often, whatever is asked."""
+        try:
+            caller = await self.door.caller(request.headers)
+        except Unproven as wrong:
+            self._take(request, None, headers)  # whoever tries keys is known by the address
+            raise Refused(401, UNAUTHENTICATED, wrong.message, wrong.reason, **{"WWW-Authenticate": wrong.challenge}) from None
+        except KeysUnavailable as unknown:
+            raise _unavailable(f"{unknown}; ask again", "KEYS_UNAVAILABLE") from None
+        self._take(request, caller, headers)
+        return caller
+
+    def _take(self, request: Request, caller: Caller | None, headers: dict[str, str]) -> None:
+        """Count a question; raise Refused 429 if it is one too many."""
+        if self.rates is None:
+            return
+        if caller is not None and caller.name is not None:
+            client = f"name:{caller.name}"
+        else:
+            client = client_at(remote_of(request.scope, headers_of(request.scope), self.proxies))
+        taken = self.rates.take(client)
+        headers |= self.rates.headers(taken)
+        if not taken.allowed:
+            raise Refused(429, "RATE_LIMIT", f"more requests than this client may make; ask again in {taken.wait:.1f} s")
+
+
+def _unavailable(message: str, reason: str | None = None) -> Refused:
+    return Refused(503, UNAVAILABLE, message, reason, **{"Retry-After": str(RETRY_AFTER)})
 
 
 def _status(given: Answer, accepted: str) -> int:
@@ -157,8 +197,8 @@ def _status(given: Answer, accepted: str) -> int:
 
 
 def _too_many(accepted: str, correlation_id: str) -> Reply:
-    body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
-    return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
+    full = _unavailable("too many requests are under way; ask again")
+    return _response(503, full.as_json(), accepted, correlation_id, full.headers)
 
 
 def _response(

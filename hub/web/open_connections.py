@@ -165,7 +165,7 @@ class OpenConnection(ABC):
     async def _beats(self) -> None:
         while True:
             await asyncio.sleep(self.patience.beat)
-            if self.caller is not None and (end := await self.unproven()):
+            if self.caller is not None and (end := await self.unproven()) and end.error.code != UNAVAILABLE:
                 self.end(end)
             await self.beat()
 

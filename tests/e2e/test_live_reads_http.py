@@ -99,7 +99,9 @@ async def test_who_asks_the_mirror_does_not_wait_for_those_who_ask_a_platform_th
     way = stage.transports["credit"] = Hangs()
     stage.credit.add_subject(COMPANY, "义乌市天䶮贸易有限公司", score=80.0)
     serial = stage.approval.grant()
-    async with stage.hub(CREDIT_LIVE_SECONDS="600", CREDIT_DEADLINE_SECONDS="80", POLL="false") as running:
+    async with stage.hub(
+        CREDIT_LIVE_SECONDS="600", CREDIT_DEADLINE_SECONDS="80", POLL_LEASE_SECONDS="120", POLL="false"
+    ) as running:
         way.hang()
         many = [asyncio.create_task(asked(running, serial)) for _ in range(10)]
         await eventually(lambda: way.taken, or_say="a call to the platform that hangs")

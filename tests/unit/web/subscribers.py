@@ -14,7 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from hub.graph.access import ApplicationKey, Keyring, hash_key
+from hub.access.application_keys import ApplicationKey, Keyring, hash_key
+from hub.access.door import Door
 from hub.graph.feeds.feeds import LiveFeeds
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
@@ -87,10 +88,10 @@ class Graph:
     @contextlib.asynccontextmanager
     async def served(self) -> AsyncIterator[Server]:
         def context_for(caller: Caller, correlation_id: str) -> Context:
-            return Context(Loaders(self.database, self.rows), self.hub, caller, correlation_id)
+            return Context(Loaders(self.database, self.rows, caller), self.hub, caller, correlation_id)
 
         self.endpoint = GraphQLEndpoint(
-            build_schema(), self.keyring, context_for, lambda: "c-1", body_limit=5_000, openings=self.openings
+            build_schema(), Door(self.keyring), context_for, lambda: "c-1", body_limit=5_000, openings=self.openings
         )
         app = Starlette(routes=[Route("/graphql", self.endpoint), WebSocketRoute("/graphql", self.endpoint)])
         app.state.leave = self.openings.leave

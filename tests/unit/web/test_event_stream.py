@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.graph.access import Keyring
+from hub.access.application_keys import Keyring
+from hub.access.door import Door
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.web.open_connections import Openings, Patience
@@ -124,7 +125,7 @@ async def test_a_stream_shows_signs_of_life_and_ends_with_its_key(sqlite_databas
             async for line in one.response.aiter_lines():
                 beats += line == ":"
                 if beats == 3:
-                    object.__setattr__(graph.endpoint, "keyring", Keyring([KEYS[0]]))
+                    object.__setattr__(graph.endpoint, "door", Door(Keyring([KEYS[0]])))
                 if line.startswith("data: "):
                     assert json.loads(line.removeprefix("data: "))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
                     break

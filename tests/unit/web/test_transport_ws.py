@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from hub.graph.access import Keyring
+from hub.access.application_keys import Keyring
+from hub.access.door import Door
 from hub.mirror import ledger
 from hub.mirror.database import Database, SQLiteDatabase
 from hub.mirror.rows import Rows
@@ -267,7 +268,7 @@ async def test_a_key_that_is_taken_away_ends_the_connection(sqlite_database: SQL
     async with graph.served(), client(graph.address) as one, client(graph.address) as two:
         await one.greet("k-app")
         await two.greet("k-ops")
-        object.__setattr__(graph.endpoint, "keyring", Keyring([KEYS[1]]))
+        object.__setattr__(graph.endpoint, "door", Door(Keyring([KEYS[1]])))
         code, reason = await one.closed()
         assert (code, reason.partition(":")[0]) == (4403, "the key is not known here; ask the operators of the hub for one")
         await two.subscribe("{ __typename }")

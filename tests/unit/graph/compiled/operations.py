@@ -71,7 +71,7 @@ class Written:
             argument, wanted = "id", self._some_id()
         else:
             assert isinstance(reads, ReadsOne)
-            (argument,) = one.args
+            argument = next(iter(one.args))  # behind it maxAge, where the entity is asked live
             known = [str(getattr(each, reads.entity.key)) for each in self.records if type(each) is reads.entity.record]
             wanted = self.chance.choice([*known, "nothing", "Subject-code1", "\x00"])
         given = self._given(wanted, one.args[argument].type)

@@ -1,0 +1,26 @@
+"""Which other origins' pages may read the graph in a browser (CORS): those that a setting names, none by default."""
+
+import re
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+ALLOWED = ("authorization", "content-type", "x-api-key")
+SHOWN = ("retry-after", "ratelimit", "ratelimit-policy", "www-authenticate", "x-correlation-id")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
+
+
+def check_origin(origin: str) -> str:
+    """Return an origin as browsers name it; raise ValueError for anything else, so that no slip opens more than is meant."""
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError(
+            f"'{origin}' is no origin; name each one as browsers do, https://host or https://host:port, without path or *"
+        )
+    return origin.lower()
+
+
+def readable_from(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
+    """Return the application as pages of these origins may read it. Callers show their keys: no cookie is ever sent or read."""
+    if not origins:
+        return app
+    return CORSMiddleware(app, allow_origins=origins, allow_methods=("GET", "POST"), allow_headers=ALLOWED, expose_headers=SHOWN)
