@@ -9,7 +9,7 @@ from functools import cached_property
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from hub.access.application_keys import Keyring
 from hub.access.door import Door
@@ -30,6 +30,7 @@ from hub.web.base_path import BasePath
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
+from hub.web.open_connections import Openings, Patience
 from hub.web.origins import readable_from
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
@@ -128,6 +129,7 @@ class Hub(Parts):
             lag, trouble = self.replica.health
             self.metrics.replica_read.set(trouble is None)
             self.metrics.replica_lag.set(float("nan") if lag is None else lag)
+        self.metrics.subscriptions.set(self.feeds.listeners)
         await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
@@ -172,17 +174,26 @@ class Hub(Parts):
             self.trusted,
             Rates(own.graph_rate_per_second, own.graph_burst, time.monotonic) if own.graph_rate_per_second else None,
             own.trusted_proxies,
+            Openings(
+                own.subscriptions,
+                own.subscriptions_of_connection,
+                Patience(beat=own.subscription_beat_seconds, slow=own.subscription_slow_seconds),
+            ),
+            own.cors_origins,
         )
-        return Starlette(
+        served = Starlette(
             lifespan=lifespan,
             middleware=[Middleware(BasePath, base=own.base_path)] if own.base_path else [],
             routes=[
                 Route("/graphql", readable_from(graph, own.cors_origins)),
+                WebSocketRoute("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *self._health(),
             ],
         )
+        served.state.leave = graph.openings.leave
+        return served
 
     def probes(self) -> Starlette:
         """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""

@@ -9,6 +9,7 @@ from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
+from hub.graph.feeds.feeds import LiveFeeds
 from hub.graph.loops.loop import loop_of
 from hub.intake import replay, tombstones
 from hub.levers import Levers
@@ -52,6 +53,7 @@ class Operator:
     live: LiveReader
     tracer: DeliveryTracer
     backfiller: Backfiller
+    feeds: LiveFeeds
     revealer: Reveals
 
     def stale(self, source: str, observed_at: datetime) -> bool:

@@ -120,6 +120,9 @@ class HubSettings(AccessSettings):
     keep_audit_days: Days183 = Field(
         0, description="Days that the audit is kept, 183 or more (Cybersecurity Law, art. 21: logs six months at least); 0 for ever"
     )
+    keep_obligation_changes_days: int = Field(
+        30, gt=0, description="Days for which changes of obligations are kept, so that subscribers can go on behind them"
+    )
     score_seconds: float = Field(
         900.0, gt=0, description="Seconds between two comparisons of our count of points with the credit platform's figures"
     )
@@ -181,6 +184,21 @@ class HubSettings(AccessSettings):
     )
     graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
+    subscriptions: int = Field(
+        1000, gt=0, description="WebSockets and event streams open at once, and operations under way on them; one more is refused"
+    )
+    subscriptions_of_connection: int = Field(
+        20, gt=0, description="Operations under way on one WebSocket at once; one more is refused"
+    )
+    subscription_window: int = Field(
+        2000, ge=400, description="Newest changes kept for all subscribers of a process; who falls further behind is cut off"
+    )
+    subscription_slow_seconds: float = Field(
+        10.0, gt=0, description="Seconds for which a subscriber may take nothing that is sent to it before it is cut off"
+    )
+    subscription_beat_seconds: float = Field(
+        15.0, gt=0, description="Seconds between signs of life to a subscriber; each time its key is looked at again"
+    )
     graph_rate_per_second: float = Field(
         100.0,
         ge=0,

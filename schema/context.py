@@ -24,6 +24,7 @@ from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
     from schema.backfill import Backfills
+    from schema.changes import Feeds
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
     from schema.reveal import Revealer
@@ -159,6 +160,11 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
     @property
     def tracer(self) -> "Tracer":
         """Return who tells what became of deliveries."""
+        ...
+
+    @property
+    def feeds(self) -> "Feeds":
+        """Return what there is to subscribe to."""
         ...
 
     def clock(self) -> datetime:

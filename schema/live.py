@@ -94,6 +94,12 @@ class LiveAnswers:
             self._begun = asyncio.get_running_loop().time()
         return self._begun
 
+    def forget(self) -> None:
+        """Begin anew: what was asked live for one event of a subscription says nothing of the next."""
+        self.errors.clear()
+        self._overdue.clear()
+        self._begun = None
+
     def mark(self, record: Any) -> Any:
         """Return a copy of the record that is known to be too old; the same record asked for elsewhere is not marked."""
         copy = msgspec.structs.replace(record)

@@ -22,6 +22,7 @@ from schema.mutation import Mutation
 from schema.query import Query
 from schema.root_fields import read_one
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 from schema.user_errors import USER_ERRORS
 
 
@@ -60,6 +61,7 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
     made = HubSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=types,
         extensions=gate(limits or Limits(), introspection=introspection),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection, default_resolver=field_of),

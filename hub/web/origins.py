@@ -1,6 +1,8 @@
 """Which other origins' pages may read the graph in a browser (CORS): those that a setting names, none by default."""
 
 import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
@@ -24,3 +26,14 @@ def readable_from(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
     if not origins:
         return app
     return CORSMiddleware(app, allow_origins=origins, allow_methods=("GET", "POST"), allow_headers=ALLOWED, expose_headers=SHOWN)
+
+
+def is_foreign(headers: Mapping[str, str], origins: tuple[str, ...]) -> bool:
+    """Return whether a page of another origin opens a WebSocket, about which browsers ask nobody (RFC 6455, 10.2).
+
+    Pages of this very host and of these origins may. Programs name no origin.
+    """
+    origin = headers.get("origin", "").lower()
+    if not origin or origin in origins:
+        return False
+    return urlsplit(origin).netloc != headers.get("host", "").lower()

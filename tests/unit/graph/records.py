@@ -60,6 +60,7 @@ class FakeHub:
     live: Any = None
     tracer: Any = None
     backfiller: Any = None
+    feeds: Any = None
     revealer: Any = None
 
     def clock(self) -> datetime:
