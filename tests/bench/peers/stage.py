@@ -1,0 +1,120 @@
+"""What all servers of one run share: a PostgreSQL with the records, a file with the same, and processes of their own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.bench.peers.question import NESTED, Normalised, as_it_is
+
+STARTS_WITHIN = 120
+"""Seconds that a server may take until it says where it listens."""
+ENDS_WITHIN = 15
+
+
+class Missing(Exception):
+    """A peer cannot be run here; the message says why, and stands in the table."""
+
+
+class DidNotStart(AssertionError):
+    """A server ended before it listened; the message is what it said."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a server may be given."""
+
+    folder: Path
+    """A folder for this run."""
+    postgresql: str
+    """URL of a migrated database that holds the records."""
+    records: Path
+    """The same records as JSON (records.in_memory)."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server answers GraphQL, and what it wants to be told."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A kind of server: how it is opened on a stage, and what the nested query is called there."""
+
+    name: str
+    given: str
+    """What it reads the records from."""
+    opened: Callable[[Stage], AbstractAsyncContextManager[Endpoint]]
+    query: str = NESTED
+    normalised: Normalised = as_it_is
+
+
+@contextlib.asynccontextmanager
+async def process(
+    command: Sequence[str], says: Callable[[str], str | None], folder: Path, environment: Mapping[str, str]
+) -> AsyncIterator[str]:
+    """Run a server beside us, and yield what `says` makes of the first line in which it finds something.
+
+    Raise DidNotStart where it ends before that. All that it prints is read as long as it lives, and its last words are kept.
+    """
+    running = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=os.environ | dict(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert running.stdout is not None
+    words: list[str] = []
+    reading: asyncio.Task[None] | None = None
+    try:
+        async with asyncio.timeout(STARTS_WITHIN):
+            while line := (await running.stdout.readline()).decode():
+                words = [*words[-40:], line]
+                if found := says(line):
+                    break
+            else:
+                raise DidNotStart(f"{' '.join(command[:3])} ended: {''.join(words)[-3000:]}")
+        reading = asyncio.create_task(_read_on(running.stdout))
+        yield found
+    finally:
+        await _ended(running)
+        if reading:
+            await reading
+
+
+async def _read_on(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65536):
+        pass
+
+
+async def _ended(running: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        running.terminate()
+    try:
+        await asyncio.wait_for(running.wait(), ENDS_WITHIN)
+    except TimeoutError:
+        running.kill()
+        await running.wait()
+
+
+async def asked(endpoint: Endpoint, query: str) -> bytes:
+    """Return the body of an answer; raise AssertionError if it is not one with data and without errors."""
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        answer = await client.post(endpoint.url, json={"query": query}, headers=dict(endpoint.headers))
+    assert answer.status_code == 200, f"{endpoint.url}: {answer.status_code} {answer.text[:500]}"
+    told: dict[str, Any] = json.loads(answer.content)
+    assert "errors" not in told, f"{endpoint.url}: {told['errors'][:3]}"
+    return answer.content
