@@ -11,10 +11,9 @@ from typing import Any
 import msgspec
 from strawberry.utils.str_converters import to_camel_case
 
-from schema.entities import CodeType, Conclusion, Subject, TaskStatus
+from schema.entities import TaskStatus
 from schema.entity import Entity, Observation
 from tests.builders import approval, credit_profile, credit_record, finding, observed, task, task_result
-from tests.settable_clock import START
 
 APPROVALS, EACH = 50, 2
 """Approvals, and how many credit records and findings hang on each."""
@@ -32,35 +31,26 @@ def observations() -> list[Observation]:
             finding(finding_id=f"F{at:06}-{n}", task_id=task_id, result_id=result_id, conform=n > 0, points=POINTS[n > 0])
             for n in range(EACH)
         ]
-        conclusion = Conclusion.NONCONFORM
-        result = task_result(result_id=result_id, task_id=task_id, subject_code=code, subject_name=name, conclusion=conclusion)
+        result = task_result(result_id=result_id, task_id=task_id, subject_code=code, subject_name=name)
         made += [
             observed(approval(approval_no=approval_no, subject_code=code, applicant_name=name)),
             observed(credit_profile(code=code, name=name, score=Decimal(700 + at).scaleb(-1), old_codes=())),
             observed(
                 task(task_id=task_id, external_no=f"AV{at:040}", origin_ref=approval_no, status=TaskStatus.DONE), result, *findings
             ),
-            *(
-                observed(credit_record(record_id=f"R{at:06}-{n}", biz_no=f"BR{at:040}-{n}", subject_code=code, evidence_ref=task_id))
-                for n in range(EACH)
-            ),
+            *(observed(credit_record(record_id=f"R{at:06}-{n}", biz_no=f"BR{at:040}-{n}", subject_code=code)) for n in range(EACH)),
         ]
     return made
 
 
 def in_memory() -> dict[str, list[dict[str, Any]]]:
     """Return the same records as plain lists, by entity, in the order of their keys; names in camelCase, as in the graph."""
-    told: dict[str, list[Entity]] = defaultdict(list)
+    told: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for observation in observations():
         for record in (observation.record, *observation.parts):
-            told[type(record).__name__].append(record)
-    told["Subject"] = [
-        Subject(
-            code=each["code"], code_type=CodeType.USCC, name=each["name"], source="credit", observed_at=START, version=each["version"]
-        )
-        for each in map(msgspec.structs.asdict, told["CreditProfile"])
-    ]
-    return {name: [_plain(record) for record in records] for name, records in told.items()}
+            told[type(record).__name__].append(_plain(record))
+    told["Subject"] = [{name: each[name] for name in ("code", "codeType", "name")} for each in told["CreditProfile"]]
+    return told
 
 
 def _plain(record: Entity) -> dict[str, Any]:

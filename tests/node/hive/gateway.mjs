@@ -5,7 +5,6 @@ import { createServer } from "node:http";
 import { createGatewayRuntime } from "@graphql-hive/gateway";
 import { getComposedSchemaFromConfig } from "@graphql-mesh/compose-cli";
 import { loadOpenAPISubgraph } from "@omnigraph/openapi";
-import { printSchema } from "graphql";
 
 const rest = process.argv[2];
 const subgraph = (name) => ({
@@ -13,8 +12,7 @@ const subgraph = (name) => ({
 });
 const silent = { log() {}, debug() {}, info() {}, warn: console.error, error: console.error, child: () => silent };
 
-const supergraph = await getComposedSchemaFromConfig({
-  logger: silent,
+const composition = {
   subgraphs: ["approval", "credit", "enforcement"].map(subgraph),
   additionalTypeDefs: /* GraphQL */ `
     extend type Approval {
@@ -49,11 +47,11 @@ const supergraph = await getComposedSchemaFromConfig({
         )
     }
   `,
-});
+};
 
 process.stdin.resume().on("end", () => process.exit(0));
 const gateway = createGatewayRuntime({
-  supergraph: typeof supergraph === "string" ? supergraph : printSchema(supergraph),
+  supergraph: await getComposedSchemaFromConfig(composition, silent),
   logging: false,
   graphiql: false,
   landingPage: false,

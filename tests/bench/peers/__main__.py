@@ -1,0 +1,89 @@
+"""`uv run python -m tests.bench.peers [--rounds N] [--growth APPROVALS,...]`: the table of docs/bench-peers.md."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+
+import structlog
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.peers import npm, ours
+from tests.bench.peers.contest import Entrant, contest
+from tests.bench.peers.growth import grown
+from tests.bench.peers.wrk import CONNECTIONS, NoWrk, program
+
+PEERS = (ours.OURS, ours.OURS_SQLITE, npm.POSTGRAPHILE, npm.MERCURIUS, npm.YOGA, npm.HIVE)
+
+
+async def main(rounds: int, seconds: int, sizes: list[int], wanted: str) -> None:
+    """Run all, and print what came of it."""
+    console = Console(width=150)
+    if rounds:
+        entrants, missing = await contest([each for each in PEERS if wanted in each.name or each is ours.OURS], rounds, seconds)
+        console.print(_table(entrants, missing))
+    if sizes:
+        console.print(await _growth(sizes, max(rounds, 1), seconds))
+    load = f"load of the machine meanwhile: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
+    console.print(
+        f"{CONNECTIONS} connections of wrk, on the same cores; medians of interleaved rounds of {seconds} s; {load}", style="dim"
+    )
+
+
+def _table(entrants: list[Entrant], missing: dict[str, str]) -> Table:
+    ours_rate = entrants[0].nested_rate()
+    table = Table(
+        "server", "reads", "queries/s", "p50 ms", "p99 ms", "hub / it", "bytes", "__typename/s", "spread", header_style="bold"
+    )
+    for one in entrants:
+        rates = [each.rate for each in one.nested_rounds]
+        table.add_row(
+            one.peer.name,
+            one.peer.given,
+            f"{one.nested_rate():,.0f}",
+            f"{one.milliseconds(lambda each: each.p50):,.1f}",
+            f"{one.milliseconds(lambda each: each.p99):,.1f}",
+            f"{ours_rate / one.nested_rate():.2f}",
+            f"{len(one.nested):,}",
+            f"{one.typename_rate():,.0f}",
+            f"{min(rates):,.0f} - {max(rates):,.0f}",
+        )
+    for name, reason in missing.items():
+        table.add_row(name, f"left out: {reason}")
+    return table
+
+
+async def _growth(sizes: list[int], rounds: int, seconds: int) -> Table:
+    table = Table("approvals", "mirrored rows", "queries/s", "p50 ms", "p99 ms", "p99 / first", header_style="bold")
+    first: float | None = None
+    async for size, rows, one in grown(sizes, rounds, seconds):
+        p99 = one.milliseconds(lambda each: each.p99)
+        first = first or p99
+        table.add_row(
+            f"{size:,}",
+            f"{rows:,}",
+            f"{one.nested_rate():,.0f}",
+            f"{one.milliseconds(lambda each: each.p50):,.1f}",
+            f"{p99:,.1f}",
+            f"{p99 / first:.2f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.peers", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; 0 leaves the peers out")
+    parser.add_argument("--seconds", type=int, default=3, help="length of a round")
+    parser.add_argument("--only", default="", metavar="WORD", help="only the hub, and servers whose names hold this")
+    parser.add_argument("--growth", default="", metavar="APPROVALS,...", help="measure the hub over mirrors with so many approvals")
+    given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        program()
+    except NoWrk as error:
+        sys.exit(str(error))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(given.rounds, given.seconds, [int(each) for each in given.growth.split(",") if each], given.only))
