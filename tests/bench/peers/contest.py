@@ -13,7 +13,7 @@ from tests.bench.peers import ours
 from tests.bench.peers.question import TYPENAME, from_items
 from tests.bench.peers.records import in_memory
 from tests.bench.peers.stage import DidNotStart, Endpoint, Missing, Peer, Stage, asked
-from tests.bench.peers.wrk import Round, load
+from tests.bench.peers.wrk import Force, Round, load
 from tests.servers import postgresql_server
 
 
@@ -29,10 +29,14 @@ class Entrant:
     nested_rounds: list[Round] = field(default_factory=list)
     typename_rounds: list[Round] = field(default_factory=list)
 
-    async def run(self, seconds: int, folder: Path) -> None:
+    async def run(self, force: Force, folder: Path) -> None:
         """Go through one round of each query."""
-        self.nested_rounds.append(await load(self.endpoint, self.peer.query, self.nested, seconds, folder))
-        self.typename_rounds.append(await load(self.endpoint, TYPENAME, self.typename, seconds, folder))
+        self.nested_rounds.append(await load(self.endpoint, self.peer.query, self.nested, force, folder))
+        self.typename_rounds.append(await load(self.endpoint, TYPENAME, self.typename, force, folder))
+
+    def cost(self) -> float:
+        """Return the median over the rounds of milliseconds of the processor for a nested answer."""
+        return statistics.median(each.cost for each in self.nested_rounds)
 
     def nested_rate(self) -> float:
         """Return the median of answers a second."""
@@ -55,9 +59,10 @@ async def stage() -> AsyncIterator[Stage]:
             here = Path(folder)
             (here / "postgresql").mkdir()
             await ours.fill(here / "postgresql", url)
+            await server.tune({}, url)
             records = here / "records.json"
             records.write_text(json.dumps(in_memory(), ensure_ascii=False))
-            yield Stage(here, url, records)
+            yield Stage(here, url, records, server.pid)
 
 
 async def entered(stack: contextlib.AsyncExitStack, on: Stage, peer: Peer) -> Entrant:
@@ -70,7 +75,7 @@ async def entered(stack: contextlib.AsyncExitStack, on: Stage, peer: Peer) -> En
     return Entrant(peer, endpoint, nested, typename)
 
 
-async def contest(peers: Sequence[Peer], rounds: int, seconds: int) -> tuple[list[Entrant], dict[str, str]]:
+async def contest(peers: Sequence[Peer], rounds: int, force: Force) -> tuple[list[Entrant], dict[str, str]]:
     """Return who took part, with all rounds, and why others did not; one round before the first is not counted."""
     missing: dict[str, str] = {}
     async with stage() as on, contextlib.AsyncExitStack() as stack:
@@ -79,14 +84,16 @@ async def contest(peers: Sequence[Peer], rounds: int, seconds: int) -> tuple[lis
             try:
                 entrants.append(await entered(stack, on, peer))
             except (Missing, DidNotStart) as error:
+                if peer is ours.OURS:
+                    raise
                 missing[peer.name] = str(error)
         for one in entrants:
-            await one.run(seconds, on.folder)
+            await one.run(force, on.folder)
             one.nested_rounds.clear()
             one.typename_rounds.clear()
         for _ in range(rounds):
             for one in entrants:
-                await one.run(seconds, on.folder)
+                await one.run(force, on.folder)
     return entrants, missing
 
 

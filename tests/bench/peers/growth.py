@@ -18,15 +18,12 @@ from tests.bench.peers import ours
 from tests.bench.peers.contest import Entrant
 from tests.bench.peers.question import NESTED, TYPENAME
 from tests.bench.peers.stage import Endpoint, asked
-from tests.bench.peers.wrk import load
+from tests.bench.peers.wrk import Force, load
 from tests.bench.sweeps import SETTINGS
 from tests.servers import postgresql_server
 
-CONNECTIONS = 4
-"""Few, so that an answer's time is its own and not that of a queue before it."""
 
-
-async def grown(sizes: Sequence[int], rounds: int, seconds: int) -> AsyncIterator[tuple[int, int, Entrant]]:
+async def grown(sizes: Sequence[int], rounds: int, force: Force) -> AsyncIterator[tuple[int, int, Entrant]]:
     """Yield for each number of approvals the mirrored rows that came of it and the rounds of the hub; interleaved."""
     async with contextlib.AsyncExitStack() as stack:
         # On the disk: what is large must not take the memory of others.
@@ -39,11 +36,11 @@ async def grown(sizes: Sequence[int], rounds: int, seconds: int) -> AsyncIterato
             url = await stack.enter_async_context(server.fresh())
             rows = await _filled(own, url, size)
             await server.tune(SETTINGS, url)
-            endpoint = await stack.enter_async_context(ours.serving(own, url))
+            endpoint = await stack.enter_async_context(ours.serving(own, url, server.pid))
             entrants.append((size, rows, await _entrant(endpoint, entrants)))
         for counted in (False, *(True for _ in range(rounds))):
             for _, _, one in entrants:
-                found = await load(one.endpoint, NESTED, one.nested, seconds, folder, CONNECTIONS)
+                found = await load(one.endpoint, NESTED, one.nested, force, folder)
                 if counted:
                     one.nested_rounds.append(found)
         for each in entrants:

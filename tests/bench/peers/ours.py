@@ -36,12 +36,12 @@ async def fill(folder: Path, database: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, database: str) -> AsyncIterator[Endpoint]:
-    """Run `bihuan serve` on a database that holds the records."""
+async def serving(folder: Path, database: str, server: int | None = None) -> AsyncIterator[Endpoint]:
+    """Run `bihuan serve` on a database that holds the records; `server` is the first process of its PostgreSQL."""
     command = (str(Path(sys.executable).parent / "bihuan"), "serve", "--port", "0")
     key = Household.of(folder).secrets["api_key"]
-    async with process(command, _address, folder, settings(folder, database)) as url:
-        yield Endpoint(url, {"x-api-key": key})
+    async with process(command, _address, folder, settings(folder, database)) as hub:
+        yield Endpoint(hub.said, (hub.pid,) if server is None else (hub.pid, server), {"x-api-key": key})
 
 
 def _address(line: str) -> str | None:
@@ -61,7 +61,7 @@ async def on_sqlite(stage: Stage) -> AsyncIterator[Endpoint]:
 
 def on_postgresql(stage: Stage) -> contextlib.AbstractAsyncContextManager[Endpoint]:
     """Run the hub on the stage's PostgreSQL."""
-    return serving(stage.folder / "postgresql", stage.postgresql)
+    return serving(stage.folder / "postgresql", stage.postgresql, stage.server)
 
 
 OURS = Peer("hub on PostgreSQL", "mirror on PostgreSQL", on_postgresql)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.bench.peers.question import NESTED, Normalised, as_it_is
+from tests.bench.processor import seconds_of
 
 STARTS_WITHIN = 120
 """Seconds that a server may take until it says where it listens."""
@@ -38,6 +39,8 @@ class Stage:
     """URL of a migrated database that holds the records."""
     records: Path
     """The same records as JSON (records.in_memory)."""
+    server: int | None = None
+    """First process of the PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,21 @@ class Endpoint:
     """Where a server answers GraphQL, and what it wants to be told."""
 
     url: str
+    processes: tuple[int, ...]
+    """All that work for an answer, without their children."""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def seconds(self) -> float:
+        """Return the processor seconds that they have used so far."""
+        return sum(map(seconds_of, self.processes))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that has said what it was to say."""
+
+    said: str
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -63,8 +80,8 @@ class Peer:
 @contextlib.asynccontextmanager
 async def process(
     command: Sequence[str], says: Callable[[str], str | None], folder: Path, environment: Mapping[str, str]
-) -> AsyncIterator[str]:
-    """Run a server beside us, and yield what `says` makes of the first line in which it finds something.
+) -> AsyncIterator[Running]:
+    """Run a server beside us, and yield it with what `says` makes of the first line in which it finds something.
 
     Raise DidNotStart where it ends before that. All that it prints is read as long as it lives, and its last words are kept.
     """
@@ -88,10 +105,10 @@ async def process(
             else:
                 raise DidNotStart(f"{' '.join(command[:3])} ended: {''.join(words)[-3000:]}")
         reading = asyncio.create_task(_read_on(running.stdout))
-        yield found
+        yield Running(found, running.pid)
     finally:
         await _ended(running)
-        if reading:
+        if reading is not None:
             await reading
 
 

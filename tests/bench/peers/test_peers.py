@@ -15,7 +15,7 @@ from tests.bench.peers.contest import Entrant, entered
 from tests.bench.peers.question import OVER_REST, TYPENAME, from_items, from_tenths
 from tests.bench.peers.records import APPROVALS, in_memory
 from tests.bench.peers.stage import DidNotStart, Missing, Peer, Stage, process
-from tests.bench.peers.wrk import NoWrk, load, program
+from tests.bench.peers.wrk import Force, NoWrk, load, program
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ async def test_a_round_with_a_wrong_answer_does_not_count(stack: contextlib.Asyn
         pytest.skip(str(error))
     hub = await entered(stack, on, ours.OURS_SQLITE)
 
-    assert (await load(hub.endpoint, TYPENAME, hub.typename, 1, on.folder, 1)).requests
+    assert (await load(hub.endpoint, TYPENAME, hub.typename, Force(1, 1), on.folder)).requests
     with pytest.raises(WrongAnswer, match="wrong="):
-        await load(hub.endpoint, TYPENAME, hub.typename + b" ", 1, on.folder, 1)
+        await load(hub.endpoint, TYPENAME, hub.typename + b" ", Force(1, 1), on.folder)
 
 
 async def test_a_server_that_ends_says_why(tmp_path: Path) -> None:
