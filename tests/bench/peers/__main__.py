@@ -19,14 +19,14 @@ from tests.bench.peers.wrk import Force, NoWrk, program
 PEERS = (ours.OURS, ours.OURS_SQLITE, npm.POSTGRAPHILE, npm.MERCURIUS, npm.YOGA, npm.HIVE)
 COLUMNS = (
     *("server", "reads", "queries/s", "p50 ms", "p99 ms", "spread", "hub / it"),
-    *("CPU ms/query", "it / hub", "bytes", "__typename/s"),
+    *("CPU ms/query", "it / hub", "bytes", "__typename/s", "CPU µs"),
 )
 """`hub / it` compares rates, `it / hub` the processor's time for an answer: above 1 the hub is the quicker one in both."""
 
 
 async def main(rounds: int, force: Force, sizes: list[int], wanted: str) -> None:
     """Run all, and print what came of it."""
-    console = Console(width=150)
+    console = Console(width=160)
     if rounds:
         entrants, missing = await contest([each for each in PEERS if wanted in each.name or each is ours.OURS], rounds, force)
         console.print(_table(entrants, missing))
@@ -55,6 +55,7 @@ def _table(entrants: list[Entrant], missing: dict[str, str]) -> Table:
             f"{one.cost() / hub.cost():.2f}",
             f"{len(one.nested):,}",
             f"{one.typename_rate():,.0f}",
+            f"{one.typename_cost() * 1000:,.0f}",
         )
     for name, reason in missing.items():
         table.add_row(name, f"left out: {reason}")

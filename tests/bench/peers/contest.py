@@ -46,6 +46,10 @@ class Entrant:
         """Return the same of `{ __typename }`."""
         return statistics.median(each.rate for each in self.typename_rounds)
 
+    def typename_cost(self) -> float:
+        """Return the same for `{ __typename }`."""
+        return statistics.median(each.cost for each in self.typename_rounds)
+
     def milliseconds(self, of: Callable[[Round], int]) -> float:
         """Return the median over the rounds of a percentile of the nested query."""
         return statistics.median(of(each) for each in self.nested_rounds) / 1000
