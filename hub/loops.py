@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from connectors.base import Sleep
-from hub.intake.apply import Applier
+from hub.intake.applying import Applying
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
 from hub.mirror.database import DatabaseUnavailable
@@ -22,27 +22,18 @@ from hub.schedules import Scheduler
 log = structlog.get_logger()
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
-LITTLE, MUCH = 25, 200
-"""Deliveries of a platform that are applied in one transaction: while others come in, and when none do."""
-GIVE_WAY = 4.0
-"""How long apply pauses while many deliveries come in at once: so many times as long as its last transaction took."""
-GATHER = 0.02
-"""Seconds until apply looks again when it has applied all that was there: a transaction for each delivery would cost most."""
-
 
 @dataclass
 class Loops:
     """The loops of one process. Times are seconds; what the database refuses for a while is tried again at the next turn."""
 
-    applier: Applier
+    applying: Applying
     deliveries: Deliveries
     poller: Poller | None
     """None where streams are not polled."""
     worker: Worker
     scheduler: Scheduler
     operator: Operator
-    arrived: asyncio.Event
-    """Set when a delivery was kept."""
     wake_ups: WakeUps
     replica: Replica | None
     """None where the graph reads what the hub writes."""
@@ -52,7 +43,7 @@ class Loops:
     @contextlib.asynccontextmanager
     async def running(self, *, intake: bool, work: bool) -> AsyncIterator[None]:
         """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, schedules); end them behind the block."""
-        loops: list[Loop] = [self._apply, self._refresh]
+        loops: list[Loop] = [self.applying.run, self._refresh]
         loops += [self.wake_ups.run] if self.wake_ups.are_shared else []
         loops += [self.replica.run] if self.replica else []
         if intake:
@@ -67,32 +58,6 @@ class Loops:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _apply(self) -> None:
-        """Apply deliveries as they come, and look for those that another process kept.
-
-        Little at a time while others come in, for what is acknowledged next waits for the transaction that is under way; and
-        with a pause in between while many do, so that a fifth of the time is left to it.
-        """
-        now = asyncio.get_running_loop().time
-        while True:
-            self.arrived.clear()
-            began = now()
-            limit = LITTLE if self.deliveries.lately else MUCH
-            try:
-                count = await self.applier.apply_deliveries(limit)
-            except DatabaseUnavailable as error:
-                log.warning("cannot apply deliveries", error=str(error))
-                count = 0
-            if not count:
-                # Not wait_for: that of Python 3.11 loses a cancellation which comes together with what was waited for.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self.idle_seconds):
-                        await self.arrived.wait()
-            elif self.deliveries.pressing:
-                await self.sleep((now() - began) * GIVE_WAY)
-            elif count < limit:
-                await self.sleep(GATHER)
 
     async def _refresh(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""

@@ -20,6 +20,7 @@ from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.intake.apply import Applier
+from hub.intake.applying import Applying
 from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
@@ -85,7 +86,9 @@ class Parts:
         self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
-        self.database: Database = world.database or open_database(own.database_url, inline=world.inline_database)
+        self.database: Database = world.database or open_database(
+            own.database_url, inline=world.inline_database, connections=own.database_connections
+        )
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
@@ -229,7 +232,7 @@ class Parts:
             ),
         )
         self.loops = Loops(
-            self.applier,
+            Applying(self.applier, self.deliveries, self._arrived, sleep=world.sleep, idle_seconds=own.idle_seconds),
             self.deliveries,
             self.poller if own.poll else None,
             self.worker,
@@ -237,7 +240,6 @@ class Parts:
                 self.database, self._schedules(), clock=world.clock, sleep=world.sleep, lease_seconds=own.schedule_lease_seconds
             ),
             self.operator,
-            self._arrived,
             self.wake_ups,
             self.replica,
             world.sleep,
@@ -276,8 +278,14 @@ class Parts:
         own, world = self.settings.hub, self.world
         if own.database_read_url is None:
             return None
-        lag = own.database_read_lag_seconds
-        return Replica(self.database, own.database_read_url, most_lag_seconds=lag, clock=world.clock, sleep=world.sleep)
+        return Replica(
+            self.database,
+            own.database_read_url,
+            connections=own.database_connections,
+            most_lag_seconds=own.database_read_lag_seconds,
+            clock=world.clock,
+            sleep=world.sleep,
+        )
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world

@@ -10,7 +10,7 @@ from connectors.errors import ConnectorError
 from hub.intake.apply import not_applied
 from hub.intake.rehearsal import Changed, Rehearsal
 from hub.levers import Levers
-from hub.mirror import audit, inbox
+from hub.mirror import audit, controls, inbox
 from hub.mirror.audit import Entry
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
@@ -79,7 +79,10 @@ class Rereader:
     async def backfill(
         self, platform: str, stream: str, start: datetime, end: datetime, reason: str, by: str, *, dry_run: bool
     ) -> tuple[Outcome, Difference | None]:
-        """Read what changed from `start` to before `end` once more. The stream's own place stays where it is."""
+        """Read what changed from `start` to before `end` once more. The stream's own place stays where it is.
+
+        Where the platform is paused meanwhile it ends behind its page: with PlatformIsPaused, and what it came to until then.
+        """
         await self.levers.refresh()
         if (wrong := self._wrong(platform, stream, start, end)) is not None:
             return Outcome(refused=(wrong,)), None
@@ -92,11 +95,11 @@ class Rereader:
                     at=self.clock(), by=by, action="backfill", kind="StreamHealth", target=stream_id, reason=reason, outcome=span
                 )
                 await self.database.write(audit.note, self.rows, entry)
-            await self._read(platform, stream, pages, tally)
+            stopped = await self._read(platform, stream, pages, tally)
         except ConnectorError as error:
             message = redact(f"{error}; applied so far: {0 if dry_run else tally.total}")
             return Outcome(refused=(NotReadable(message=message, path=["stream"], code=error.code),)), None
-        return Outcome((stream_id,)), tally.difference()
+        return Outcome((stream_id,)) if stopped is None else Outcome(refused=(stopped,)), tally.difference()
 
     async def foresee_replay(
         self, delivery_ids: Sequence[str], platform: str | None, since: datetime | None
@@ -119,17 +122,34 @@ class Rereader:
         items = self.connectors[one.platform].parse(inbox.raw_of(one)) if one.platform in self.connectors else []
         tally.add(await self._applied(one.platform, "webhook", items, tally.dry_run, one.delivery_id))
 
-    async def _read(self, platform: str, stream: str, pages: AsyncIterator[Page], tally: _Tally) -> None:
+    async def _read(self, platform: str, stream: str, pages: AsyncIterator[Page], tally: _Tally) -> UserError | None:
+        """Apply page after page; return why it ended before its time, None where it did not."""
         try:
             async for page in pages:
                 for start in range(0, len(page.items), AT_ONCE):
                     tally.add(await self._applied(platform, stream, page.items[start : start + AT_ONCE], tally.dry_run))
-                if tally.total >= MOST and page.more:
+                if not page.more:
+                    continue
+                if tally.total >= MOST:
                     tally.complete = False
-                    return
+                    return None
+                if await self.database.read(controls.is_paused, platform):
+                    tally.complete = False
+                    return await self._stopped(platform, tally)
         finally:
             if isinstance(pages, AsyncGenerator):
                 await pages.aclose()
+        return None
+
+    async def _stopped(self, platform: str, tally: _Tally) -> UserError:
+        await self.levers.refresh()
+        paused, applied = self.levers.paused(platform), 0 if tally.dry_run else tally.total
+        by = f" by {paused.by}" if paused else ""
+        message = (
+            f"{platform} was paused{by} while it was read; applied so far: {applied}. Resume it, then ask for the same span again: "
+            "what was applied stays, and changes nothing when it comes once more"
+        )
+        return PlatformIsPaused(message=message, path=["platform"], platform=platform)
 
     async def _applied(
         self, platform: str, stream: str, items: Sequence[Item], dry_run: bool, delivery_id: str | None = None

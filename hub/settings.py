@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
 from hub.graph.access import SCOPES, ApplicationKey
+from hub.mirror.database import CONNECTIONS
 
 PREFIX = "HUB_"
 M = TypeVar("M", bound=BaseModel)
@@ -61,6 +62,11 @@ class HubSettings(BaseModel):
     database_read_lag_seconds: float = Field(
         30.0, gt=0, description="Seconds that the standby may be behind; beyond that the graph reads the database itself"
     )
+    database_connections: int = Field(
+        CONNECTIONS,
+        ge=1,
+        description="Connections to a PostgreSQL that a process uses at a time, beside one for webhooks and one for wake-ups",
+    )
     platforms: tuple[str, ...] = Field(tuple(CONNECTORS), description="Platforms that are bridged, comma separated")
     pii_keys: tuple[SecretStr, ...] = Field(
         min_length=1,
@@ -83,7 +89,9 @@ class HubSettings(BaseModel):
     worker_inside: bool = Field(True, description="Whether `bihuan serve` polls and works too; `bihuan work` does it elsewhere")
     poll: bool = Field(True, description="Whether streams are polled")
     lease_seconds: float = Field(
-        90.0, gt=0, description="Seconds that a worker's claim lasts; longer than a deadline and settling together"
+        90.0,
+        gt=0,
+        description="Seconds that a worker's claim lasts until it is renewed; longer than any platform's deadline",
     )
     echo_seconds: float = Field(
         120.0, gt=0, description="Seconds within which what was accepted must be seen; then it is looked up"
@@ -220,15 +228,26 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             application_keys(hub.api_keys)
         except SettingsError as error:
             problems += error.problems
-        problems += [
-            f"HUB_LEASE_SECONDS: {hub.lease_seconds:g} s is not longer than {PREFIX}{name.upper()}_DEADLINE_SECONDS, "
-            f"{each.deadline_seconds:g} s: nothing would be sent there; make one longer or the other shorter"
-            for name, each in platforms.items()
-            if hub.lease_seconds <= each.deadline_seconds
-        ]
+        problems += _short_leases(hub, platforms)
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)
+
+
+def _short_leases(hub: HubSettings, platforms: Mapping[str, PlatformSettings]) -> list[str]:
+    """Name the leases that would be over while what they are for goes on, so that processes take it from each other for ever."""
+    problems = []
+    for name, each in platforms.items():
+        deadline = f"{PREFIX}{name.upper()}_DEADLINE_SECONDS, {each.deadline_seconds:g} s"
+        for lease, seconds, then in (
+            ("HUB_LEASE_SECONDS", hub.lease_seconds, "claims would end before their calls"),
+            ("HUB_POLL_LEASE_SECONDS", hub.poll_lease_seconds, "a slow page would be taken over again and again"),
+        ):
+            if seconds <= each.deadline_seconds:
+                problems.append(
+                    f"{lease}: {seconds:g} s is not longer than {deadline}: {then}; make one longer or the other shorter"
+                )
+    return problems
 
 
 def database_url(environ: Mapping[str, str]) -> str:

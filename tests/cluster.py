@@ -50,7 +50,7 @@ class Server:
 
     async def ask(self, statement: str, database: str = NAME) -> Any:
         """Return the first value of what a statement returns."""
-        server = PostgreSQLDatabase(self.url.removesuffix(NAME) + database, pool_size=1)
+        server = PostgreSQLDatabase(self.url.removesuffix(NAME) + database, connections=1)
         try:
             async with server.connection() as connection:
                 return await connection.fetchval(statement)
@@ -119,7 +119,7 @@ async def cluster(*, synchronous: bool) -> AsyncIterator[Cluster]:
         await _run("initdb", "-D", str(primary.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         await primary.start(max_connections="100", wal_level="replica", synchronous_commit="on")
         await primary.ask(f"CREATE DATABASE {NAME}", "postgres")
-        database = PostgreSQLDatabase(primary.url, pool_size=1)
+        database = PostgreSQLDatabase(primary.url, connections=1)
         await upgrade(database)
         await database.close()
         where = f"host=127.0.0.1 port={primary.port} user=postgres application_name={STANDBY}"

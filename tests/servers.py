@@ -64,7 +64,7 @@ class PostgreSQLServer:
                 return
             making = f"{TEMPLATE}_in_making"
             await admin.execute(text(f"CREATE DATABASE {making}"))
-            database = PostgreSQLDatabase(self.url(making), pool_size=1)
+            database = PostgreSQLDatabase(self.url(making), connections=1)
             await upgrade(database)
             await database.close()
             await admin.execute(text(f"ALTER DATABASE {making} RENAME TO {TEMPLATE}"))

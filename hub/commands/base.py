@@ -1,5 +1,6 @@
 """What all commands share: the application they hang on, settings or a clear end, an opened hub, a table or JSON."""
 
+import asyncio
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.app import Hub, SchemaOutdated
+from hub.commands.interruption import Interruption
 from hub.domain.errors import PolicyError
 from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.sealing import SealError
@@ -64,10 +66,12 @@ def hub_or_fail() -> Hub:
 
 
 def run(work: Coroutine[Any, Any, int | None], *, interrupted: int = 130) -> None:
-    """Run a command's coroutine; end with the code it returns. Ctrl-C ends quietly, with `interrupted`."""
+    """Run a command's coroutine; end with the code it returns. Ctrl-C ends it quietly and in order, with `interrupted`."""
+    interruption = Interruption()
     try:
-        code = uvloop.run(work)
-    except KeyboardInterrupt:
+        with interruption.heard():
+            code = uvloop.run(interruption.obeyed(work))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         code = interrupted
     except (SchemaOutdated, SchemaUnknown) as error:
         fail([str(error)])

@@ -6,6 +6,7 @@ import typer
 
 from hub.app import Hub
 from hub.commands.base import WRONG_SETTINGS, app, fail, show, with_hub
+from hub.intake.tombstones import CarriedOut
 from hub.mirror import drift as reports
 
 
@@ -27,9 +28,11 @@ def drift(
         outcome = await hub.operator.approve_tombstones(str(approve), reason, "command line")
         for refused in outcome.refused:
             typer.echo(f"refused: {refused.message}", err=True)
-        if outcome.done:
-            typer.echo(f"settled: {await hub.drift.carry_out()}")
-        return int(bool(outcome.refused))
+        carried = await hub.drift.carry_out() if outcome.done else CarriedOut(0, ())
+        for error in carried.waiting:
+            typer.echo(f"waits, and goes on by itself: {error.code}: {error}", err=True)
+        typer.echo(f"settled: {carried.settled}")
+        return int(bool(outcome.refused or carried.waiting))
 
     async def comparing(hub: Hub) -> int | None:
         if platform is not None and platform not in hub.connectors:

@@ -139,6 +139,6 @@ def told_difference(outcome: Outcome, difference: Difference | None, as_json: bo
         typer.echo(f"  {key}")
     if difference.dry_run:
         typer.echo("nothing was changed: a dry run")
-    if not difference.complete:
+    if not difference.complete and not outcome.refused:
         typer.echo("there was more than is read at once; take a shorter span, or go on from where this one ended", err=True)
     return int(bool(outcome.refused) or not difference.complete)

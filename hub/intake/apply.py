@@ -112,19 +112,23 @@ class Applier:
         return result
 
     async def apply_deliveries(self, limit: int = 200) -> int:
-        """Apply kept deliveries, at most so many of each platform, in order of arrival; return how many.
-
-        Each platform has transactions of its own: what holds one up holds no other. One that cannot be applied is marked, the
-        others go on. Raises DatabaseUnavailable; then they are as they were.
-        """
-        waiting = await self._database.read(inbox.platforms_waiting, sorted(self._connectors))
-        done = await asyncio.gather(*(self._apply_of(platform, limit) for platform in waiting), return_exceptions=True)
+        """Do as `apply_of` for all platforms, and wait for the last of them; return how many. For tests and commands."""
+        waiting = await self.platforms_waiting()
+        done = await asyncio.gather(*(self.apply_of(platform, limit) for platform in waiting), return_exceptions=True)
         for failure in done:
             if isinstance(failure, BaseException):
                 raise failure
         return sum(count for count in done if isinstance(count, int))
 
-    async def _apply_of(self, platform: str, limit: int) -> int:
+    async def platforms_waiting(self) -> Sequence[str]:
+        """Return the platforms of which deliveries wait to be applied; raise DatabaseUnavailable."""
+        return await self._database.read(inbox.platforms_waiting, sorted(self._connectors))
+
+    async def apply_of(self, platform: str, limit: int = 200) -> int:
+        """Apply kept deliveries of a platform, at most so many, in order of arrival and in one transaction; return how many.
+
+        One that cannot be applied is marked, the others go on. Raises DatabaseUnavailable; then they are as they were.
+        """
         try:
             count, changed = await self._database.write(self._deliveries, platform, limit)
         except DatabaseUnavailable:

@@ -18,8 +18,9 @@ from connectors.buckets import Buckets, Digest, Line
 from connectors.errors import ConnectorError, TransientError
 from hub.intake.apply import Applier
 from hub.intake.full_read import due_before, is_settled, lacking, repaired
+from hub.intake.pauses import stop_if_paused
 from hub.intake.poller import Poller
-from hub.intake.tombstones import Tombstones
+from hub.intake.tombstones import CarriedOut, Tombstones
 from hub.mirror import controls, drift, held
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
@@ -96,9 +97,7 @@ class Drift:
 
     async def look(self) -> None:
         """Carry out what operators have approved, and make the comparisons that are due. One platform holds no other up."""
-        try:
-            await self.carry_out()
-        except ConnectorError as error:
+        for error in (await self.carry_out()).waiting:
             log.warning("approved tombstones wait", platform=error.platform, code=error.code)
         next_at = {one.report_id: one.next_at for one in await self._database.read(drift.reports, self._rows)}
         for connector in self._connectors.values():
@@ -126,8 +125,8 @@ class Drift:
         due = [await self._is_due(compared, next_at, self._read_every) for compared in reports]
         return any(due)
 
-    async def carry_out(self) -> int:
-        """Mark as gone what operators have approved; return how many findings that settled. Raises TransientError."""
+    async def carry_out(self) -> CarriedOut:
+        """Mark as gone what operators have approved; return what came of it."""
         return await self._tombstones.carry_out()
 
     async def everything(self, platform: str | None = None, *, full: bool = False) -> bool:
@@ -189,8 +188,7 @@ class Drift:
         names = await self._names(connector, kind)
         suspects = list[str]()
         for some in _chunks(names, DAYS_AT_ONCE if kind.day_of else len(names)):
-            if await self._database.read(controls.is_paused, connector.platform):
-                raise TransientError(connector.platform, "PLATFORM_PAUSED", "an operator has paused the platform; resume it first")
+            await stop_if_paused(self._database, connector.platform)
             suspects += await self._differing(connector, kind, some)
         differing = await self._differing(connector, kind, suspects)  # once more, one right after the other
         gone = list[Seen]()

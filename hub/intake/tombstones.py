@@ -5,16 +5,19 @@ full_read.py; `approve` by operator.py. A record that is shown again at the same
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item
+from connectors.errors import ConnectorError
 from hub.intake.apply import Applier
-from hub.mirror import audit, drift, held, ops_list
+from hub.intake.pauses import stop_if_paused
+from hub.mirror import audit, controls, drift, held, ops_list
 from hub.mirror.audit import Entry
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
@@ -23,13 +26,20 @@ from hub.mirror.rows import Rows
 from schema.entities import DriftFinding, DriftMethod, DriftState
 from schema.entity import Observation, Tombstone, key_of
 from schema.operations import Outcome
-from schema.user_errors import UnknownOpsItem, WrongState
+from schema.user_errors import PlatformIsPaused, UnknownOpsItem, WrongState
 
 log = structlog.get_logger()
 KIND = "tombstones"
 CHUNK = 50
 NAMED = 200
 """Keys that an item of the ops list names; its findings name all."""
+
+
+class CarriedOut(NamedTuple):
+    """How many findings were settled, and why the others wait: an error for each platform. They go on by themselves."""
+
+    settled: int
+    waiting: tuple[ConnectorError, ...]
 
 
 class Tombstones:
@@ -65,22 +75,33 @@ class Tombstones:
             await self._database.write(self._ask, compared, gone, number)
             return
         for start in range(0, len(gone), CHUNK):
+            await stop_if_paused(self._database, compared.platform)
             some = gone[start : start + CHUNK]
             shown = await self._shown(connector, compared.entity, [one.key for one in some])
             await self._database.write(self._bury, compared, some, shown)
             self._after()
 
-    async def carry_out(self) -> int:
-        """Mark as gone what operators have approved; return how many findings that settled. Raises TransientError."""
-        settled = 0
-        while found := await self._database.read(drift.in_state, self._rows, DriftState.APPROVED, CHUNK):
+    async def carry_out(self) -> CarriedOut:
+        """Mark as gone what operators have approved. What a paused platform or one that does not answer holds up stays approved."""
+        settled, waiting = 0, list[ConnectorError]()
+        for platform in await self._database.read(drift.platforms_in_state, DriftState.APPROVED):
+            try:
+                async for some in self._approved(platform):
+                    await self._carry_out(some)
+                    settled += len(some)
+            except ConnectorError as error:
+                waiting.append(error)
+        return CarriedOut(settled, tuple(waiting))
+
+    async def _approved(self, platform: str) -> AsyncIterator[Sequence[DriftFinding]]:
+        """Yield what is approved of a platform, some of one comparison at a time; raise TransientError once it is paused."""
+        while found := await self._database.read(drift.in_state, self._rows, DriftState.APPROVED, CHUNK, None, platform):
             by_report: dict[str, list[DriftFinding]] = {}
             for one in found:
                 by_report.setdefault(one.report_id, []).append(one)
             for findings in by_report.values():
-                await self._carry_out(findings)
-            settled += len(found)
-        return settled
+                await stop_if_paused(self._database, platform)
+                yield findings
 
     async def _carry_out(self, findings: Sequence[DriftFinding]) -> None:
         first = findings[0]
@@ -164,7 +185,8 @@ class Tombstones:
 def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: str, now: datetime) -> Outcome:
     """Let all that an item of the ops list names be marked as gone; done is the item. Refuses UnknownOpsItem, WrongState.
 
-    Approved once more, it is done. What the platform shows by then after all is not marked.
+    Approved once more, it is done. What the platform shows by then after all is not marked. Where the platform is paused the
+    approval stands, and PlatformIsPaused beside it says that it waits.
     """
     if not ops_list.exists(connection, item_id):
         message = f"no item '{item_id}' on the ops list; opsItems lists them"
@@ -174,12 +196,22 @@ def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: s
         outcome = "what it names is marked as gone"
         entry = Entry(at=now, by=by, action="approveTombstones", kind="OpsItem", target=item_id, reason=reason, outcome=outcome)
         audit.note(connection, rows, entry)
-        return Outcome(done=(item_id,))
+        return _approved(connection, rows, item_id)
     for state in (DriftState.APPROVED, DriftState.TOMBSTONED):
         if drift.in_state(connection, rows, state, 1, item_id):
-            return Outcome(done=(item_id,))
+            return _approved(connection, rows, item_id)
     message = f"nothing waits for item '{item_id}': it is another kind of item, or the platform shows again what it named"
     return Outcome(refused=(WrongState(message=message, path=["itemId"], state="NOTHING_WAITS", allowed=["WAITING"]),))
+
+
+def _approved(connection: Connection, rows: Rows, item_id: str) -> Outcome:
+    """Return that an item is approved; and, where its platform is paused, that it waits for that."""
+    waiting = drift.in_state(connection, rows, DriftState.APPROVED, 1, item_id)
+    if not waiting or not controls.is_paused(connection, waiting[0].platform):
+        return Outcome(done=(item_id,))
+    platform = waiting[0].platform
+    message = f"item '{item_id}' is approved; {platform} is paused: its records are marked as gone by themselves once it is resumed"
+    return Outcome(done=(item_id,), refused=(PlatformIsPaused(message=message, path=["itemId"], platform=platform),))
 
 
 def cause_of(compared: Compared) -> str:

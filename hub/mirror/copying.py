@@ -138,7 +138,7 @@ def _batches(connection: Connection, table: Table) -> Iterator[list[Row[tuple[ob
 async def _opened(url: str, which: str) -> AsyncIterator["Connection | AsyncConnection"]:
     """Lend a connection in a transaction that sees one moment; what is not committed is rolled back. Raise DatabaseUnavailable."""
     if url.startswith("postgresql"):
-        database = PostgreSQLDatabase(url, pool_size=1)
+        database = PostgreSQLDatabase(url, connections=1)
         try:
             async with database.alone() as connection:
                 yield connection

@@ -10,6 +10,7 @@ import contextvars
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -29,13 +30,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
+CONNECTIONS = 10
+"""How many connections to a server a process uses at a time, unless a setting says otherwise."""
 CONTENDED = {"40001", "40P01"}
 """PostgreSQL's serialization failure and deadlock: nothing was written, the transaction may simply run again."""
 MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "FULL", "CANTOPEN", "PROTOCOL"})
 """SQLite's errors that say nothing about what was asked: the same may work later."""
 
 
-MAYBE_GONE = (OSError, TimeoutError, PoolTimeoutError, DBAPIError)
+MAYBE_GONE = (OSError, TimeoutError, DBAPIError)
 
 
 class DatabaseUnavailable(Exception):
@@ -163,20 +166,23 @@ class PostgreSQLDatabase(Database):
 
     shared = True
 
-    def __init__(self, url: str, *, pool_size: int = 10, pool_seconds: float = 10.0, wanted: str | None = None) -> None:
-        """`wanted` of a server is as in hosts.py."""
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, wait_seconds: float = 10.0, wanted: str | None = None) -> None:
+        """So many `connections` are used at a time, and one more by `write_first`. `wanted` of a server is as in hosts.py."""
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  (half a second that an embedded hub need not wait)
 
         self.hosts = Hosts(url, wanted=wanted)
-        self.engine: AsyncEngine = create_async_engine(
+        engine = partial(
+            create_async_engine,
             self.hosts.url,
-            pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=pool_seconds,
+            pool_timeout=wait_seconds,
             hide_parameters=True,
             async_creator=self.hosts.connect,
         )
+        self.engine: AsyncEngine = engine(pool_size=connections)
+        self._first: AsyncEngine = engine(pool_size=1)
+        self._wait_seconds = wait_seconds
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -194,45 +200,53 @@ class PostgreSQLDatabase(Database):
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
+        return await self._write(self.engine, lambda connection: work(connection, *args, **kwargs))
+
+    async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as `write`, on a connection that is kept free for it; several wait for each other."""
+        return await self._write(self._first, lambda connection: work(connection, *args, **kwargs))
+
+    async def _write(self, engine: "AsyncEngine", work: Callable[[Connection], T]) -> T:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(is_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
         ):
             with attempt:
-                try:
-                    async with self.engine.begin() as connection:
-                        return await connection.run_sync(work, *args, **kwargs)
-                except MAYBE_GONE as error:
-                    if _gone(error):
-                        raise _unavailable(error) from error
-                    raise
+                async with self._reached(), engine.begin() as connection:
+                    return await connection.run_sync(work)
         raise AssertionError("tenacity reraises")
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` read-only at REPEATABLE READ: one snapshot."""
-        try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                return await connection.run_sync(work, *args, **kwargs)
-        except MAYBE_GONE as error:
-            if _gone(error):
-                raise _unavailable(error) from error
-            raise
+        async with self._reached(), self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            return await connection.run_sync(work, *args, **kwargs)
 
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator["AsyncConnection"]:
         """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
+        async with self._reached(), self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _reached(self) -> AsyncIterator[None]:
+        """Raise DatabaseUnavailable where the server is or goes away, or no connection is free in time."""
         try:
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="REPEATABLE READ")
-                yield connection
+            yield
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailable(
+                f"PostgreSQL: no connection of this process was free for {self._wait_seconds:g} s; raise HUB_DATABASE_CONNECTIONS, "
+                "start another process, or see what holds them (docs/operations.md, Connections)"
+            ) from error
         except MAYBE_GONE as error:
             if _gone(error):
                 raise _unavailable(error) from error
             raise
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close all connections."""
         await self.engine.dispose()
+        await self._first.dispose()
 
 
 def is_contended(error: BaseException) -> bool:
@@ -253,10 +267,10 @@ def _unavailable(error: Exception) -> DatabaseUnavailable:
     return DatabaseUnavailable(f"PostgreSQL: {said}")
 
 
-def open_database(url: str, *, inline: bool = False) -> Database:
+def open_database(url: str, *, inline: bool = False, connections: int = CONNECTIONS) -> Database:
     """Return the database at a URL: `sqlite:///path` or `postgresql://...`; raise ValueError naming what is supported."""
     if url.startswith("postgresql"):
-        return PostgreSQLDatabase(url)
+        return PostgreSQLDatabase(url, connections=connections)
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return SQLiteDatabase(parsed.database or ":memory:", inline=inline)

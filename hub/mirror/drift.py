@@ -182,13 +182,28 @@ def _finding(compared: Compared, one: Seen, now: datetime) -> DriftFinding:
     )
 
 
-def in_state(connection: Connection, rows: Rows, state: DriftState, limit: int, item_id: str | None = None) -> list[DriftFinding]:
-    """Return findings in a state, of one item of the ops list or of all."""
+def in_state(
+    connection: Connection,
+    rows: Rows,
+    state: DriftState,
+    limit: int,
+    item_id: str | None = None,
+    platform: str | None = None,
+) -> list[DriftFinding]:
+    """Return findings in a state, of one item of the ops list, of one platform, or of all."""
     columns, here = [FINDING.c[name] for name in declared(DriftFinding).fields], FINDING.c.state == state.value
     if item_id is not None:
         here &= FINDING.c.item_id == item_id
+    if platform is not None:
+        here &= FINDING.c.platform == platform
     read = rows.reader(DriftFinding)
     return [read(row) for row in connection.execute(select(*columns).where(here).order_by(FINDING.c.finding_id).limit(limit))]
+
+
+def platforms_in_state(connection: Connection, state: DriftState) -> list[str]:
+    """Return the platforms that have findings in a state, in order."""
+    here = select(FINDING.c.platform).where(FINDING.c.state == state.value).distinct().order_by(FINDING.c.platform)
+    return list(connection.execute(here).scalars())
 
 
 def decide(connection: Connection, item_id: str, state: DriftState) -> int:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, Update, bindparam, func, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, case, func, select, update
 
 from connectors.base import Item
 from hub.mirror.database import insert_into, lock_names
@@ -253,14 +253,23 @@ def _completed(rows: Rows, done: Completion) -> dict[str, Any]:
     return {f"b_{name}": value for name, value in values.items()}
 
 
-def renew(connection: Connection, claims: Sequence[tuple[str, int]], until: datetime) -> None:
-    """Lengthen leases that still stand."""
-    mine = (
-        (OBLIGATION.c.key == bindparam("b_key")) & (OBLIGATION.c.fence == bindparam("b_fence")) & (OBLIGATION.c.state == "LEASED")
-    )
-    if claims:
-        statement = update(OBLIGATION).where(mine).values(lease_until=micros(until))
-        connection.execute(statement, [{"b_key": key, "b_fence": fence} for key, fence in sorted(claims)])
+def renew(connection: Connection, claims: Sequence[tuple[str, int]], until: datetime) -> set[str]:
+    """Lengthen the leases of claims (key and fence) that still stand, and return their keys. No lease becomes shorter."""
+    fences = dict(claims)
+    standing = _standing(connection, sorted(fences))
+    mine = sorted(key for key, fence in standing.items() if fence == fences[key])
+    longer = case((OBLIGATION.c.lease_until > micros(until), OBLIGATION.c.lease_until), else_=micros(until))
+    for start in range(0, len(mine), CHUNK):
+        here = OBLIGATION.c.key.in_(mine[start : start + CHUNK])
+        connection.execute(update(OBLIGATION).where(here).values(lease_until=longer))
+    return set(mine)
+
+
+def abandon(connection: Connection, rows: Rows, one: Obligation, now: datetime) -> None:
+    """Write that the attempt of a claim which is another's by now sent nothing. The obligation itself is the other's."""
+    nothing = "the claim ended before the call could begin: nothing was sent"
+    ended = rows.values(Attempt, outcome=AttemptOutcome.FAILED, ended_at=now, detail=nothing)
+    connection.execute(update(ATTEMPT).where(ATTEMPT.c.attempt_id == attempt_id(one)).values(ended))
 
 
 def rescue(connection: Connection, rows: Rows, now: datetime, limit: int = 500) -> list[Obligation]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from connectors.base import Clock, Sleep
-from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase, is_contended
+from hub.mirror.database import CONNECTIONS, Database, DatabaseUnavailable, PostgreSQLDatabase, is_contended
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,9 +47,18 @@ class ReplicaHealth(NamedTuple):
 class Replica:
     """A standby to read from, and the primary behind it."""
 
-    def __init__(self, primary: Database, url: str, *, most_lag_seconds: float, clock: Clock, sleep: Sleep) -> None:
+    def __init__(
+        self,
+        primary: Database,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        most_lag_seconds: float,
+        clock: Clock,
+        sleep: Sleep,
+    ) -> None:
         self._primary = primary
-        self._standby = PostgreSQLDatabase(url, wanted="any")
+        self._standby = PostgreSQLDatabase(url, connections=connections, wanted="any")
         self._most_lag = timedelta(seconds=most_lag_seconds)
         self._clock = clock
         self._sleep = sleep

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from connectors.base import Connector
-from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.errors import ConnectorError, PermanentError, PlatformDown, UnknownOutcome
 from hub.mirror import ledger
 from hub.mirror.ledger import Completion
 from hub.reconcile.pace import Pace
@@ -47,9 +47,6 @@ class Call:
 
     async def _ensure(self, one: Obligation) -> Completion:
         command = self._command(one)
-        needed = timedelta(seconds=self._connector.settings.deadline_seconds)
-        if one.lease_until is None or one.lease_until <= self._clock() + needed:
-            raise TransientError(self._connector.platform, "LEASE_OVER", "the lease ends before the call would", 0.0)
         receipt = await self._connector.ensure(command, one.key, unknown_since=one.unknown_since)
         now = self._clock()
         return Completion(

@@ -7,18 +7,19 @@ has paused it.
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Sleep
-from hub.mirror import controls, ledger
+from hub.mirror import ledger
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ledger import Completion
 from hub.mirror.ports import Apply
-from hub.mirror.rows import Rows, micros
+from hub.mirror.rows import Rows
 from hub.reconcile.call import Call
+from hub.reconcile.claims import Claims
 from hub.reconcile.completions import Completions, Done
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
@@ -53,8 +54,8 @@ class Worker:
         self._sleep = sleep
         self._wakes = {platform: asyncio.Event() for platform in connectors}
         self._calls = {platform: Call(connector, pace, clock=clock, rng=rng) for platform, connector in connectors.items()}
+        self._claims = Claims(database, rows, clock=clock, sleep=sleep, lease_seconds=pace.lease_seconds, pause=pace.idle_seconds)
         self._completions = Completions(database, rows, derivation, clock=clock, sleep=sleep, pause=pace.idle_seconds)
-        self._under_way: dict[str, Obligation] = {}
         self._cut_off: list[Done] = []
 
     def wake(self) -> None:
@@ -69,6 +70,7 @@ class Worker:
                 for platform in self._connectors:
                     group.create_task(self._run_platform(platform), name=f"worker:{platform}")
                 group.create_task(self._run_rescue(), name="worker:rescue")
+                group.create_task(self._claims.run(), name="worker:claims")
         finally:
             cut_off, self._cut_off = self._cut_off, []
             await self._completions.give_back(cut_off)
@@ -101,33 +103,16 @@ class Worker:
 
     async def _claim(self, platform: str, limit: int) -> Sequence[Obligation]:
         """Take what is due, unless the platform is left alone for now; nothing, where that cannot be done."""
-        now, open_until = self._clock(), self._connectors[platform].open_until
-        if open_until is not None and open_until > now:
+        open_until = self._connectors[platform].open_until
+        if open_until is not None and open_until > self._clock():
             return ()
         try:
-            due = await self._database.read(self._next_due_at, platform)
-            if due is None or due > micros(now):
-                return ()
-            lease = timedelta(seconds=self._pace.lease_seconds)
-            claimed = await self._database.write(self._take, platform, limit, now, lease)
+            return await self._claims.take(platform, limit)
         except DatabaseUnavailable as error:
             log.warning("cannot claim", platform=platform, error=str(error))
-            return ()
         except Exception:  # outermost: what is wrong with one platform's obligations must not end the work for the others
             log.exception("cannot claim", platform=platform)
-            return ()
-        self._under_way.update({one.key: one for one in claimed})
-        return claimed
-
-    @staticmethod
-    def _next_due_at(connection: Connection, platform: str) -> int | None:
-        return None if controls.is_paused(connection, platform) else ledger.next_due_at(connection, platform)
-
-    def _take(self, connection: Connection, platform: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Obligation]:
-        """Claim, unless the platform was paused since we looked: in this transaction, so that no claim follows a pause."""
-        if controls.is_paused(connection, platform):
-            return ()
-        return ledger.claim(connection, self._rows, platform, limit, now, lease)
+        return ()
 
     async def work_once(self, platform: str, limit: int = 100) -> int:
         """Claim and discharge what is due now; return how many. For tests and `bihuan reconcile`."""
@@ -138,6 +123,8 @@ class Worker:
     async def _discharge(self, platform: str, one: Obligation) -> None:
         completion = None
         try:
+            if not await self._claims.lasts(one, self._connectors[platform].settings.deadline_seconds):
+                return
             completion = await self._calls[platform](one)
             await self._completions.commit(one, completion)
             if completion.shows:
@@ -146,8 +133,7 @@ class Worker:
             self._cut_off.append(Done(one, completion or self._calls[platform].cut_off(one)))
             raise
         finally:
-            if self._under_way.get(one.key) is one:
-                del self._under_way[one.key]
+            self._claims.over(one)
         self.wake()
 
     async def _mirror(self, platform: str, completion: Completion) -> None:
@@ -171,13 +157,14 @@ class Worker:
 
     async def rescue(self) -> None:
         """Renew the leases of calls under way; put back what dead processes had claimed, and what was accepted and never seen."""
-        lost, unseen = await self._database.write(self._put_back, list(self._under_way.values()), self._clock())
+        now = self._clock()
+        await self._claims.renew()
+        lost, unseen = await self._database.write(self._put_back, now)
         if lost or unseen:
             log.info("put back", lost=lost, unseen=unseen)
             self.wake()
 
-    def _put_back(self, connection: Connection, under_way: Sequence[Obligation], now: datetime) -> tuple[int, int]:
-        ledger.renew(connection, [(one.key, one.fence) for one in under_way], now + timedelta(seconds=self._pace.lease_seconds))
+    def _put_back(self, connection: Connection, now: datetime) -> tuple[int, int]:
         lost = ledger.rescue(connection, self._rows, now)
         unseen = ledger.reopen_unseen(connection, self._rows, now)
         # Their cause may have been corrected while they were leased: what is not owed any more must not be sent.

@@ -141,7 +141,7 @@ async def _leased(url: str) -> list[str]:
     def leased(connection: Connection) -> list[str]:
         return list(connection.execute(select(ledger.OBLIGATION.c.key).where(ledger.OBLIGATION.c.state == "LEASED")).scalars())
 
-    database = PostgreSQLDatabase(url, pool_size=1)
+    database = PostgreSQLDatabase(url, connections=1)
     try:
         return await database.read(leased)
     finally:
@@ -149,7 +149,7 @@ async def _leased(url: str) -> list[str]:
 
 
 async def _seen(url: str, count: int) -> bool:
-    database = PostgreSQLDatabase(url, pool_size=1)
+    database = PostgreSQLDatabase(url, connections=1)
     try:
         return (await database.read(ledger.backlog)).get(("enforcement", "CLOSED"), 0) == count
     finally:

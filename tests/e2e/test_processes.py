@@ -111,7 +111,7 @@ def _standing(stage: Stage, serials: Sequence[str]) -> dict[str, int]:
 
 
 async def _all_closed(url: str, of_each: dict[str, int]) -> None:
-    database = PostgreSQLDatabase(url, pool_size=1)
+    database = PostgreSQLDatabase(url, connections=1)
 
     async def closed() -> bool:
         counts = await database.read(ledger.backlog)

@@ -43,7 +43,7 @@ async def test_a_server_is_brought_back_to_a_moment_between_two_changes(rows: Ro
         archiving = f"test ! -f {archive}/%f && cp %p {archive}/%f.part && mv {archive}/%f.part {archive}/%f"  # never half a file
         await primary.start(archive_mode="on", archive_command=archiving, wal_level="replica")
         await primary.ask(f"CREATE DATABASE {NAME}", "postgres")
-        database = PostgreSQLDatabase(primary.url, pool_size=2)
+        database = PostgreSQLDatabase(primary.url, connections=2)
         await upgrade(database)
         await write(database, rows, 1)
         await _run("pg_basebackup", "-d", f"host=127.0.0.1 port={primary.port} user=postgres", "-D", str(copy), "-c", "fast")
@@ -63,7 +63,7 @@ async def test_a_server_is_brought_back_to_a_moment_between_two_changes(rows: Ro
             restore_command=f"cp {archive}/%f %p", recovery_target_time=moment, recovery_target_action="promote", archive_mode="off"
         )
         await eventually(lambda: _is_primary(again), within=60, or_say="the end of the recovery")
-        database = PostgreSQLDatabase(again.url, pool_size=2)
+        database = PostgreSQLDatabase(again.url, connections=2)
         assert await database.read(keys) == ["YW0001", "YW0002"]
         assert noted is not None
         assert (await database.read(check_database, [noted])).differences == ()

@@ -125,6 +125,30 @@ async def test_a_backfill_is_refused_where_it_cannot_be_and_says_why(hub: Hub) -
     assert await refusal("approval", "approvals") == ("NotReadable", "approval: not now; applied so far: 1")
 
 
+async def test_a_backfill_stops_behind_its_page_when_the_platform_is_paused_and_can_be_asked_for_again(hub: Hub) -> None:
+    """The caller hears of it, with what it came to until then."""
+    pages = [[held(1, 1), held(2, 1)], [held(3, 1)], [held(4, 1)]]
+
+    async def pausing(stream: str, start: object, end: object) -> AsyncIterator[Page]:
+        yield Page(items=tuple(pages[0]), cursor="", more=True)
+        await hub.levers.pause("approval", "they move house", "lou")
+        yield Page(items=tuple(pages[1]), cursor="", more=True)
+        raise AssertionError("it is paused, and read on")
+
+    for dry_run, applied in ((True, 0), (False, 3)):
+        hub.connectors["approval"].between = pausing  # type: ignore[method-assign]
+        outcome, difference = await hub.operator.rereader.backfill("approval", "approvals", *SPAN, "r", "wu", dry_run=dry_run)
+        (refused,) = outcome.refused
+        assert (outcome.done, type(refused).__name__) == ((), "PlatformIsPaused")
+        assert refused.message.startswith(f"approval was paused by lou while it was read; applied so far: {applied}. Resume it, ")
+        assert difference is not None
+        assert (counts(difference), difference.complete) == ({"NEW": 3}, False)
+        assert (await everything(hub.database))["approval"] == applied
+        await hub.levers.resume("approval", "they are there", "lou")
+    read_again(hub, *pages)
+    assert counts(await fill(hub, dry_run=False)) == {"NEW": 1, "UNCHANGED": 3}
+
+
 async def test_a_record_that_cannot_be_applied_is_named_and_its_neighbours_go_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     derive = hub.operator.rereader.rehearsal._derive
 

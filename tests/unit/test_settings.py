@@ -109,9 +109,11 @@ def test_a_wrong_value_is_named_with_what_would_be_right(name: str, value: str, 
     assert says in told
 
 
-def test_a_lease_that_is_no_longer_than_a_deadline_is_refused_for_nothing_would_be_sent() -> None:
-    (told,) = problems(HUB_LEASE_SECONDS="30", HUB_CREDIT_DEADLINE_SECONDS="30")
-    assert told.startswith("HUB_LEASE_SECONDS: 30 s is not longer than HUB_CREDIT_DEADLINE_SECONDS")
+@pytest.mark.parametrize("lease", ["HUB_LEASE_SECONDS", "HUB_POLL_LEASE_SECONDS"])
+def test_a_lease_that_is_no_longer_than_a_deadline_is_refused(lease: str) -> None:
+    (told,) = problems(**{lease: "30", "HUB_CREDIT_DEADLINE_SECONDS": "30"})
+    assert told.startswith(f"{lease}: 30 s is not longer than HUB_CREDIT_DEADLINE_SECONDS, 30 s: ")
+    assert told.endswith("make one longer or the other shorter")
 
 
 @pytest.mark.parametrize(

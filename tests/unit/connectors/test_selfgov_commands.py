@@ -141,7 +141,7 @@ async def test_a_row_that_another_process_made_after_our_look_is_found_and_repla
 ) -> None:
     shared = postgresql_shared
     engine = create_async_engine(shared.url.replace("postgresql:", "postgresql+asyncpg:"), poolclass=NullPool)
-    database = PostgreSQLDatabase(shared.url, pool_size=1)
+    database = PostgreSQLDatabase(shared.url, connections=1)
     async with engine.connect() as other:
         values = {"t": written(NOW), "bizno": SCORED.biz_no, "code": SCORED.code}
         insert = "INSERT INTO zz_score VALUES (:bizno, :code, 4.0, 'SCJG-001', '别的名称', :t, :t, 'open', :t)"
@@ -231,7 +231,7 @@ async def test_a_mark_that_meets_a_change_under_way_waits_and_is_void(postgresql
     shared = postgresql_shared
     shared.insert(4711)
     engine = create_async_engine(shared.url.replace("postgresql:", "postgresql+asyncpg:"), poolclass=NullPool)
-    database = PostgreSQLDatabase(shared.url, pool_size=1)
+    database = PostgreSQLDatabase(shared.url, connections=1)
     async with engine.connect() as system:
         await system.execute(text("UPDATE zz_result SET gxsj = '2019-08-15 10:00:07', shzt = '2', clbz = '0'"))
         marking = asyncio.create_task(refusal(shared.connector(), TAKEN))

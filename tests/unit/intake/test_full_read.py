@@ -9,14 +9,16 @@ from sqlalchemy import Connection, select
 
 from connectors.base import Item, Quarantined, Stream
 from connectors.errors import CursorExpired, TransientError
+from hub.intake import tombstones
 from hub.intake.apply import Applied
 from hub.intake.tombstones import Tombstones, approve
-from hub.mirror import drift, held, ops_list
+from hub.mirror import controls, drift, held, ops_list
 from hub.mirror.database import Database
 from hub.mirror.records import get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, FULL_READ_KEY, TABLES
 from schema.entities import Approval, DriftFinding, DriftKind, DriftReport, DriftState, OpsItem
+from schema.user_errors import PlatformIsPaused
 from tests.builders import approval, observed
 from tests.settable_clock import START, SettableClock
 from tests.unit.intake.test_poller import Post
@@ -38,6 +40,8 @@ class Registry(Post):
         self.platform.fetchable = frozenset({"Approval"})  # type: ignore[misc]
         self.live: dict[str, Item] = {}
         self.fetched: list[str] = []
+        self.pauses_at_fetch = 0
+        """The platform is paused while it is asked for the so many-th time."""
         self.platform.fetch = self._fetch  # type: ignore[method-assign]
         self.tombstones = Tombstones(
             database,
@@ -53,7 +57,16 @@ class Registry(Post):
     async def _fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         assert entity == "Approval"
         self.fetched += keys
+        self.pauses_at_fetch -= 1
+        if not self.pauses_at_fetch:
+            await self.paused()
         return [self.live[key] for key in keys if key in self.live]
+
+    async def paused(self) -> None:
+        await self.database.write(controls.pause, self.rows, "approval", "they move house", "lou", self.clock())
+
+    async def resumed(self) -> None:
+        await self.database.write(controls.resume, self.rows, "approval", "they are there", "lou", self.clock())
 
     async def filled(self, *numbers: int) -> None:
         """Read the stream for the first time, and let a day pass."""
@@ -238,12 +251,77 @@ async def test_many_that_are_gone_wait_for_an_operator_and_are_marked_once_he_sa
     outcome = await registry.database.write(approve, registry.rows, item.item_id, "the register was cleaned", "wang", START)
     assert outcome.done == (item.item_id,)
     assert (await registry.item()).resolved_by == "wang"
-    assert await registry.tombstones.carry_out() == 4
+    assert await registry.tombstones.carry_out() == (4, ())
     assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
     report = await registry.report()
     assert (report.missing_there, report.repaired, report.waiting) == (4, 3, 0)
     again = await registry.database.write(approve, registry.rows, item.item_id, "the same", "wang", START)
-    assert (again.done, await registry.tombstones.carry_out()) == ((item.item_id,), 0)
+    assert (again.done, await registry.tombstones.carry_out()) == ((item.item_id,), (0, ()))
+
+
+async def approved_item(registry: Registry, gone: int) -> OpsItem:
+    """Let more be gone than is marked without asking, and approve it."""
+    await registry.filled(*range(gone + 1))
+    await registry.again(page(0))
+    item = await registry.item()
+    await registry.database.write(approve, registry.rows, item.item_id, "the register was cleaned", "wang", START)
+    return item
+
+
+async def test_what_is_approved_waits_while_its_platform_is_paused_and_whoever_approves_it_is_told(registry: Registry) -> None:
+    item = await approved_item(registry, 4)
+    await registry.paused()
+    told = await registry.database.write(approve, registry.rows, item.item_id, "the same", "wang", START)
+    (refused,) = told.refused
+    assert told.done == (item.item_id,)
+    assert isinstance(refused, PlatformIsPaused)
+    assert refused.message.endswith("approval is paused: its records are marked as gone by themselves once it is resumed")
+    carried = await registry.tombstones.carry_out()
+    assert (carried.settled, [error.code for error in carried.waiting]) == (0, ["PLATFORM_PAUSED"])
+    assert registry.fetched == []
+    await registry.resumed()
+    assert await registry.tombstones.carry_out() == (4, ())
+    assert await registry.desk.approvals() == {"YW0": 1}
+
+
+async def test_marking_what_is_approved_stops_between_two_steps_when_its_platform_is_paused_and_goes_on_from_there(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tombstones, "CHUNK", 2)
+    await approved_item(registry, 5)
+    registry.pauses_at_fetch = 2
+    carried = await registry.tombstones.carry_out()
+    assert (carried.settled, [error.code for error in carried.waiting]) == (4, ["PLATFORM_PAUSED"])
+    assert len(registry.fetched) == 4
+    await registry.resumed()
+    assert await registry.tombstones.carry_out() == (1, ())
+    assert len(registry.fetched) == 5
+
+
+async def test_marking_what_a_reading_missed_stops_between_two_steps_when_its_platform_is_paused(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tombstones, "CHUNK", 1)
+    await registry.filled(1, 2, 3)
+    registry.pauses_at_fetch = 1
+    assert await registry.again(page(1)) is None
+    assert (len(await registry.desk.approvals()), len(registry.fetched)) == (2, 1)
+    await registry.resumed()
+    await registry.again(page(1))
+    assert await registry.desk.approvals() == {"YW1": 1}
+
+
+async def test_one_platform_that_does_not_answer_holds_up_its_own_tombstones_only(registry: Registry) -> None:
+    await approved_item(registry, 4)
+    registry.live = {}
+    fails = TransientError("approval", "BUSY", "not now", 5.0)
+
+    async def fetch(entity: str, keys: Sequence[str]) -> list[Item]:
+        raise fails
+
+    registry.platform.fetch = fetch  # type: ignore[method-assign]
+    assert await registry.tombstones.carry_out() == (0, (fails,))
+    assert len(await registry.findings(DriftState.APPROVED)) == 4
 
 
 async def test_what_waited_and_is_shown_again_waits_no_more(registry: Registry) -> None:

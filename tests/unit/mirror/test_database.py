@@ -1,6 +1,8 @@
 """Transactions: committed whole or not at all; what may heal by itself is told apart from what will not."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -114,9 +116,18 @@ async def test_a_connection_that_the_server_ends_is_unavailable_and_then_replace
     assert await postgresql_database.read(names) == ["grid"]
 
 
-async def test_a_pool_without_a_free_connection_is_unavailable(postgresql_database: PostgreSQLDatabase) -> None:
-    url = postgresql_database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    small = PostgreSQLDatabase(url, pool_size=1, pool_seconds=0.05)
+@asynccontextmanager
+async def small(beside: PostgreSQLDatabase, wait_seconds: float = 10.0) -> AsyncIterator[PostgreSQLDatabase]:
+    """The same database, of which one connection is used at a time."""
+    url = beside.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    database = PostgreSQLDatabase(url, connections=1, wait_seconds=wait_seconds)
+    yield database
+    await database.close()
+
+
+@asynccontextmanager
+async def in_use(database: PostgreSQLDatabase) -> AsyncIterator[None]:
+    """All of its connections are in use."""
     begun, may_end = asyncio.Event(), asyncio.Event()
 
     def hold(_: Connection) -> None:
@@ -124,12 +135,41 @@ async def test_a_pool_without_a_free_connection_is_unavailable(postgresql_databa
         await_only(may_end.wait())
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(small.write(hold))
+        group.create_task(database.write(hold))
         await begun.wait()
-        with pytest.raises(DatabaseUnavailable, match="QueuePool limit"):
-            await small.read(names)
+        yield
         may_end.set()
-    await small.close()
+
+
+async def test_where_all_connections_stay_in_use_the_database_is_unavailable_and_says_what_to_do(
+    postgresql_database: PostgreSQLDatabase,
+) -> None:
+    async with small(postgresql_database, wait_seconds=0.05) as database, in_use(database):
+        for run in (database.read, database.write):
+            with pytest.raises(DatabaseUnavailable) as refused:
+                await run(names)
+            assert str(refused.value) == (
+                "PostgreSQL: no connection of this process was free for 0.05 s; raise HUB_DATABASE_CONNECTIONS, "
+                "start another process, or see what holds them (docs/operations.md, Connections)"
+            )
+
+
+async def test_what_is_written_first_has_a_connection_of_its_own(postgresql_database: PostgreSQLDatabase) -> None:
+    async with small(postgresql_database, wait_seconds=0.05) as database:
+        async with in_use(database):
+            await database.write_first(put, "grid")
+        assert await database.read(names) == ["grid"]
+
+
+async def test_one_who_stops_waiting_for_a_connection_takes_none_away(postgresql_database: PostgreSQLDatabase) -> None:
+    async with small(postgresql_database) as database:
+        async with in_use(database):
+            waiting = [asyncio.create_task(database.read(names)) for _ in range(3)]
+            await asyncio.sleep(0)
+            for task in waiting[:2]:
+                task.cancel()
+        assert await waiting[2] == []
+        assert await database.read(names) == []
 
 
 async def test_a_deadlock_is_run_again_and_both_are_done(postgresql_database: PostgreSQLDatabase) -> None:

@@ -29,7 +29,7 @@ async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         return
     server: PostgreSQLServer = request.getfixturevalue("postgresql")
     async with server.fresh("template1") as url:
-        both = [PostgreSQLDatabase(url, pool_size=1) for _ in range(2)]
+        both = [PostgreSQLDatabase(url, connections=1) for _ in range(2)]
         yield both
         for each in both:
             await each.close()
@@ -62,7 +62,7 @@ async def test_an_empty_database_is_brought_to_the_head_and_stays_there(empty: l
 
 async def test_two_processes_that_start_at_once_do_not_collide(postgresql: PostgreSQLServer) -> None:
     async with postgresql.fresh("template1") as url:
-        both = [PostgreSQLDatabase(url, pool_size=1) for _ in range(2)]
+        both = [PostgreSQLDatabase(url, connections=1) for _ in range(2)]
         assert await asyncio.gather(*(upgrade(each) for each in both)) == [head_revision()] * 2
         for each in both:
             await each.close()

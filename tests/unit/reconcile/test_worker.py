@@ -11,18 +11,18 @@ from structlog.typing import EventDict
 from connectors.base import Receipt
 from connectors.errors import PermanentError, PlatformDown, TransientError, UnknownOutcome
 from hub.mirror import ledger
-from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase
+from hub.mirror.database import DatabaseUnavailable, PostgreSQLDatabase
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from hub.reconcile.rules.approval_verification import ApprovalVerification, Facts
 from hub.reconcile.rules.grid_dispatch import GridDispatch
-from schema.entities import ApprovalState, Attempt, Conclusion, ObligationState, TaskStatus, TaskType
+from schema.entities import ApprovalState, Conclusion, ObligationState, TaskStatus, TaskType
 from tests.builders import approval, observed, task, task_result
 from tests.servers import someone_waits
 from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import APPROVAL_KEY, EVENT_NO, City, approval_task, bad, event_task, observation, road_event
-from tests.unit.reconcile.worker_side import Office, Unreliable
+from tests.unit.reconcile.worker_side import Attempts, Office, Unreliable
 
 BREACH_KEY = "breach-record:F0001"
 FOUND = Check(
@@ -39,23 +39,8 @@ def hub(city: City) -> Office:
 
 
 @pytest.fixture
-def attempts(city: City) -> "Attempts":
+def attempts(city: City) -> Attempts:
     return Attempts(city.database, city.rows)
-
-
-class Attempts:
-    """Reads what was written of each call."""
-
-    def __init__(self, database: Database, rows: Rows) -> None:
-        self.database, self.rows = database, rows
-
-    async def __call__(self) -> list[tuple[str, str, str | None]]:
-        return await self.database.read(self._read)
-
-    def _read(self, connection: Connection) -> list[tuple[str, str, str | None]]:
-        read, table = self.rows.reader(Attempt), TABLES["Attempt"]
-        found = connection.execute(select(*(table.c[name] for name in Attempt.__struct_fields__)).order_by(table.c.attempt_id))
-        return [(one.attempt_id, one.outcome.value, one.detail) for one in map(read, found)]
 
 
 def enforcement_error(kind: type[TransientError], code: str, retry_after: float | None = None) -> TransientError:
@@ -278,14 +263,6 @@ async def test_that_the_platform_is_down_does_not_count_against_an_obligation(ci
     await hub.worker.work_once("enforcement")
     one = (await city.ledger())[APPROVAL_KEY]
     assert (one.state.value, one.tries) == ("DUE", 0)
-
-
-async def test_nothing_is_sent_when_the_lease_would_end_before_the_call(city: City, hub: Office) -> None:
-    await city.say(GRANTED)
-    (one,) = await hub.database.write(ledger.claim, hub.rows, "enforcement", 1, START, timedelta(seconds=90))
-    city.clock.advance(80)  # the deadline of a call is 10 s
-    completion = await hub.worker._calls["enforcement"](one)
-    assert (hub.connectors["enforcement"].calls, completion.outcome.value, completion.state.value) == ([], "FAILED", "DUE")
 
 
 # --- What is lost on the way -----------------------------------------------------------------------------------------

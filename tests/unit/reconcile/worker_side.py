@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from connectors.base import (
     Answer,
@@ -26,11 +26,12 @@ from connectors.base import (
 from hub.mirror import ledger
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
 from hub.reconcile.worker import Worker
 from schema.commands import AnyCommand
-from schema.entities import Obligation
+from schema.entities import Attempt, Obligation
 from tests.settable_clock import SettableClock
 
 
@@ -180,6 +181,21 @@ class Office:
         yield working
         self.hold.set()
         await asyncio.gather(working, return_exceptions=True)
+
+
+class Attempts:
+    """Reads what was written of each call."""
+
+    def __init__(self, database: Database, rows: Rows) -> None:
+        self.database, self.rows = database, rows
+
+    async def __call__(self) -> list[tuple[str, str, str | None]]:
+        return await self.database.read(self._read)
+
+    def _read(self, connection: Connection) -> list[tuple[str, str, str | None]]:
+        read, table = self.rows.reader(Attempt), TABLES["Attempt"]
+        found = connection.execute(select(*(table.c[name] for name in Attempt.__struct_fields__)).order_by(table.c.attempt_id))
+        return [(one.attempt_id, one.outcome.value, one.detail) for one in map(read, found)]
 
 
 P = ParamSpec("P")
