@@ -31,10 +31,10 @@ async def main(rounds: int, force: Force, sizes: list[int], wanted: str) -> None
         entrants, missing = await contest([each for each in PEERS if wanted in each.name or each is ours.OURS], rounds, force)
         console.print(_table(entrants, missing))
     if sizes:
-        console.print(await _growth(sizes, max(rounds, 1), force))
+        console.print(await _growth(sizes, rounds or 3, force))
     busy = f"load of the machine meanwhile: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores"
     with_it = f"wrk with {force.connections} connections on the same cores"
-    console.print(f"{with_it}; medians of {rounds} interleaved rounds of {force.seconds} s", style="dim")
+    console.print(f"{with_it}; medians of {rounds or 3} interleaved rounds of {force.seconds} s", style="dim")
     console.print(busy, style="dim")
 
 
@@ -82,7 +82,7 @@ async def _growth(sizes: list[int], rounds: int, force: Force) -> Table:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench.peers", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; 0 leaves the peers out")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; 0: no peers, and 3 rounds of growth")
     parser.add_argument("--seconds", type=int, default=3, help="length of a round")
     parser.add_argument("--connections", type=int, default=8, help="connections that ask at once")
     parser.add_argument("--only", default="", metavar="WORD", help="only the hub, and servers whose names hold this")
