@@ -12,9 +12,12 @@ from typing import Any
 from tests.bench.peers import ours
 from tests.bench.peers.question import TYPENAME, from_items
 from tests.bench.peers.records import in_memory
-from tests.bench.peers.stage import DidNotStart, Endpoint, Missing, Peer, Stage, asked
+from tests.bench.peers.stage import DidNotStart, Endpoint, Missing, Peer, Stage, asked, cost
 from tests.bench.peers.wrk import Force, Round, load
 from tests.servers import postgresql_server
+
+NESTED_COUNT, TYPENAME_COUNT = 20, 200
+"""Answers over which the processor's time is taken, in each round."""
 
 
 @dataclass
@@ -28,15 +31,25 @@ class Entrant:
     typename: bytes
     nested_rounds: list[Round] = field(default_factory=list)
     typename_rounds: list[Round] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+    """Milliseconds of the processor for an answer to the nested query."""
+    typename_costs: list[float] = field(default_factory=list)
 
     async def run(self, force: Force, folder: Path) -> None:
         """Go through one round of each query."""
         self.nested_rounds.append(await load(self.endpoint, self.peer.query, self.nested, force, folder))
         self.typename_rounds.append(await load(self.endpoint, TYPENAME, self.typename, force, folder))
+        self.costs.append(await cost(self.endpoint, self.peer.query, self.nested, NESTED_COUNT))
+        self.typename_costs.append(await cost(self.endpoint, TYPENAME, self.typename, TYPENAME_COUNT))
+
+    def forget(self) -> None:
+        """Leave out of account what was before."""
+        for each in (self.nested_rounds, self.typename_rounds, self.costs, self.typename_costs):
+            each.clear()
 
     def cost(self) -> float:
         """Return the median over the rounds of milliseconds of the processor for a nested answer."""
-        return statistics.median(each.cost for each in self.nested_rounds)
+        return statistics.median(self.costs)
 
     def nested_rate(self) -> float:
         """Return the median of answers a second."""
@@ -48,7 +61,7 @@ class Entrant:
 
     def typename_cost(self) -> float:
         """Return the same for `{ __typename }`."""
-        return statistics.median(each.cost for each in self.typename_rounds)
+        return statistics.median(self.typename_costs)
 
     def milliseconds(self, of: Callable[[Round], int]) -> float:
         """Return the median over the rounds of a percentile of the nested query."""
@@ -93,8 +106,7 @@ async def contest(peers: Sequence[Peer], rounds: int, force: Force) -> tuple[lis
                 missing[peer.name] = str(error)
         for one in entrants:
             await one.run(force, on.folder)
-            one.nested_rounds.clear()
-            one.typename_rounds.clear()
+            one.forget()
         for _ in range(rounds):
             for one in entrants:
                 await one.run(force, on.folder)

@@ -15,9 +15,9 @@ from schema.entity import Mirrored
 from tests.bench.city_statistics import PatientDatabase
 from tests.bench.million_approvals import fill
 from tests.bench.peers import ours
-from tests.bench.peers.contest import Entrant
+from tests.bench.peers.contest import NESTED_COUNT, Entrant
 from tests.bench.peers.question import NESTED, TYPENAME
-from tests.bench.peers.stage import Endpoint, asked
+from tests.bench.peers.stage import Endpoint, asked, cost
 from tests.bench.peers.wrk import Force, load
 from tests.bench.sweeps import SETTINGS
 from tests.servers import postgresql_server
@@ -40,9 +40,10 @@ async def grown(sizes: Sequence[int], rounds: int, force: Force) -> AsyncIterato
             entrants.append((size, rows, await _entrant(endpoint, entrants)))
         for counted in (False, *(True for _ in range(rounds))):
             for _, _, one in entrants:
-                found = await load(one.endpoint, NESTED, one.nested, force, folder)
-                if counted:
-                    one.nested_rounds.append(found)
+                one.nested_rounds.append(await load(one.endpoint, NESTED, one.nested, force, folder))
+                one.costs.append(await cost(one.endpoint, NESTED, one.nested, NESTED_COUNT))
+                if not counted:
+                    one.forget()
         for each in entrants:
             yield each
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.bench.load import WrongAnswer
 from tests.bench.peers.question import NESTED, Normalised, as_it_is
 from tests.bench.processor import seconds_of
 
@@ -135,3 +136,17 @@ async def asked(endpoint: Endpoint, query: str) -> bytes:
     told: dict[str, Any] = json.loads(answer.content)
     assert "errors" not in told, f"{endpoint.url}: {told['errors'][:3]}"
     return answer.content
+
+
+async def cost(endpoint: Endpoint, query: str, expected: bytes, count: int) -> float:
+    """Return milliseconds of the processor for an answer, its database or REST servers included; asked so often, one by one.
+
+    By an exact number of answers, so that nothing under way is counted to none. Raise WrongAnswer if any body is another one.
+    """
+    async with httpx.AsyncClient(trust_env=False, timeout=60, headers=dict(endpoint.headers)) as client:
+        before = endpoint.seconds()
+        for _ in range(count):
+            answer = await client.post(endpoint.url, json={"query": query})
+            if answer.content != expected:
+                raise WrongAnswer(f"{endpoint.url}: {answer.status_code} {answer.text[:200]}")
+        return (endpoint.seconds() - before) * 1000 / count

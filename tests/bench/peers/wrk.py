@@ -39,18 +39,11 @@ class Round(msgspec.Struct, frozen=True):
     """Answers whose status was not 200 or whose body was another one."""
     failed: int
     """Connections and answers that did not come about."""
-    processor: float = 0
-    """Seconds of the processor that the server used meanwhile, its database or REST servers included."""
 
     @property
     def rate(self) -> float:
         """Return answers a second."""
         return self.requests * 1e6 / self.microseconds
-
-    @property
-    def cost(self) -> float:
-        """Return milliseconds of the processor for an answer."""
-        return self.processor * 1e3 / self.requests
 
 
 def program() -> str:
@@ -71,12 +64,11 @@ async def load(endpoint: Endpoint, query: str, expected: bytes, force: Force, fo
     told = [str(asked), str(answer), *(each for header in endpoint.headers.items() for each in header)]
     seconds = force.seconds
     while True:
-        used = endpoint.seconds()
         found = await _run(f"-d{seconds}s", f"-c{force.connections}", endpoint.url, "--", *told)
         if found.wrong or found.failed:
             raise WrongAnswer(f"{endpoint.url}: {found}")
         if found.requests:
-            return msgspec.structs.replace(found, processor=endpoint.seconds() - used)
+            return found
         if seconds > LONGEST:
             raise WrongAnswer(f"{endpoint.url} gave no answer within {seconds} s")
         seconds *= 2
