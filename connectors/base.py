@@ -71,6 +71,9 @@ class PlatformSettings(BaseModel):
         30.0, gt=0, description="Seconds after which an unanswered call has been carried out or dropped; never less than is true"
     )
     max_in_flight: int = Field(16, gt=0, description="Calls under way at once from one process")
+    live_seconds: float = Field(
+        2.0, gt=0, description="Seconds within which the graph has a live read (maxAge) answered; after that the hub's copy answers"
+    )
     poll_seconds: float = Field(5.0, gt=0, description="Seconds between two reads of each stream")
     callback_addresses: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks that may post webhooks, comma separated; empty: any"
@@ -205,8 +208,8 @@ class Connector(ABC):
 
     platform: ClassVar[str]
     streams: ClassVar[tuple[Stream, ...]]
-    fetchable: ClassVar[frozenset[str]] = frozenset()
-    """Entities that `fetch` reads by their key, so that a key which it leaves out is not there."""
+    fetchable: ClassVar[Mapping[str, int]] = {}
+    """Entities that `fetch` reads by their key, so that a key which it leaves out is not there; and how many one call takes."""
     digests: ClassVar[tuple[Buckets, ...]] = ()
     """Of which entities the platform gives digests; `digest` and `contents` are for these."""
     settings_class: ClassVar[type[PlatformSettings]]

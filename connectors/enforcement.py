@@ -96,7 +96,7 @@ class EnforcementConnector(Connector):
         Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60),
         Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60),
     )
-    fetchable: ClassVar[frozenset[str]] = frozenset({"VerificationTask", "Campaign"})
+    fetchable: ClassVar[Mapping[str, int]] = dict.fromkeys(SINGLE, 1)
     settings_class = EnforcementSettings
     settings: EnforcementSettings
     clock_limit: ClassVar[ClockLimit | None] = ClockLimit(

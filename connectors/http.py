@@ -68,7 +68,8 @@ class PlatformClient:
         )
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._window = Window(settings.quota_per_second, surroundings.clock, surroundings.sleep)
-        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._shared: dict[Hashable, _SharedRead] = {}
+        self._reading: set[asyncio.Task[Any]] = set()
         self._closed = False  # it asked to be left alone, and has not answered since
         self._held_until: datetime | None = None  # after a 429, that one refused call is not followed by the next
 
@@ -99,7 +100,8 @@ class PlatformClient:
     ) -> T:
         """Return what `judge` makes of the answer; try again on transport errors, 5xx, 429, UnusableError and TransientError.
 
-        `accept` are the statuses beyond 2xx that `judge` takes itself. Reads under way with an equal `same` share one call.
+        `accept` are the statuses beyond 2xx that `judge` takes itself. Reads under way with an equal `same` share one call. One
+        that nobody waits for any more goes on by itself, so that the breaker learns how it ends, and is shared no longer.
         Raises TransientError when the tries are used up or the platform asks for more patience than settings allow,
         PlatformDown while the breaker is open, PermanentError for any other refusal, and what `judge` raises.
         """
@@ -107,11 +109,18 @@ class PlatformClient:
         if same is None:
             return await self._read(call)
         key = (operation, same)
-        if (task := self._under_way.get(key)) is None:
-            task = self._under_way[key] = asyncio.create_task(self._read(call))
-            task.add_done_callback(lambda done: self._forget(key, done))
-        shared: T = await asyncio.shield(task)
-        return shared
+        if (shared := self._shared.get(key)) is None or shared.task.done():
+            shared = self._shared[key] = _SharedRead(asyncio.create_task(self._read(call)))
+            self._reading.add(shared.task)
+            shared.task.add_done_callback(self._ended)
+        shared.waiting += 1
+        try:
+            result: T = await asyncio.shield(shared.task)
+        finally:
+            shared.waiting -= 1
+            if not shared.waiting and self._shared.get(key) is shared:
+                del self._shared[key]
+        return result
 
     async def write(
         self,
@@ -141,12 +150,12 @@ class PlatformClient:
 
     async def close(self) -> None:
         """Close the connections; shared reads under way are cancelled."""
-        for task in list(self._under_way.values()):
+        for task in list(self._reading):
             task.cancel()
         await self._http.aclose()
 
-    def _forget(self, key: Hashable, done: asyncio.Task[Any]) -> None:
-        self._under_way.pop(key, None)
+    def _ended(self, done: asyncio.Task[Any]) -> None:
+        self._reading.discard(done)
         if not done.cancelled():
             done.exception()  # seen, also when everyone who waited for it has gone
 
@@ -272,6 +281,14 @@ class PlatformClient:
         if call.repeat_after is None:
             return TransientError(self.platform, code, message, retry_after)
         return UnknownOutcome(self.platform, code, message, sending.sent_at, max(call.repeat_after, retry_after or 0.0))
+
+
+class _SharedRead:
+    """A read under way, and how many wait for it."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.task = task
+        self.waiting = 0
 
 
 class _Call(msgspec.Struct, Generic[T], frozen=True):

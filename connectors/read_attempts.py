@@ -1,22 +1,25 @@
 """When a read that failed is tried again, and after how long. Writes are repeated by the ledger only."""
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
 
 from connectors.base import PlatformSettings, Surroundings
 from connectors.errors import PlatformDown, TransientError
+from connectors.patience import patience
 
 
 def read_attempts(settings: PlatformSettings, surroundings: Surroundings) -> AsyncRetrying:
     """Return what carries out one read: tried again while it fails with TransientError, at last the error is raised.
 
     It is not tried again while the breaker is open (PlatformDown), or where the platform asks for more patience than settings
-    allow.
+    allow, or than the caller has.
     """
 
-    def worth_another_try(error: BaseException) -> bool:
+    def worth_another_try(state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome is not None else None
         if not isinstance(error, TransientError) or isinstance(error, PlatformDown):
             return False
-        return (error.retry_after or 0.0) <= settings.read_patience_seconds
+        needed = 0.2 * 2.0**state.attempt_number if error.retry_after is None else error.retry_after
+        return (error.retry_after or 0.0) <= settings.read_patience_seconds and needed < patience()
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
@@ -29,6 +32,6 @@ def read_attempts(settings: PlatformSettings, surroundings: Surroundings) -> Asy
         sleep=surroundings.sleep,
         stop=stop_after_attempt(settings.read_attempts),
         wait=wait,
-        retry=retry_if_exception(worth_another_try),
+        retry=worth_another_try,
         reraise=True,
     )

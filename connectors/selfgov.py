@@ -4,7 +4,7 @@ Rows become records in selfgov_records.py, tables are read on in selfgov_reading
 through selfgov_database.py.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
@@ -49,7 +49,7 @@ class SelfgovConnector(Connector):
         Stream("scores", ("ScoreEntry",), timedelta(seconds=300), poll_factor=12, whole=("ScoreEntry",)),
         Stream("notices", ("Notice",), timedelta(days=7), poll_factor=60, whole=("Notice",)),
     )
-    fetchable: ClassVar[frozenset[str]] = frozenset({"SelfReport", "ScoreEntry", "Notice"})
+    fetchable: ClassVar[Mapping[str, int]] = dict.fromkeys(("SelfReport", "ScoreEntry", "Notice"), _KEYS_AT_ONCE)
     settings_class: ClassVar[type[PlatformSettings]] = SelfgovSettings
     settings: SelfgovSettings
 

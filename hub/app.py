@@ -3,12 +3,14 @@
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
+from functools import cached_property
 
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from hub.graph.access import Keyring
+from hub.graph.compiled.executor import Executor
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.intake.room import Room
@@ -63,6 +65,7 @@ class Hub(Parts):
             yield self
         finally:
             await self.asker.close()
+            await self.live.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
                 await self.refusals.keep()
@@ -109,6 +112,14 @@ class Hub(Parts):
         await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
+    @cached_property
+    def executor(self) -> Executor:
+        """Return what answers the graph, and count in the metrics how it does."""
+        schema = build_schema(introspection=not self.settings.hub.production)
+        executor = Executor(schema, self.rows, self.database, self.replica)
+        self.metrics.count_operations(executor.tally.counts)
+        return executor
+
     def web(self) -> Starlette:
         """Return what this process serves; its lifespan runs the loops."""
         own = self.settings.hub
@@ -130,13 +141,14 @@ class Hub(Parts):
                 yield
 
         graph = GraphQLEndpoint(
-            build_schema(introspection=not own.production),
+            self.executor.schema,
             Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
             lambda caller, correlation_id: Context(
                 Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
             ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
+            self.executor,
             Room(own.graph_under_way),
         )
         return Starlette(

@@ -59,7 +59,7 @@ class Household:
                 "callback_access_key": "enforcement",
                 "callback_secrets": [own["enforcement_callback"]],
             },
-            "selfgov": {"database_url": self.exchange_url},
+            "selfgov": {"database_url": self.exchange_url, "late_commit_seconds": 3.0},
             # The demo's city lives at any hour.
             "sms": {"account": "bihuan", "secrets": [own["sms"]], "quiet_from": "00:00", "quiet_until": "00:00"},
         }

@@ -62,6 +62,8 @@ def progress(seen: Seen) -> RenderableType:
         ("checks done 核查完成", city.get("tasks_done", 0), city.get("tasks", 0)),
         ("breaches recorded 失信必记", city.get("records", 0), city.get("breaches_expected", 0)),
         ("events answered 闭环处置", city.get("events_answered", 0), city.get("events_sent", city.get("events", 0))),
+        ("points on lists 扣分告知", city.get("lines", 0), city.get("records_taking_points", 0)),
+        ("repairs handled 信用修复", city.get("reports_marked", 0), city.get("reports_decided", 0)),
     )
     for name, done, total in pairs:
         bar = ProgressBar(total=max(int(total), 1), completed=min(int(done), int(total)), width=30)
@@ -92,10 +94,28 @@ def guaranteed(seen: Seen, result: CheckResult | None, seconds: float) -> Guaran
         "tasks": told.get("tasks_for_approvals"),
         "breaches": told.get("breaches"),
         "records": told.get("records"),
+        "lists": told.get("lines"),
+        "messages": told.get("messages"),
+        "reports": told.get("reports_decided"),
+        "repairs": told.get("repairs"),
         "open": seen.open,
         "stuck": seen.count("STUCK"),
         "seconds": round(seconds, 1),
     }
-    table = Table(*figures, title="What the platforms themselves hold 各平台实有", header_style="bold")
-    table.add_row(*("?" if value is None else str(value) for value in figures.values()))
+    names = {
+        "approvals": "approvals granted 准予许可",
+        "tasks": "tasks that verify them 有审必查",
+        "breaches": "breaches found 违法违规",
+        "records": "credit records of them 失信必记",
+        "lists": "lines on subjects' own lists 扣分告知",
+        "messages": "short messages sent 短信告知",
+        "reports": "rows decided in self-governance 自治结果",
+        "repairs": "repairs on the credit platform 信用修复",
+        "open": "obligations open",
+        "stuck": "obligations stuck",
+        "seconds": "seconds",
+    }
+    table = Table("what", "number", title="What the platforms themselves hold 各平台实有", header_style="bold")
+    for name, value in figures.items():
+        table.add_row(names[name], "?" if value is None else str(value))
     return Guaranteed(table, figures | {"check": told})

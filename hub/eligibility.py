@@ -11,9 +11,9 @@ from typing import TypeVar
 import structlog
 
 from connectors.base import Connector, Item
-from connectors.errors import ConnectorError
 from hub.domain.eligibility import Facts, decide
 from hub.domain.policy import Policy
+from hub.live_calls import LiveCalls, NotLive
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ports import Apply
 from hub.mirror.rows import Rows
@@ -45,8 +45,8 @@ class Asker:
         is_paused: Callable[[str], bool] = lambda platform: False,
     ) -> None:
         self._database, self._rows = database, rows
-        self._connectors, self._policy, self._apply = connectors, policy, apply
-        self._clock, self._budget, self._is_paused = clock, budget_seconds, is_paused
+        self._calls, self._policy, self._apply = LiveCalls(connectors, is_paused), policy, apply
+        self._clock, self._budget = clock, budget_seconds
         self._reading: dict[tuple[str, str], asyncio.Task[Shown]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
 
@@ -110,20 +110,11 @@ class Asker:
         return task
 
     async def _fetch(self, platform: str, entity: str, key: str) -> Shown:
-        connector = self._connectors.get(platform)
-        if connector is None:
-            return None
-        if self._is_paused(platform):
-            log.info("eligibility: not asked live, the platform is paused", platform=platform)
-            return None
         try:
-            async with asyncio.timeout(self._budget):
-                items = await connector.fetch(entity, [key])
-        except TimeoutError:
-            log.warning("eligibility: not answered live in time", platform=platform, seconds=self._budget)
-            return None
-        except ConnectorError as error:
-            log.warning("eligibility: cannot be asked live", platform=platform, code=error.code)
+            items = await self._calls.fetch(platform, entity, [key], self._budget)
+        except NotLive as refused:
+            told = refused.trouble
+            log.warning("eligibility: not answered live", platform=platform, code=told.code, reason=told.reason)
             return None
         if items:
             keeping = asyncio.create_task(self._keep(platform, items))

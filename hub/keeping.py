@@ -30,7 +30,7 @@ class Keeping:
     rows: Rows
     clock: Callable[[], datetime]
     days: Mapping[str, int]
-    """By kind: deliveries, attempts, quarantine, ops_items, changes, audit."""
+    """By kind: deliveries, attempts, quarantine, ops_items, drift, changes, audit."""
     shells: Sequence[str]
     """Platforms whose signatures never get old: their deliveries stay as empty shells."""
 

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors.base import Connector
+from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
 from hub.graph.loops.loop import loop_of
-from hub.intake import tombstones
+from hub.intake import replay, tombstones
 from hub.levers import Levers
+from hub.live_reads import LiveReader
 from hub.mirror.database import Database
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.notices import NoticeDesk
 from hub.platform_health import HealthDesk, PlatformStatus
-from hub.reconcile import identities, operations, rereading
+from hub.reconcile import identities, operations
 from hub.reconcile.derive import Derivation
-from hub.rereading import Rereader
 from schema.context import PlatformHealth
 from schema.decision import Decision
 from schema.loop import Loop
@@ -47,8 +48,9 @@ class Operator:
     notices: NoticeDesk
     levers: Levers
     health: HealthDesk
+    live: LiveReader
     tracer: DeliveryTracer
-    rereader: Rereader
+    backfiller: Backfiller
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
@@ -125,11 +127,11 @@ class Operator:
             message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known) or 'none'}"
             return Outcome(refused=(UnknownStream(message=message, path=["stream"], stream=stream, known=known),))
         wanted = known if stream is None else [stream]
-        return Outcome(done=tuple(await self.database.write(rereading.resync, self.rows, platform, wanted, by, self.clock())))
+        return Outcome(done=tuple(await self.database.write(replay.resync, self.rows, platform, wanted, by, self.clock())))
 
     async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:
         """Let deliveries be applied once more."""
-        found = await self.database.write(rereading.replay, self.rows, list(delivery_ids), by, self.clock())
+        found = await self.database.write(replay.replay, self.rows, list(delivery_ids), by, self.clock())
         refused: list[UserError] = [
             UnknownDelivery(message=f"no delivery '{each}'", path=["deliveryIds", str(at)], delivery_id=each)
             for at, each in enumerate(delivery_ids)
@@ -142,7 +144,7 @@ class Operator:
         """Let all deliveries of a platform since then be applied once more."""
         if platform not in self.connectors:
             return Outcome(refused=(self._unknown_platform(platform),))
-        found = await self.database.write(rereading.replay_since, self.rows, platform, since, by, self.clock())
+        found = await self.database.write(replay.replay_since, self.rows, platform, since, by, self.clock())
         self.arrived()
         return Outcome(done=tuple(found))
 

@@ -14,6 +14,7 @@ import httpx
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
+from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
 from hub.delivery_traces import DeliveryTracer
@@ -21,6 +22,7 @@ from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
 from hub.intake.apply import Applier
 from hub.intake.applying import Applying
+from hub.intake.comparison import Comparer
 from hub.intake.deliveries import Deliveries
 from hub.intake.drift import Drift
 from hub.intake.full_read import FullReads
@@ -30,6 +32,7 @@ from hub.intake.rehearsal import Rehearsal
 from hub.intake.tombstones import Tombstones
 from hub.keeping import Keeping
 from hub.levers import Levers
+from hub.live_reads import LiveReader
 from hub.loops import Loops
 from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
@@ -48,7 +51,6 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
-from hub.rereading import Rereader
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
 from hub.telemetry import Metrics
@@ -145,18 +147,25 @@ class Parts:
             after=due,
             lease_seconds=own.poll_lease_seconds,
         )
-        self.drift = Drift(
+        comparer = Comparer(
             self.database,
             self.rows,
-            self.connectors,
             self.applier,
-            self.poller,
             tombstones,
             clock=world.clock,
             sleep=world.sleep,
             after=due,
             grace=grace,
             share=own.drift_percent / 100,
+        )
+        self.drift = Drift(
+            self.database,
+            self.rows,
+            self.connectors,
+            comparer,
+            self.poller,
+            tombstones,
+            clock=world.clock,
             digest_every=timedelta(seconds=own.drift_seconds),
             read_every=read_every,
         )
@@ -170,6 +179,17 @@ class Parts:
             clock=world.clock,
             budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
             is_paused=self.levers.is_paused,
+        )
+        self.live = LiveReader(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.applier.write,
+            clock=world.clock,
+            share=own.live_percent / 100,
+            is_paused=self.levers.is_paused,
+            after=due,
+            count=lambda platform, outcome: self.metrics.live_reads.labels(platform, outcome).inc(),
         )
         self.scores = self._scores()
         self.tally = Tally(self.database)
@@ -193,6 +213,7 @@ class Parts:
                 "attempts": own.keep_attempts_days,
                 "quarantine": own.keep_quarantine_days,
                 "ops_items": own.keep_ops_items_days,
+                "drift": own.keep_drift_days,
                 "changes": own.keep_changes_days,
                 "audit": own.keep_audit_days,
             },
@@ -219,9 +240,10 @@ class Parts:
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
             levers=self.levers,
+            live=self.live,
             health=self.health,
             tracer=self.tracer,
-            rereader=Rereader(
+            backfiller=Backfiller(
                 self.database,
                 self.rows,
                 self.connectors,

@@ -115,6 +115,9 @@ class HubSettings(BaseModel):
     keep_ops_items_days: Days30 = Field(
         1100, description="Days that the texts of a settled item of the ops list are kept; 0 for ever"
     )
+    keep_drift_days: Days30 = Field(
+        400, description="Days that a difference with a platform is kept after it was repaired or was no more; 0 for ever"
+    )
     keep_changes_days: Days183 = Field(
         0, description="Days that versions of a record other than its last two are kept, 183 or more; 0 for ever"
     )
@@ -158,6 +161,9 @@ class HubSettings(BaseModel):
     )
     drift_percent: int = Field(
         10, gt=0, le=100, description="Percent of a platform's quota that comparisons and readings from the beginning may take"
+    )
+    live_percent: int = Field(
+        25, gt=0, le=100, description="Percent of a platform's quota, and of its calls under way, that live reads (maxAge) may take"
     )
     tombstone_percent: int = Field(
         1, ge=0, le=100, description="Percent of an entity's records that are marked as gone without asking an operator"

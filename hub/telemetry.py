@@ -2,11 +2,13 @@
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from schema.identifiers import redact
 
@@ -30,6 +32,12 @@ class Metrics:
         )
         self.eligibility = Counter(
             "bihuan_eligibility", "Questions of the approval system by outcome", ["outcome"], registry=self.registry
+        )
+        self.live_reads = Counter(
+            "bihuan_live_reads",
+            "Records that the graph asked live, by platform and outcome: OK or the error's code",
+            ["platform", "outcome"],
+            registry=self.registry,
         )
         self.obligations = Gauge(
             "bihuan_obligations", "Obligations by platform and state", ["platform", "state"], registry=self.registry
@@ -79,10 +87,32 @@ class Metrics:
         )
         self.graph_requests = Counter("bihuan_graph_requests", "GraphQL requests by outcome", ["outcome"], registry=self.registry)
 
+    def count_operations(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Show from now on how many operations of the graph were answered how."""
+        self.registry.register(_Operations(counts))
+
     def observe_call(self, platform: str, operation: str, outcome: str, seconds: float) -> None:
         """Count a call to a platform; `Surroundings.observe`."""
         self.calls.labels(platform, operation, outcome).inc()
         self.call_seconds.labels(platform).observe(seconds)
+
+
+class _Operations(Collector):
+    """Asks for the numbers when they are shown, so that counting costs an operation next to nothing."""
+
+    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the numbers."""
+        family = CounterMetricFamily(
+            "bihuan_graph_operations",
+            "Operations answered by a plan (COMPILED), or by graphql-core for a reason: docs/graph-executor.md",
+            labels=["how"],
+        )
+        for how, number in self._counts().items():
+            family.add_metric([how], number)
+        yield family
 
 
 def redact_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,7 +1,9 @@
 """The independent checker: asks the platforms themselves whether the loops are closed, and trusts nobody else.
 
 Every granted approval has one task, every breach one credit record with the right points, every event that was sent to a
-department one task a sending and an answer. How the platforms are read is in checker_reading.py, what a breach is in breaches.py.
+department one task a sending and an answer, every record that takes points is told to its subject once, and every row of zz_result
+is marked and has its repair once. How the platforms are read is in checker_reading.py and checker_outbox.py, what a breach is in
+breaches.py, what is owed to subjects in checker_notices.py and checker_repairs.py.
 """
 
 import asyncio
@@ -16,9 +18,13 @@ import msgspec
 
 from mocks.breaches import Breach, breaches
 from mocks.callbacks import Sleep
+from mocks.checker_notices import judge_notices, telephones
+from mocks.checker_outbox import ExchangeReader, OutboxReader
 from mocks.checker_reading import ApprovalReader, CreditReader, EnforcementReader, GridReader, Line
+from mocks.checker_repairs import judge_repairs
 from mocks.config import AllSettings, Config, complete_settings
 from mocks.credit_records import COMMITMENT_BREACH, REGULATORY_POINTS
+from mocks.credit_signing import resident_code
 from mocks.platform import Clock
 from mocks.store import Document
 
@@ -42,13 +48,29 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     events_answered: int
     event_tasks_missing: int
     event_tasks_doubled: int
+    records_taking_points: int
+    lines: int
+    lines_missing: int
+    lines_wrong: int
+    messages: int
+    messages_owed: int
+    messages_missing: int
+    messages_surplus: int
+    reports: int
+    reports_decided: int
+    reports_unmarked: int
+    reports_wrong: int
+    repairs: int
+    repairs_missing: int
+    repairs_surplus: int
     problems: tuple[str, ...]
 
     @property
     def missing(self) -> int:
         """How many things are not there that must be; more time may bring them, unlike what is doubled, invented or wrong."""
         unanswered = self.events_sent - self.events_answered
-        return self.approvals_without_task + self.records_missing + self.event_tasks_missing + unanswered
+        to_subjects = self.lines_missing + self.messages_missing + self.reports_unmarked + self.repairs_missing
+        return self.approvals_without_task + self.records_missing + self.event_tasks_missing + unanswered + to_subjects
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts and problems for JSON, with `missing`."""
@@ -90,13 +112,30 @@ class Checker:
         async with httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=30) as client:
             line = Line(client, clock=self._clock, sleep=self._sleep, rng=self._rng)
             # effects before causes, so that in a city that moves things look missing for a while, never invented
-            records = await CreditReader(line, urls["credit"], settings.credit).records()
+            messages = await OutboxReader(line, urls["sms"]).messages()
+            exchange = ExchangeReader(line, settings.selfgov.database_url)
+            lines = await exchange.scores()
+            credit = await CreditReader(line, urls["credit"], settings.credit).everything()
+            results = await exchange.results()
             await self._sleep(settings.enforcement.visible_after)
             enforcement = EnforcementReader(line, urls["enforcement"], settings.enforcement)
             tasks, items = await enforcement.tasks(), await enforcement.items()
             events = await GridReader(line, urls["grid"], settings.grid).events()
             approvals = await ApprovalReader(line, urls["approval"], settings.approval).records(self._days)
-        return judged(approvals, tasks, items, records, events)
+        key = settings.credit.exchange_key
+        reachable = telephones(approvals, credit["subject"], lambda number: resident_code(number, key))
+        return judged(
+            approvals,
+            tasks,
+            items,
+            credit["record"],
+            events,
+            repairs=credit["repair"],
+            lines=lines,
+            messages=messages,
+            results=results,
+            reachable=reachable,
+        )
 
 
 def judged(
@@ -105,14 +144,23 @@ def judged(
     items: Mapping[str, Document],
     records: Iterable[Document],
     events: Iterable[Mapping[str, str]],
+    *,
+    repairs: Iterable[Document] = (),
+    lines: Iterable[Document] = (),
+    messages: Iterable[Document] = (),
+    results: Iterable[Document] = (),
+    reachable: Mapping[str, set[str]] | None = None,
 ) -> CheckResult:
-    """Return the judgement on what was read; pure."""
-    tasks = list(tasks)
+    """Return the judgement on what was read; pure. `lines` and `results` are rows of zz_score and zz_result, `reachable` the
+    telephones by code of subject."""
+    tasks, records = list(tasks), list(records)
     problems: list[str] = []
     counts = {
         **_judge_approvals(approvals, tasks, problems),
         **_judge_breaches(tasks, items, records, problems),
         **_judge_events(events, tasks, problems),
+        **judge_notices(records, lines, messages, reachable or {}, problems),
+        **judge_repairs(results, records, repairs, problems),
     }
     return CheckResult(**counts, problems=tuple(problems))
 

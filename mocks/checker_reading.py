@@ -1,7 +1,9 @@
-"""How the checker reads the four platforms: through their own signed interfaces, slowly, and again where pages shift.
+"""How the checker reads the platforms: through their own signed interfaces, slowly, and again where pages shift.
 
-Plain httpx. Nothing here comes from the hub or its connectors, and no control route is called. Quotas are the hub's as well,
-so that the checker takes a quarter of them; a refusal for haste, or a failure that is no answer, is waited out.
+Plain httpx. Nothing here comes from the hub or its connectors, and no control route is called where there is another way. Quotas
+are the hub's as well, so that the checker takes a quarter of them; a refusal for haste, or a failure that is no answer, is waited
+out.
+The gateway and the exchange database are in checker_outbox.py.
 """
 
 import random
@@ -30,6 +32,8 @@ from mocks.platform import Clock
 from mocks.store import Document
 
 ATTEMPTS: Final = 20
+KEYS: Final = {"record": "recordId", "repair": "repairId", "subject": "code"}
+"""Kinds of the credit platform, and what names one of each."""
 PAUSE: Final = 0.2
 """Seconds between two calls to a platform with a quota of 20 a second."""
 
@@ -133,23 +137,24 @@ class CreditReader:
         self._settings = settings
         self._token = ""
 
-    async def records(self) -> list[Document]:
-        """Return all records: a snapshot, and the feed from the smallest asOfSeq of its pages on."""
-        found: dict[str, Document] = {}
+    async def everything(self) -> dict[str, list[Document]]:
+        """Return all records, repairs and subjects: snapshots, and the feed from the smallest asOfSeq of their pages on."""
+        found: dict[str, dict[str, Document]] = {kind: {} for kind in KEYS}
         as_of: list[int] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            page = await self._get("/v2/snapshot", {"type": "record", **({"cursor": cursor} if cursor else {})})
-            found |= {record["recordId"]: record for record in page["items"]}
-            as_of.append(page["asOfSeq"])
-            cursor = page["nextCursor"]
+        for kind, key in KEYS.items():
+            cursor: str | None = ""
+            while cursor is not None:
+                page = await self._get("/v2/snapshot", {"type": kind, **({"cursor": cursor} if cursor else {})})
+                found[kind] |= {each[key]: each for each in page["items"]}
+                as_of.append(page["asOfSeq"])
+                cursor = page["nextCursor"]
         since, more = min(as_of), True
         while more:
             page = await self._get("/v2/changes", {"since": str(since), "limit": "500"})
             for item in page["items"]:
-                _apply(found, item)
+                _apply(found[item["type"]], KEYS[item["type"]], item)
             since, more = page["nextSeq"], page["hasMore"]
-        return list(found.values())
+        return {kind: list(each.values()) for kind, each in found.items()}
 
     async def _get(self, path: str, query: Mapping[str, str]) -> Document:
         if not self._token:
@@ -190,11 +195,9 @@ class CreditReader:
         return float(text) if text.isdigit() else max(1.0, (parsedate_to_datetime(text) - self._line.now()).total_seconds())
 
 
-def _apply(found: dict[str, Document], item: Document) -> None:
+def _apply(found: dict[str, Document], name: str, item: Document) -> None:
     """Carry one change of the feed over to what was found; a change may be older than what the snapshot showed."""
-    if item["type"] != "record":
-        return
-    key = item["data"]["recordId"]
+    key = item["data"][name]
     if item["op"] == "delete":
         found.pop(key, None)
     elif key not in found or found[key]["version"] <= item["data"]["version"]:

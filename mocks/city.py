@@ -1,19 +1,22 @@
-"""A city that lives on the four mock platforms: people apply, officials decide, officers check, grids report, towns send.
+"""A city that lives on the mock platforms: people apply, officials decide, officers check, grids report, towns send, firms mend.
 
-`City` carries out a `Plan` (city_plan.py) with its `Officers` and `Towns`, and reacts to what the hub makes of it: tasks that
-turn up, events that come back. What is decided hangs on the seed alone; when it happens hangs on the platforms' clock.
+`City` carries out a `Plan` (city_plan.py) with its `Officers`, `Towns` and `Residents`, and reacts to what the hub makes of it:
+tasks that turn up, events that come back, points on a subject's list. What is decided hangs on the seed alone; when it happens
+hangs on the platforms' clock.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Final
 
 from mocks.approval_records import ACCEPTED, COMMITMENT, STANDARD
 from mocks.breaches import breaches
 from mocks.callbacks import Sleep
+from mocks.checker_notices import takes_points
 from mocks.city_officers import LOADED, Officers
 from mocks.city_plan import Application, Plan
+from mocks.city_residents import Residents
 from mocks.city_towns import Towns
 from mocks.config import Platforms
 from mocks.credit_records import COMMITMENT_BREACH, REGULATORY_POINTS
@@ -21,6 +24,7 @@ from mocks.enforcement_tasks import FINAL
 from mocks.people import Subject
 
 TICK: Final = 0.05
+_LISTS_EVERY: Final = 10  # ticks between two looks at the subjects' own lists
 _BREATH: Final = 20  # steps between two chances for everybody else
 
 Work = Coroutine[Any, Any, None]
@@ -60,6 +64,7 @@ class City:
         self._ask_eligibility = ask_eligibility
         self._towns = Towns(platforms.grid, self.plan, self._pause)
         self._officers = Officers(platforms.enforcement, platforms.approval, self._towns, plan=self.plan, pause=self._pause)
+        self._residents = Residents(platforms.selfgov, self.plan, self._pause)
         self._seen = 0
         self._busy = 0
         self._made = False
@@ -93,6 +98,8 @@ class City:
         for number in range(sum(task["title"] == LOADED for task in tasks), self._loaded):
             self._officers.inspect_at_once(loaded_firms[number % len(loaded_firms)])
             await self._breathe(number)
+        for number in range(self.plan.reports):
+            begin(self._residents.report(number))
         applications, incidents = self.plan.applications, iter(self.plan.incidents)
         at_once = max(1, int(self._a_second * TICK)) if self._a_second else _BREATH
         for number, application in enumerate(applications):
@@ -136,13 +143,15 @@ class City:
     # --- what it reacts to
 
     async def _watch(self, begin: Callable[[Work], None]) -> None:
-        """Give each new task to officers, let the towns do what they have to, write everything down."""
+        """Give each new task to officers, let towns and residents do what they have to, write everything down."""
         whole = self._platforms
-        while True:
+        for tick in count():
             for task_id in list(islice(whole.enforcement.store.all("task"), self._seen, None)):
                 self._seen += 1
                 begin(self._officers.work_on(task_id))
             for work in list(self._towns.work()):
+                begin(work)
+            for work in self._residents.work() if tick % _LISTS_EVERY == 0 else ():
                 begin(work)
             for platform in whole:
                 platform.store.flush()
@@ -153,6 +162,7 @@ class City:
         whole, kinds = self._platforms, {COMMITMENT_BREACH, REGULATORY_POINTS}
         approvals, tasks = whole.approval.store.all("record").values(), whole.enforcement.store.all("task").values()
         events, records = whole.grid.store.all("event").values(), whole.credit.store.all("record").values()
+        done = self._made and not self._busy and self._seen == len(tasks) and not whole.selfgov.uncommitted
         checked = {task["origin"]["ref"] for task in tasks if (task["origin"] or {}).get("platform") == "approval"}
         return {
             "approvals_planned": self.plan.approvals,
@@ -167,6 +177,11 @@ class City:
             "events": len(events),
             "events_sent": sum(event["status"] != "10" for event in events),
             "events_answered": sum(event["status"] in {"40", "50", "60", "70"} for event in events),
+            "records_taking_points": sum(map(takes_points, records)),
+            "lines": self._residents.lines,
+            "messages": len(whole.sms.outbox()),
+            "reports_decided": self._residents.decided,
+            "reports_marked": self._residents.marked,
             "made": self._made,
-            "finished": self._made and not self._busy and self._seen == len(tasks),
+            "finished": done and self._residents.have_read_all(),
         }

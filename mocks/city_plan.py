@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from mocks.people import Subject, subjects
+from mocks.people import Subject, make_subject, subjects
 from mocks.reference import DEPARTMENTS, GRID_CATEGORIES, ITEMS, MATTERS, TOWNS
 
 REFUSED_SHARE: Final = 0.10
@@ -20,6 +20,7 @@ EVENTS_SHARE: Final = 0.2
 NONCONFORM_SHARE: Final = 0.2
 UNREACHABLE_SHARE: Final = 0.03
 KNOWN_SHARE: Final = 0.8
+REPORTS_SHARE: Final = 0.05
 FINDINGS_OF_ONE_FIRM: Final = 8
 """Loaded breaches of one point each that a firm gets at most: short of a dozen."""
 
@@ -62,6 +63,16 @@ class Visit(msgspec.Struct, frozen=True):
     later: str = ""
     """"finding" adds one, "remark" changes words only, "" nothing."""
     added: Finding = {}
+
+
+class Mending(msgspec.Struct, frozen=True):
+    """How a subject mends what was taken from it: `way` is lx of zz_result, `decision` approve, refuse or wait."""
+
+    way: str
+    decision: str
+    half: bool = False
+    flaw: str = ""
+    """Why it cannot be made good: "unknown" (no such record), "stranger" (another's), "too much", "no points"."""
 
 
 class Plan:
@@ -175,6 +186,31 @@ class Plan:
     def recheck(self, order: str) -> Visit:
         """Return what a recheck of a rectification comes to: mended, or (one in five) the same item unmended."""
         return Visit("unmended" if self._source("recheck", order).random() < 0.2 else "conform")
+
+    # --- what residents do about it
+
+    def mending(self, biz_no: str) -> Mending | None:
+        """Return what the subject of a credit record does about it, None for nothing."""
+        rng = self._source("mending", biz_no)
+        if rng.random() < 0.25:
+            return None
+        flaw = rng.choices(("", "unknown", "stranger", "too much", "no points"), weights=(16, 1, 1, 1, 1))[0]
+        decision = rng.choices(("approve", "refuse", "wait"), weights=(8, 1, 1))[0]
+        return Mending(rng.choice("1234"), decision, half=rng.random() < 0.4, flaw=flaw)
+
+    @property
+    def reports(self) -> int:
+        """Return how many reports of figures the city's firms make."""
+        return ceil(self.approvals * REPORTS_SHARE)
+
+    def reporter(self, number: int) -> str:
+        """Return the code of the firm that makes the n-th report."""
+        return self._source("report", number).choice(self.firms).code
+
+    @property
+    def stranger(self) -> Subject:
+        """Return a firm that lives elsewhere: it has no record here."""
+        return make_subject(self._source("stranger"), "1")
 
     def pause(self, *words: object) -> float:
         """Return a share, 0 to 1, of the longest pause for one step of somebody's work."""

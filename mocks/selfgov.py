@@ -223,7 +223,12 @@ class SelfgovPlatform(Platform):
 
     def extra_state(self) -> dict[str, object]:
         """Return where the database is and how many rows are not committed yet."""
-        return {"databaseUrl": self.database_url, "uncommitted": len(self._uncommitted)}
+        return {"databaseUrl": self.database_url, "uncommitted": self.uncommitted}
+
+    @property
+    def uncommitted(self) -> int:
+        """Return how many rows, and changes of rows, are not committed yet."""
+        return len(self._uncommitted)
 
     # --- life
 

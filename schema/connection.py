@@ -1,7 +1,7 @@
 """Lists as Relay connections: nothing is read before `edges` or `pageInfo` is asked for, nothing counted before `totalCount` is."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from schema.cursor import read_cursor, write_cursor
 from schema.declare import Declared
 from schema.filters import filter_type, order_type, read_filter, read_order
 from schema.graph_errors import BAD_USER_INPUT, GraphError, page_too_large
+from schema.live import fresh_many, with_max_age
 from schema.resolver import resolver
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT, Joined, Slice
 
@@ -45,6 +46,8 @@ class Page:
     wanted: Slice
     joined: Joined | None
     reads: Reads
+    max_age: int | None = None
+    """Seconds that records of it may be old; which records it holds, and in which order, the mirror alone says."""
 
     async def records(self) -> tuple[list[Any], bool]:
         """Return the records, and whether more follow. Asked twice, it reads once: `Reads` remembers."""
@@ -71,10 +74,12 @@ class Connection(Generic[T]):
     page: strawberry.Private[Page]
 
     @resolver("The records of this page", "列表项")
-    async def edges(self) -> list[Edge[T]]:
-        """Read the page."""
+    async def edges(self, info: Info[Context, None]) -> list[Edge[T]]:
+        """Read the page, its records from their platform where they are too old; what that one has no more is left out."""
         records, _ = await self.page.records()
-        return [Edge(cursor=self.page.cursor(record), node=record) for record in records]
+        shown = await fresh_many(info, self.page.entity, records, self.page.max_age)
+        places = (self.page.cursor(record) for record in records)
+        return [Edge(cursor=cursor, node=node) for cursor, node in zip(places, shown, strict=True) if node is not None]
 
     @resolver("Where this page stands", "分页信息")
     async def page_info(self) -> PageInfo:
@@ -98,14 +103,21 @@ def of(generic: Any, kind: type) -> Any:
     return operator.getitem(generic, kind)
 
 
-def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | None], *, nullable: bool) -> Any:
+def connection_field(
+    to: Declared,
+    says: str,
+    joined: Callable[[Any], Joined | None],
+    *,
+    nullable: bool,
+    metadata: Mapping[Any, Any] | None = None,
+) -> Any:
     """Return the field of a list: its arguments, what they mean, and the right that it asks for.
 
     `joined` says, for the object that the list hangs on, which records belong to it. Where refusal must not take its
     neighbours with it the field is `nullable`.
     """
 
-    def resolve(
+    def read(
         root: Any,
         info: Info[Context, None],
         first: int = FIRST_DEFAULT,
@@ -113,15 +125,35 @@ def connection_field(to: Declared, says: str, joined: Callable[[Any], Joined | N
         where: Any = UNSET,
         order_by: Any = UNSET,
     ) -> Any:
-        info.context.caller.require(to.scope)
-        order = read_order(to, order_by or None)
-        place = read_cursor(to, order, after) if after else None
-        wanted = Slice(order, allowed_first(info.field_name, first), place, read_filter(to, where or None))
-        return Connection(page=Page(to, wanted, joined(root), info.context.reads))
+        return read_live(root, info, first, after, where, order_by)
 
+    def read_live(
+        root: Any,
+        info: Info[Context, None],
+        first: int = FIRST_DEFAULT,
+        after: Any = UNSET,
+        where: Any = UNSET,
+        order_by: Any = UNSET,
+        max_age: Any = UNSET,
+    ) -> Any:
+        info.context.caller.require(to.scope)
+        wanted = wanted_slice(to, info.field_name, first, after, where, order_by)
+        return Connection(page=Page(to, wanted, joined(root), info.context.reads, max_age))
+
+    resolve = with_max_age(read_live) if to.live else read
     resolve.__annotations__.update(after=str | None, where=filter_type(to.record) | None, order_by=order_type(to.record) | None)
     made = of(Connection, to.record)
-    return strawberry.field(resolver=resolve, graphql_type=made | None if nullable else made, description=says)
+    kind = made | None if nullable else made
+    return strawberry.field(resolver=resolve, graphql_type=kind, description=says, metadata=metadata)
+
+
+def wanted_slice(
+    to: Declared, field: str, first: int = FIRST_DEFAULT, after: Any = UNSET, where: Any = UNSET, order_by: Any = UNSET
+) -> Slice:
+    """Return what the arguments of a list ask for; raise GraphError for what cannot be meant."""
+    order = read_order(to, order_by or None)
+    place = read_cursor(to, order, after) if after else None
+    return Slice(order, allowed_first(field, first), place, read_filter(to, where or None))
 
 
 def allowed_first(field: str, first: int) -> int:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -15,14 +15,15 @@ from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.decision import Decision
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
 from schema.lever_operations import LeverOperations
+from schema.live import LiveAnswers, LiveReads
 from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
+    from schema.backfill import Backfills
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
-    from schema.rereading import Reread
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -110,7 +111,12 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
         ...
 
     @property
-    def rereader(self) -> "Reread":
+    def live(self) -> LiveReads:
+        """Return who asks platforms for single records, now."""
+        ...
+
+    @property
+    def backfiller(self) -> "Backfills":
         """Return who reads spans and deliveries again."""
         ...
 
@@ -149,3 +155,5 @@ class Context:
     caller: Caller
     correlation_id: str
     """Stands in the log, and in every error that hides its text."""
+    live: LiveAnswers = field(default_factory=LiveAnswers)
+    """What this request asked live."""

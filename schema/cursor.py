@@ -28,12 +28,16 @@ class _Inside(msgspec.Struct, array_like=True, frozen=True):
 
 def write_cursor(entity: Declared, order: Order, record: Any) -> str:
     """Return the cursor of a record in a list of this order."""
-    value = getattr(record, order.column)
+    return cursor_at(entity, order, getattr(record, order.column), str(getattr(record, entity.key)))
+
+
+def cursor_at(entity: Declared, order: Order, value: Any, key: str) -> str:
+    """Return the cursor of the record that has this value in the order's column, and this key."""
     if isinstance(value, Enum):
         value = value.value
     elif isinstance(value, Decimal | datetime):
         value = str(value) if isinstance(value, Decimal) else value.isoformat()
-    inside = _Inside(entity.name, order.column, order.descending, value, str(getattr(record, entity.key)))
+    inside = _Inside(entity.name, order.column, order.descending, value, key)
     return pack(msgspec.json.encode(inside).decode())
 
 

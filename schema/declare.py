@@ -112,14 +112,17 @@ class Relation(NamedTuple):
     ours: str
     theirs: str
     through: Through | None = None
+    polymorphic: bool = False
+    """Whether our column may as well hold the key of something else: that the far end is not here says nothing then."""
 
 
-def to_one(to: str, en: str, zh: str, *, ours: str, theirs: str, through: Through | None = None) -> Any:
+def to_one(to: str, en: str, zh: str, *, ours: str, theirs: str, through: Through | None = None, polymorphic: bool = False) -> Any:
     """Declare an edge to at most one record of `to`: the one whose column `theirs` equals our column `ours`.
 
     Where `through` a table several could be meant, it is the one that holds our own value, else the one of the lowest key.
+    A `polymorphic` edge's column may hold the key of something else.
     """
-    return Relation("one", to, Says(en, zh), ours, theirs, through)
+    return Relation("one", to, Says(en, zh), ours, theirs, through, polymorphic)
 
 
 def to_many(to: str, en: str, zh: str, *, ours: str, theirs: str, through: Through | None = None) -> Any:
@@ -165,6 +168,8 @@ class Declared:
     """(name of the whole, our column that holds its key): parts live and die with the version of their whole."""
     found_through: Through | None = None
     """A record is found by whatever this table leads to its key from; lists show the records that it leads to, and no others."""
+    live: Callable[[str], bool] | None = None
+    """For which keys its platform may be asked live (`maxAge`); None: the mirror alone answers."""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """What is late and what soon will be: open obligations in the order of their terms. One of the parts that Query is made of."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import strawberry
@@ -13,6 +14,7 @@ from schema.declare import declared
 from schema.entities import OPEN_STATES, Obligation
 from schema.filters import filter_type, read_filter
 from schema.graph_errors import BAD_USER_INPUT, GraphError
+from schema.reads import ReadsMany
 from schema.resolver import resolver
 from schema.slices import FIRST_DEFAULT, Comparison, Order, Slice
 
@@ -25,11 +27,34 @@ Within = Annotated[int, strawberry.argument(description="How many hours ahead, 1
 ObligationFilter: Any = filter_type(Obligation)
 
 
+def overdue_slice(now: datetime, field: str, first: int = FIRST_DEFAULT, after: Any = UNSET, where: Any = UNSET) -> Slice:
+    """Return what is late by now; raise GraphError for what cannot be meant."""
+    return _slice(field, first, after, where, Comparison("due_at", "lt", now))
+
+
+def due_soon_slice(
+    now: datetime, field: str, within_hours: int = 24, first: int = FIRST_DEFAULT, after: Any = UNSET, where: Any = UNSET
+) -> Slice:
+    """Return what soon will be late; raise GraphError for what cannot be meant."""
+    if not 1 <= within_hours <= HOURS_AT_MOST:
+        raise GraphError(BAD_USER_INPUT, f"dueSoon: withinHours is {within_hours}; give 1 to {HOURS_AT_MOST}")
+    until = now + timedelta(hours=within_hours)
+    return _slice(field, first, after, where, Comparison("due_at", "gte", now), Comparison("due_at", "lte", until))
+
+
+def _slice(field: str, first: int, after: Any, where: Any, *always: Comparison) -> Slice:
+    entity = declared(Obligation)
+    place = read_cursor(entity, EARLIEST_FIRST, after) if after else None
+    return Slice(EARLIEST_FIRST, allowed_first(field, first), place, (STILL_OPEN, *always, *read_filter(entity, where or None)))
+
+
 @strawberry.type
 class DueQuery:
     """Two lists for whoever has to see to it that nothing is late."""
 
-    @resolver("Open obligations whose term is over, the longest ago first", "逾期未办清单")
+    @resolver(
+        "Open obligations whose term is over, the longest ago first", "逾期未办清单", ReadsMany(declared(Obligation), overdue_slice)
+    )
     def overdue(
         self,
         info: Info[Context, None],
@@ -38,10 +63,11 @@ class DueQuery:
         where: ObligationFilter | None = UNSET,
     ) -> Connection[Obligation] | None:
         """List them as of now."""
-        late = Comparison("due_at", "lt", info.context.hub.clock())
-        return _page(info, first, after, where, (STILL_OPEN, late))
+        return _page(info, lambda now: overdue_slice(now, info.field_name, first, after, where))
 
-    @resolver("Open obligations whose term ends soon, the soonest first", "即将到期清单")
+    @resolver(
+        "Open obligations whose term ends soon, the soonest first", "即将到期清单", ReadsMany(declared(Obligation), due_soon_slice)
+    )
     def due_soon(
         self,
         info: Info[Context, None],
@@ -51,17 +77,9 @@ class DueQuery:
         where: ObligationFilter | None = UNSET,
     ) -> Connection[Obligation] | None:
         """List them as of now."""
-        if not 1 <= within_hours <= HOURS_AT_MOST:
-            raise GraphError(BAD_USER_INPUT, f"dueSoon: withinHours is {within_hours}; give 1 to {HOURS_AT_MOST}")
-        now = info.context.hub.clock()
-        from_now = Comparison("due_at", "gte", now)
-        soon = Comparison("due_at", "lte", now + timedelta(hours=within_hours))
-        return _page(info, first, after, where, (STILL_OPEN, from_now, soon))
+        return _page(info, lambda now: due_soon_slice(now, info.field_name, within_hours, first, after, where))
 
 
-def _page(info: Info[Context, None], first: int, after: Any, where: Any, always: tuple[Comparison, ...]) -> Connection[Obligation]:
+def _page(info: Info[Context, None], wanted: Callable[[datetime], Slice]) -> Connection[Obligation]:
     info.context.caller.require(OPS_READ)
-    entity = declared(Obligation)
-    place = read_cursor(entity, EARLIEST_FIRST, after) if after else None
-    wanted = Slice(EARLIEST_FIRST, allowed_first(info.field_name, first), place, (*always, *read_filter(entity, where or None)))
-    return Connection(page=Page(entity, wanted, None, info.context.reads))
+    return Connection(page=Page(declared(Obligation), wanted(info.context.hub.clock()), None, info.context.reads))

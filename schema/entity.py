@@ -59,13 +59,15 @@ def entity(
     scope: str = "graph:read",
     part_of: tuple[str, str] | None = None,
     found_through: Through | None = None,
+    live: Callable[[str], bool] | None = None,
 ) -> Callable[[type[E]], type[E]]:
     """Declare the class below as an entity.
 
     `key` names the column that identifies a record; `indexes` lists column tuples beyond the `Indexed` fields;
     `scope` is the right that reading it asks for; `part_of` = (name of the whole, our column with its key) makes its
     rows live and die with the version of that whole; `found_through` lets records be found by whatever a table leads to
-    their key from. Raises DeclarationError when the class contradicts itself.
+    their key from; `live` lets its platform be asked for a single record, by those keys for which it is true. Raises
+    DeclarationError when the class contradicts itself.
     """
 
     def declare(record: type[E]) -> type[E]:
@@ -93,6 +95,7 @@ def entity(
             scope,
             part_of,
             found_through,
+            live,
         )
         return record
 

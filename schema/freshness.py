@@ -26,11 +26,12 @@ class Freshness:
     source: str = strawberry.field(description="Platform that said so (来源平台)")
     observed_at: datetime = strawberry.field(description="When the hub saw it (采集时间)")
     version: BigInt = strawberry.field(description="Version the platform gave it; it only grows (版本)")
+    overdue: strawberry.Private[bool] = False
 
-    @resolver("Older than its platform's setting allows", "已过期")
+    @resolver("Older than its platform's setting allows, or than the `maxAge` that was asked for", "已过期")
     def stale(self, info: Info[Context, None]) -> bool:
         """Ask the engine, which knows the setting and the time."""
-        return info.context.hub.stale(self.source, self.observed_at)
+        return self.overdue or info.context.hub.stale(self.source, self.observed_at)
 
     @resolver(
         "Seconds by which this answer may be behind the hub's own database: the lag of a read replica, else 0", "副本延迟秒数"
@@ -40,6 +41,11 @@ class Freshness:
         return info.context.reads.behind_seconds
 
 
-def freshness_of(record: Any) -> Freshness:
-    """Return what a mirrored record says of itself."""
-    return Freshness(source=record.source, observed_at=record.observed_at, version=BigInt(record.version))
+def freshness_of(record: Any, context: Context) -> Freshness:
+    """Return what a mirrored record says of itself, and whether the request asked for a fresher one."""
+    return Freshness(
+        source=record.source,
+        observed_at=record.observed_at,
+        version=BigInt(record.version),
+        overdue=context.live.is_overdue(record),
+    )

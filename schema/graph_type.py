@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.utils.str_converters import to_camel_case
 
@@ -23,6 +23,7 @@ from schema.enums import graph_enum
 from schema.freshness import SHOWN_TOGETHER, Freshness, freshness_of, is_mirrored
 from schema.global_id import Node, global_id
 from schema.identifiers import mask_identity, mask_phone, redact
+from schema.live import fresh_one, with_max_age
 from schema.slices import Joined
 
 MASKS: dict[str, Callable[[str], str]] = {"identity": mask_identity, "phone": mask_phone, "text": redact}
@@ -134,8 +135,8 @@ def _id_of(entity: Declared) -> Callable[[Any], strawberry.ID]:
     return resolve
 
 
-def _freshness(root: Any) -> Freshness:
-    return freshness_of(root)
+def _freshness(root: Any, info: Info[Context, None]) -> Freshness:
+    return freshness_of(root, info.context)
 
 
 def _edge(owner: Declared, edge: Relation) -> Any:
@@ -148,9 +149,22 @@ def _edge(owner: Declared, edge: Relation) -> Any:
             nullable=to.scope != owner.scope,
         )
 
-    async def resolve(root: Any, info: Info[Context, None]) -> Any:
+    async def read(root: Any, info: Info[Context, None]) -> Any:
         info.context.caller.require(to.scope)
         value = getattr(root, edge.ours)
         return None if value is None else await info.context.reads.one(to.record, Joined(edge.theirs, value, edge.through))
 
+    async def read_live(root: Any, info: Info[Context, None], max_age: Any = UNSET) -> Any:
+        held = await read(root, info)
+        return await fresh_one(info, to, held, _key_beyond(root, edge, to), max_age)
+
+    resolve = with_max_age(read_live) if to.live else read
     return strawberry.field(resolver=resolve, graphql_type=to.record | None, description=str(edge.says))
+
+
+def _key_beyond(root: Any, edge: Relation, to: Declared) -> str | None:
+    """Return the key of the record that an edge surely leads to, so that its platform may be asked for it; else None."""
+    value = getattr(root, edge.ours)
+    if to.live is None or edge.polymorphic or edge.theirs != to.key or value is None:
+        return None
+    return str(value) if to.live(str(value)) else None

@@ -17,6 +17,7 @@ _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714-1997
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _IDENTITY_CHECKS = "10X98765432"
 _OUTGOING_LENGTH = 64  # enforcement.md: externalNo; credit.md: bizNo
+_RECORD_NUMBER_AT_MOST = 128
 
 
 class IdentifierError(ValueError):
@@ -89,6 +90,16 @@ def parse_subject_code(text: str) -> str:
     if is_identity(code):
         raise IdentifierError(f"subject {mask_identity(code)} is an identity number; a person goes by the RID code")
     return code if is_rid(code) else parse_uscc(code)
+
+
+def is_subject_code(text: str) -> bool:
+    """Return whether the text is a subject's code just as platforms write it: a USCC, or a RID code; no other number."""
+    return _holds(parse_subject_code, text) and parse_subject_code(text) == text
+
+
+def is_record_number(text: str) -> bool:
+    """Return whether a platform's own number of a record can look so: printable, without blanks, and nobody's identity number."""
+    return 1 <= len(text) <= _RECORD_NUMBER_AT_MOST and text.isprintable() and " " not in text and not is_identity(text)
 
 
 # --- Resident identity number (公民身份号码) and the old registration number (工商注册号) -----------------------------

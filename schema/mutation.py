@@ -10,6 +10,7 @@ from typing import Annotated
 import strawberry
 
 from schema.acting import REASON, Asked, actor, refused, told, too_many, unreasoned
+from schema.backfill import SKIP, BackfillActions, Difference, ReplayPayload
 from schema.context import Context
 from schema.drift import DriftActions
 from schema.identities import IdentityMutations
@@ -18,7 +19,6 @@ from schema.operations import Outcome
 from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayload, ResyncPayload
 from schema.platform_actions import PlatformActions
 from schema.requests import Requests
-from schema.rereading import Difference, ReplayPayload, RereadingActions
 from schema.resolver import mutation
 from schema.slices import FIRST_LIMIT
 from schema.user_errors import InputMissing
@@ -76,6 +76,7 @@ class ReplayDeliveriesInput:
     platform: str | None = strawberry.field(default=None, description="Name of the platform, with `since` (平台)")
     since: datetime | None = strawberry.field(default=None, description="All that it posted at this time or later (起始时间)")
     dry_run: bool = strawberry.field(default=False, description="Only show what would change (试运行)")
+    skip: int = strawberry.field(default=0, description=SKIP)
 
 
 @strawberry.type
@@ -139,7 +140,7 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, RereadingActions):
+class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, BackfillActions):
     """All actions: the operators' own, and what front ends ask for."""
 
 
@@ -158,7 +159,7 @@ async def _foreseen(context: Context, wanted: ReplayDeliveriesInput) -> tuple[Ou
         return refused(InputMissing(message="give either deliveryIds, or platform and since", path=[])), None
     if ids is not None and (wrong := _too_many(ids, "deliveryIds")) is not None:
         return wrong, None
-    return await context.hub.rereader.foresee_replay(ids or [], platform, since)
+    return await context.hub.backfiller.foresee_replay(ids or [], platform, since, skip=wanted.skip)
 
 
 def _too_many(keys: list[str], name: str) -> Outcome | None:

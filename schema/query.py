@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import strawberry
-from strawberry import Info
+from strawberry import UNSET, Info
 
 from schema.connection import Connection
 from schema.context import GRAPH_READ, OPS_READ, Context
@@ -54,8 +54,10 @@ from schema.entities import (
 )
 from schema.global_id import Node, read_global_id
 from schema.identifiers import canonical_identifier
+from schema.live import MaxAge, fresh_one
 from schema.loop import LoopQuery
 from schema.platform import Platform, platform_of
+from schema.reads import ReadsNode, ReadsOne
 from schema.resolver import resolver
 from schema.root_fields import many, one, read_one
 from schema.statistics import Statistics, statistics_field
@@ -149,7 +151,9 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
     supervision_pool: SupervisionPool | None = pool_field()
 
     @resolver(
-        "The subject that an identifier names, whichever of its identifiers it is; null if none is known", "按识别码查询监管对象"
+        "The subject that an identifier names, whichever of its identifiers it is; null if none is known",
+        "按识别码查询监管对象",
+        ReadsOne(declared(Subject), "code", canonical_identifier),
     )
     async def subject(
         self,
@@ -177,13 +181,15 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
         info.context.caller.require(GRAPH_READ)
         return eligibility_of(await info.context.hub.eligibility(subject_named(subject), matter))
 
-    @resolver("The record that an id names; null if it is gone", "按全局编号查询")
+    @resolver("The record that an id names; null if it is gone", "按全局编号查询", ReadsNode())
     async def node(
         self,
         info: Info[Context, None],
         id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Global id (全局编号)")],
+        max_age: MaxAge = UNSET,
     ) -> Node | None:
-        """Read it, whatever entity it is of."""
+        """Read it, whatever entity it is of, if need be from its platform."""
         entity, key = read_global_id(id_)
-        found: Node | None = await read_one(info.context, entity, key)
+        held = await read_one(info.context, entity, key)
+        found: Node | None = await fresh_one(info, entity, held, key, max_age)
         return found

@@ -819,6 +819,7 @@ def drift_report(**fields: Any) -> DriftReport:
         repaired=1,
         waiting=0,
         next_at=START + 12 * HOUR,
+        place=None,
     )
     return _but(made, fields)
 

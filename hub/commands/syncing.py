@@ -9,8 +9,10 @@ from hub.app import Hub
 from hub.commands.base import WRONG_SETTINGS, app, fail, show, show_json, with_hub
 from hub.commands.levers import operator_name, reasoned
 from hub.commands.moments import moment
+from schema.backfill import SHOWN, Difference, Foreseen
 from schema.operations import Outcome
-from schema.rereading import Difference, Foreseen
+
+SKIP = Annotated[int, typer.Option(min=0, help="With --dry-run: leave out so many lines, to see the next ones.")]
 
 
 @app.command()
@@ -73,6 +75,7 @@ def replay(
     platform: Annotated[str | None, typer.Option(help="All deliveries of this platform ...")] = None,
     since: Annotated[str | None, typer.Option(help="... since then (ISO 8601, local time unless a zone is given).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    skip: SKIP = 0,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
     """Apply kept deliveries once more, or show what that would change."""
@@ -82,7 +85,8 @@ def replay(
 
     async def replaying(hub: Hub) -> int | None:
         if dry_run:
-            return told_difference(*await hub.operator.rereader.foresee_replay(delivery or [], platform, start), as_json)
+            foreseen = await hub.operator.backfiller.foresee_replay(delivery or [], platform, start, skip=skip)
+            return told_difference(*foreseen, skip, as_json)
         outcome = (
             await hub.operator.replay(delivery, "command line")
             if delivery
@@ -106,6 +110,7 @@ def backfill(
     ends: Annotated[str, typer.Option("--to", help="... to before this one.")],
     reason: Annotated[str, typer.Option(help="Why, for the record; not needed with --dry-run.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    skip: SKIP = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read what changed on a platform in a span of time again, or show what that would change."""
@@ -113,13 +118,15 @@ def backfill(
     why = reason if dry_run else reasoned(reason)
 
     async def filling(hub: Hub) -> int | None:
-        filled = await hub.operator.rereader.backfill(platform, stream, start, end, why, operator_name(), dry_run=dry_run)
-        return told_difference(*filled, as_json)
+        filled = await hub.operator.backfiller.backfill(
+            platform, stream, start, end, why, operator_name(), dry_run=dry_run, skip=skip
+        )
+        return told_difference(*filled, skip, as_json)
 
     with_hub(filling)
 
 
-def told_difference(outcome: Outcome, difference: Difference | None, as_json: bool) -> int:
+def told_difference(outcome: Outcome, difference: Difference | None, skip: int, as_json: bool) -> int:
     """Print what reading again changes, and what was refused; return the exit code."""
     for refused in outcome.refused:
         typer.echo(f"refused: {refused.message}", err=True)
@@ -134,11 +141,16 @@ def told_difference(outcome: Outcome, difference: Difference | None, as_json: bo
     changing = [each for each in difference.records if each.outcome is not Foreseen.UNCHANGED]
     if changing:
         show([strawberry.asdict(each) | {"outcome": each.outcome.value} for each in changing], as_json=False)
+    left = sum(each.number for each in difference.counts if each.outcome is not Foreseen.UNCHANGED) - skip - len(changing)
+    if left > 0:
+        typer.echo(f"and {left} more that change something: --skip {skip + SHOWN} shows the next")
     typer.echo(f"obligations that come of it: {difference.obligations}")
     for key in difference.obligation_keys:
         typer.echo(f"  {key}")
     if difference.dry_run:
         typer.echo("nothing was changed: a dry run")
+    if not difference.exact:
+        typer.echo("more changes than is applied together: obligations may be others; take a shorter span to be sure", err=True)
     if not difference.complete and not outcome.refused:
         typer.echo("there was more than is read at once; take a shorter span, or go on from where this one ended", err=True)
     return int(bool(outcome.refused) or not difference.complete)

@@ -9,6 +9,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from hub.graph.compiled.executor import Executor
 from hub.graph.errors import coded
 from hub.graph.gate import OPERATION_RESOLUTION_FAILURE
 from hub.graph.schema import HubSchema
@@ -46,8 +47,21 @@ class NotAllowedHere(Exception):
     """The operation is of a kind that this way of asking does not allow, as a mutation by GET."""
 
 
-async def answer(schema: HubSchema, question: Question, context: Context, allowed: Iterable[OperationType] = ALL) -> Answer:
-    """Execute a question and return its answer, every error with a code; raise NotAllowedHere."""
+async def answer(
+    schema: HubSchema,
+    question: Question,
+    context: Context,
+    allowed: Iterable[OperationType] = ALL,
+    executor: Executor | None = None,
+) -> Answer:
+    """Execute a question and return its answer, every error with a code; raise NotAllowedHere.
+
+    The compiled `executor` is asked first; what it cannot do graphql-core does.
+    """
+    if executor:
+        data = await executor.answer(question.query, question.operation_name, question.variables, context)
+        if data is not None:
+            return Answer(data, (), executed=True)
     try:
         result = await schema.execute(
             question.query,
@@ -67,5 +81,6 @@ async def answer(schema: HubSchema, question: Question, context: Context, allowe
         return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
     before = isinstance(result, PreExecutionError)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
-    errors = tuple(coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ())
-    return Answer(result.data, errors, executed)
+    errors = [coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ()]
+    beside = sorted(context.live.errors, key=lambda error: [str(step) for step in error.path or ()])
+    return Answer(result.data, (*errors, *beside), executed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, ValidationRule
+from graphql import ASTValidationRule, FieldNode, GraphQLError, OperationDefinitionNode, ValidationRule
 from strawberry.extensions import AddValidationRules, ParserCache, SchemaExtension, ValidationCache
 
 from hub.graph.limits import Limits, check_limits
@@ -68,7 +68,12 @@ class NotShown(ValidationRule):
             self.report_error(GraphError("INTROSPECTION_OFF", message))
 
 
+def rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
+    """Return the rules that stand beside those of the specification."""
+    return [] if introspection else [NotShown]
+
+
 def gate(limits: Limits, *, introspection: bool) -> list[Callable[[], SchemaExtension]]:
     """Return the extensions in the order in which an operation meets them."""
-    hidden: list[Callable[[], SchemaExtension]] = [] if introspection else [lambda: AddValidationRules([NotShown])]
+    hidden: list[Callable[[], SchemaExtension]] = [lambda: AddValidationRules(rules(introspection=introspection))]
     return [*hidden, lambda: Gate(limits), lambda: ParserCache(DOCUMENTS), lambda: Validation(DOCUMENTS)]

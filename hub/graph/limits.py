@@ -11,6 +11,7 @@ from schema.graph_errors import GraphError
 
 TOKEN_LIMIT = "TOKEN_LIMIT"  # noqa: S105  (a code, no secret)
 DEPTH_LIMIT = "DEPTH_LIMIT"
+LIVE_LIMIT = "LIVE_LIMIT"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Limits:
     aliases: int = 30
     directives: int = 30
     cost: int = 500_000
+    live: int = 100
+    """Records that may be asked of their platforms."""
 
 
 def exceeded(code: str, what: str, found: int | None, limit: int, way_out: str) -> GraphError:
@@ -43,7 +46,7 @@ def check_limits(
     aliases, directives = _adornments(document)
     measure = Measure(schema, document, operation, variables)
     try:
-        depth, cost = measure.operation()
+        depth, cost, live = measure.operation()
     except RecursionError:
         return [too_deep(limits.depth)]
     found = list(measure.too_large.values())
@@ -56,6 +59,9 @@ def check_limits(
     if cost > limits.cost:
         way_out = "ask for fewer with `first`, or by several operations"
         found.append(exceeded("COST_LIMIT", "records to read at most", cost, limits.cost, way_out))
+    if live > limits.live:
+        way_out = "ask for fewer with `first`, or leave maxAge out where the hub's copy will do"
+        found.append(exceeded(LIVE_LIMIT, "records to ask live at most", live, limits.live, way_out))
     return found
 
 

@@ -1,12 +1,12 @@
-"""What an operation weighs: its depth, and the number of records that it could read at most.
+"""What an operation weighs: its depth, the number of records that it could read at most, and how many of them live.
 
-A list weighs `first` times what is asked of each record, a count as much as ten records. Fragments are measured once each,
-so that measuring is linear in the document. The document need not be valid: what is wrong in it counts little, and
-validation names it afterwards. Called by limits.py.
+A list weighs `first` times what is asked of each record, a count as much as ten records, a live read as much as a hundred.
+Fragments are measured once each, so that measuring is linear in the document. The document need not be valid: what is wrong in
+it counts little, and validation names it afterwards. Called by limits.py.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -34,11 +34,21 @@ from graphql import (
 from hub.mirror.loops import RECORDS as CHAIN
 from schema.declare import ENTITIES
 from schema.graph_errors import page_too_large
+from schema.live import MAX_AGE
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
 
 COUNT_COST = 10
+LIVE_COST = 100
 RECORDS = {"Node", "_Entity", "Eligibility"}
 """Types that stand for a record beside the entities themselves."""
+
+
+class Weight(NamedTuple):
+    """Levels, records to read at most, and records to ask live at most."""
+
+    depth: int = 0
+    cost: int = 0
+    live: int = 0
 
 
 class Measure:
@@ -53,22 +63,20 @@ class Measure:
         self._defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self.too_large: dict[str, GraphQLError] = {}
-        self._known: dict[tuple[str, int], tuple[int, int]] = {}
+        self._known: dict[tuple[str, int], Weight] = {}
 
-    def operation(self) -> tuple[int, int]:
-        """Return the depth and the cost."""
+    def operation(self) -> Weight:
+        """Return what it weighs."""
         root = self._schema.get_root_type(self._operation.operation)
         return self._selection(self._operation.selection_set, root, 1)
 
-    def _selection(self, selection: SelectionSetNode | None, parent: GraphQLNamedType | None, first: int) -> tuple[int, int]:
-        depth = cost = 0
-        for deep, dear in self._selections(selection, parent, first):
-            depth, cost = max(depth, deep), cost + dear
-        return depth, cost
+    def _selection(self, selection: SelectionSetNode | None, parent: GraphQLNamedType | None, first: int) -> Weight:
+        depth = cost = live = 0
+        for one in self._selections(selection, parent, first):
+            depth, cost, live = max(depth, one.depth), cost + one.cost, live + one.live
+        return Weight(depth, cost, live)
 
-    def _selections(
-        self, selection: SelectionSetNode | None, parent: GraphQLNamedType | None, first: int
-    ) -> Iterator[tuple[int, int]]:
+    def _selections(self, selection: SelectionSetNode | None, parent: GraphQLNamedType | None, first: int) -> Iterator[Weight]:
         for node in selection.selections if selection else ():
             if isinstance(node, FieldNode):
                 yield self._field(node, parent, first)
@@ -78,31 +86,37 @@ class Measure:
             elif isinstance(node, FragmentSpreadNode):
                 yield self._fragment(node.name.value, first)
 
-    def _fragment(self, name: str, first: int) -> tuple[int, int]:
+    def _fragment(self, name: str, first: int) -> Weight:
         if (name, first) not in self._known:
-            self._known[name, first] = 0, 0  # what a circle finds; validation refuses circles
+            self._known[name, first] = Weight()  # what a circle finds; validation refuses circles
             fragment = self._fragments.get(name)
             if fragment:
                 inside = self._schema.get_type(fragment.type_condition.name.value)
                 self._known[name, first] = self._selection(fragment.selection_set, inside, first)
         return self._known[name, first]
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, first: int) -> tuple[int, int]:
-        """Return depth and cost of a field; `first` is the size of the connection that it is a field of."""
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, first: int) -> Weight:
+        """Return what a field weighs; `first` is the size of the connection that it is a field of."""
         if node.name.value.startswith("__"):
-            return 1, 0  # introspection reads nothing, and validation bounds its depth
+            return Weight(1)  # introspection reads nothing, and validation bounds its depth
         field = parent.fields.get(node.name.value) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
         if field is None:
-            depth, cost = self._selection(node.selection_set, None, 1)
-            return depth + 1, cost
-        kind = get_named_type(field.type)
-        depth, cost = self._selection(node.selection_set, kind, self._first(node, field))
+            unknown = self._selection(node.selection_set, None, 1)
+            return unknown._replace(depth=unknown.depth + 1)
+        kind, inner_first = get_named_type(field.type), self._first(node, field)
+        depth, cost, live = self._selection(node.selection_set, kind, inner_first)
         if node.name.value == "totalCount":
-            return 1, COUNT_COST
+            return Weight(1, COUNT_COST)
         record = kind.name in ENTITIES or kind.name in RECORDS
         if kind.name == "Loop":  # the chain is read whole, whatever is asked of it
-            return depth + 1, cost + CHAIN
-        return depth + 1, self._times(node, field, first) * (cost + record)
+            return Weight(depth + 1, cost + CHAIN, live)
+        asked = inner_first if self._asks_live(node) else 0  # one record, or as many as the list gives
+        times = self._times(node, field, first)
+        return Weight(depth + 1, times * (cost + record + asked * LIVE_COST), times * (live + asked))
+
+    def _asks_live(self, node: FieldNode) -> bool:
+        written = next((each.value for each in node.arguments or () if each.name.value == MAX_AGE), None)
+        return self._value(written) is not None
 
     def _times(self, node: FieldNode, field: GraphQLField, first: int) -> int:
         if node.name.value == "edges":

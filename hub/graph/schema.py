@@ -1,19 +1,20 @@
 """The schema that is served: the types of schema/, with federation, limits and errors as the hub wants them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import ASTValidationRule, GraphQLError
 from strawberry import Info
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 from strawberry.utils.str_converters import to_camel_case
 
-from hub.graph.gate import gate
+from hub.graph.gate import gate, rules
 from hub.graph.limits import Limits
+from hub.graph.shape import field_of
 from schema.context import Context
 from schema.declare import ENTITIES
 from schema.graph_errors import BAD_USER_INPUT, GraphError
@@ -26,6 +27,10 @@ from schema.user_errors import USER_ERRORS
 
 class HubSchema(strawberry.federation.Schema):
     """Strawberry's federated schema; entities are found by their declared keys."""
+
+    limits: Limits
+    rules: Sequence[type[ASTValidationRule]]
+    """Beside those of the specification."""
 
     def entities_resolver(self, info: Info[Context, None], representations: list[FederationAny]) -> list[FederationAny]:
         """Answer a gateway's `_entities`: a record, null or an error for each representation, read together."""
@@ -52,14 +57,16 @@ def _represented(context: Context, representation: object) -> Any:
 def build_schema(limits: Limits | None = None, *, introspection: bool = True) -> HubSchema:
     """Return the schema, the same one each time. Without `introspection` nothing of it is shown, and errors suggest no names."""
     types: Iterable[type] = USER_ERRORS
-    return HubSchema(
+    made = HubSchema(
         query=Query,
         mutation=Mutation,
         types=types,
         extensions=gate(limits or Limits(), introspection=introspection),
-        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection, default_resolver=field_of),
         federation_version="2.9",
     )
+    made.limits, made.rules = limits or Limits(), rules(introspection=introspection)
+    return made
 
 
 def sdl() -> str:

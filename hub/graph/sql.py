@@ -4,16 +4,18 @@ A page of many parents at once is cut by row_number() per parent; a single paren
 An edge `through` a table is one JOIN more: its owner is then the value in that table.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, and_, case, false, func, literal, or_, select, tuple_
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from schema.declare import Declared, Through
 from schema.slices import Comparison, Joined, Order, Place, Slice
 
+COMPARE = {"eq": operator.eq, "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 OWNER = "owner_"
 """Label of the column that says which parent a row belongs to; it stands behind the entity's own columns."""
 
@@ -21,6 +23,14 @@ OWNER = "owner_"
 def shown(entity: Declared) -> list[str]:
     """Return the columns that the graph reads, in declared order: all but the engine's own."""
     return [name for name, field in entity.fields.items() if not field.internal]
+
+
+class Keeps(Protocol):
+    """Whoever says how a value stands in a statement: `Rows`, or one who leaves room for it."""
+
+    def keep(self, entity: str, column: str, value: Any) -> Any:
+        """Return the value as the database keeps it in that column."""
+        ...
 
 
 class Owners(NamedTuple):
@@ -41,7 +51,7 @@ def by_values(rows: Rows, entity: Declared, owners: Owners, values: Sequence[Any
 
     Where an edge through a table leads to several records, the one that holds the owner's own value comes first.
     """
-    table, (source, owner) = TABLES[entity.name], _owned(entity, owners)
+    table, (source, owner) = TABLES[entity.name], owned(entity, owners)
     kept = [owner_value(rows, entity, owners, value) for value in values]
     own_first = [] if owners.through is None else [case((table.c[owners.column] == owner, 0), else_=1)]
     found = select(*_columns(entity), owner.label(OWNER)).select_from(source).where(owner.in_(kept))
@@ -50,37 +60,37 @@ def by_values(rows: Rows, entity: Declared, owners: Owners, values: Sequence[Any
 
 def page(rows: Rows, entity: Declared, wanted: Slice, joined: Joined | None) -> Select[Any]:
     """Return the statement for one list: the wanted records in order, and one more."""
-    conditions = _conditions(rows, entity, wanted)
+    wished = conditions(rows, entity, wanted)
     if joined is None:
-        found = select(*_columns(entity)).where(*conditions, *_led_to(entity))
+        found = select(*_columns(entity)).where(*wished, *led_to(entity))
     else:
         owners = Owners(joined.column, joined.through)
-        source, owner = _owned(entity, owners)
+        source, owner = owned(entity, owners)
         mine = owner == owner_value(rows, entity, owners, joined.value)
-        found = select(*_columns(entity)).select_from(source).where(*conditions, mine)
-    return found.order_by(*_ordering(entity, wanted.order)).limit(wanted.first + 1)
+        found = select(*_columns(entity)).select_from(source).where(*wished, mine)
+    return found.order_by(*ordering(entity, wanted.order)).limit(wanted.first + 1)
 
 
 def pages(rows: Rows, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for the lists of many owners at once: of each the wanted records in order, and one more."""
-    source, owner = _owned(entity, owners)
-    place = func.row_number().over(partition_by=owner, order_by=_ordering(entity, wanted.order)).label("place_")
+    source, owner = owned(entity, owners)
+    place = func.row_number().over(partition_by=owner, order_by=ordering(entity, wanted.order)).label("place_")
     mine = owner.in_([owner_value(rows, entity, owners, value) for value in values])
     found = select(*_columns(entity), owner.label(OWNER), place).select_from(source)
-    numbered = found.where(*_conditions(rows, entity, wanted), mine).subquery("numbered")
+    numbered = found.where(*conditions(rows, entity, wanted), mine).subquery("numbered")
     return select(numbered).where(numbered.c.place_ <= wanted.first + 1).order_by(numbered.c[OWNER], numbered.c.place_)
 
 
 def counts(rows: Rows, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for (owner, number of records) of each owner that has any."""
-    source, owner = _owned(entity, owners)
+    source, owner = owned(entity, owners)
     mine = owner.in_([owner_value(rows, entity, owners, value) for value in values])
-    return select(owner, func.count()).select_from(source).where(*_filters(rows, entity, wanted.where), mine).group_by(owner)
+    return select(owner, func.count()).select_from(source).where(*filters(rows, entity, wanted.where), mine).group_by(owner)
 
 
 def count(rows: Rows, entity: Declared, wanted: Slice) -> Select[Any]:
     """Return the statement for the number of records that the filter lets through."""
-    where = [*_filters(rows, entity, wanted.where), *_led_to(entity)]
+    where = [*filters(rows, entity, wanted.where), *led_to(entity)]
     return select(func.count()).select_from(TABLES[entity.name]).where(*where)
 
 
@@ -88,7 +98,7 @@ def _columns(entity: Declared) -> list[ColumnElement[Any]]:
     return [TABLES[entity.name].c[name] for name in shown(entity)]
 
 
-def _owned(entity: Declared, owners: Owners) -> tuple[FromClause, ColumnElement[Any]]:
+def owned(entity: Declared, owners: Owners) -> tuple[FromClause, ColumnElement[Any]]:
     """Return what to select from, and the column that says which owner a row belongs to."""
     table, by = TABLES[entity.name], owners.through
     if by is None:
@@ -97,7 +107,7 @@ def _owned(entity: Declared, owners: Owners) -> tuple[FromClause, ColumnElement[
     return table.join(passed, passed.c[by.theirs] == table.c[owners.column]), passed.c[by.ours]
 
 
-def _led_to(entity: Declared) -> list[ColumnElement[bool]]:
+def led_to(entity: Declared) -> list[ColumnElement[bool]]:
     """Return the condition for lists of an entity that is found through a table: its own key leads to it, and nowhere else."""
     if (by := entity.found_through) is None:
         return []
@@ -105,44 +115,44 @@ def _led_to(entity: Declared) -> list[ColumnElement[bool]]:
     return [select(1).where(passed.c[by.ours] == key, passed.c[by.theirs] == key).exists()]
 
 
-def _conditions(rows: Rows, entity: Declared, wanted: Slice) -> list[ColumnElement[bool]]:
-    conditions = _filters(rows, entity, wanted.where)
-    return conditions if wanted.after is None else [*conditions, _behind(rows, entity, wanted.order, wanted.after)]
+def conditions(rows: Keeps, entity: Declared, wanted: Slice) -> list[ColumnElement[bool]]:
+    """Return the conditions of filter and place. `rows` keeps the values: see also hub/graph/compiled/statements.py."""
+    filtered = filters(rows, entity, wanted.where)
+    return filtered if wanted.after is None else [*filtered, _behind(rows, entity, wanted.order, wanted.after)]
 
 
-def _filters(rows: Rows, entity: Declared, comparisons: Sequence[Comparison]) -> list[ColumnElement[bool]]:
+def filters(rows: Keeps, entity: Declared, comparisons: Sequence[Comparison]) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter."""
     return [_compared(rows, entity, each) for each in comparisons]
 
 
-def _compared(rows: Rows, entity: Declared, comparison: Comparison) -> ColumnElement[bool]:
+def _compared(rows: Keeps, entity: Declared, comparison: Comparison) -> ColumnElement[bool]:
     name, word, value = comparison
     column = TABLES[entity.name].c[name]
     if word == "is_null":
         return column.is_(None) if value else column.is_not(None)
     if word == "in":
+        if not value:
+            return false()
         return column.in_([rows.keep(entity.name, name, each) for each in value])
-    kept = rows.keep(entity.name, name, value)
-    made: dict[str, ColumnElement[bool]] = {
-        "eq": column == kept,
-        "gt": column > kept,
-        "gte": column >= kept,
-        "lt": column < kept,
-        "lte": column <= kept,
-    }
-    return made[word]
+    compared: ColumnElement[bool] = COMPARE[word](column, rows.keep(entity.name, name, value))
+    return compared
 
 
-def _ordering(entity: Declared, order: Order) -> list[ColumnElement[Any]]:
-    """Return what to order by: the column, a missing value being the largest, then the key; an index serves it from both ends."""
-    table = TABLES[entity.name]
-    key, column = table.c[entity.key], table.c[order.column]
-    columns = [key] if order.column == entity.key else [column, key]
+def ordering(entity: Declared, order: Order, within: Mapping[str, ColumnElement[Any]] | None = None) -> list[ColumnElement[Any]]:
+    """Return what to order by: the column, a missing value being the largest, then the key; an index serves it from both ends.
+
+    The columns are those of the table, or of what stands for it: `within`.
+    """
+    names = dict.fromkeys((order.column, entity.key))
+    found: Mapping[str, ColumnElement[Any]] = dict(TABLES[entity.name].c) if within is None else within
+    columns = [(found[name], entity.fields[name].nullable) for name in names]
     if order.descending:
-        return [each.desc().nulls_first() if each.nullable else each.desc() for each in columns]
-    return [each.asc().nulls_last() if each.nullable else each.asc() for each in columns]
+        return [each.desc().nulls_first() if nullable else each.desc() for each, nullable in columns]
+    return [each.asc().nulls_last() if nullable else each.asc() for each, nullable in columns]
 
 
-def _behind(rows: Rows, entity: Declared, order: Order, after: Place) -> ColumnElement[bool]:
+def _behind(rows: Keeps, entity: Declared, order: Order, after: Place) -> ColumnElement[bool]:
     """Return the condition for what comes behind a place, in the order of `_ordering`."""
     table = TABLES[entity.name]
     key, column = table.c[entity.key], table.c[order.column]
@@ -152,8 +162,14 @@ def _behind(rows: Rows, entity: Declared, order: Order, after: Place) -> ColumnE
     if after.value is None:
         same = and_(column.is_(None), key_behind)
         return or_(column.is_not(None), same) if order.descending else same
-    here = tuple_(literal(rows.keep(entity.name, order.column, after.value), column.type), literal(after.key, key.type))
+    value = rows.keep(entity.name, order.column, after.value)
+    here = tuple_(_bound(value, column), _bound(after.key, key))
     if order.descending:
         return tuple_(column, key) < here
     behind = tuple_(column, key) > here
     return or_(behind, column.is_(None)) if column.nullable else behind
+
+
+def _bound(value: Any, like: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a value as it stands in a statement; one that is given later stands there already."""
+    return value if isinstance(value, BindParameter) else literal(value, like.type)

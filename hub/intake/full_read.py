@@ -101,7 +101,8 @@ class FullReads:
 
     def _end(self, connection: Connection, compared: Compared, since: datetime, checked: int) -> None:
         now = self._clock()
-        drift.end(connection, self._rows, compared, now, started_at=since, next_at=now + self._every, checked=checked)
+        progress = drift.Progress(since, checked, 0, None)
+        drift.end(connection, self._rows, compared, now, next_at=now + self._every, progress=progress)
         self._tombstones.close_answered(connection, compared)
 
 

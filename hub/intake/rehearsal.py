@@ -1,23 +1,34 @@
-"""What applying records changes, told one by one: for real, or in a savepoint that is rolled back. Used by hub/rereading.py.
+"""What applying records changes, told one by one: for real, or in a savepoint that is rolled back.
 
-The same apply and the same rules run in both cases; only the end differs.
+The same apply and the same rules run in both cases; only the end differs. Used by hub/backfill.py and hub/dry_run.py.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from connectors.base import Connector, Item, Quarantined
-from hub.intake.apply import Applier
+from hub.intake.apply import Applier, not_applied
 from hub.mirror import ledger, records
 from hub.mirror.database import Database
 from hub.mirror.ports import Derive
 from hub.mirror.rows import Rows
+from schema.backfill import Foreseen, ForeseenRecord
 from schema.entity import Tombstone, key_of
 from schema.identifiers import redact
-from schema.rereading import Foreseen, ForeseenRecord
+
+
+class Pending(NamedTuple):
+    """A record that was read, and what was told of it."""
+
+    platform: str
+    stream: str
+    item: Item
+    told: ForeseenRecord
 
 
 class Changed(NamedTuple):
@@ -39,9 +50,9 @@ def _outcome(item: records.Seen) -> Foreseen:
             return Foreseen.CONFLICT
 
 
-def told_of(connection: Connection, items: Sequence[Item]) -> list[ForeseenRecord]:
-    """Return what becomes of items beside what is held now; nothing is written."""
-    usable = iter(records.foresee(connection, [item for item in items if not isinstance(item, Quarantined)]))
+def told_of(connection: Connection, items: Sequence[Item], earlier: records.Foreseen | None = None) -> list[ForeseenRecord]:
+    """Return what becomes of items beside what is held now, or would be after `earlier`; nothing is written."""
+    usable = iter(records.foresee(connection, [item for item in items if not isinstance(item, Quarantined)], earlier))
     told = []
     for item in items:
         if isinstance(item, Quarantined):
@@ -68,31 +79,53 @@ class Rehearsal:
     def __init__(self, database: Database, rows: Rows, connectors: dict[str, Connector], derive: Derive) -> None:
         self._database, self._rows, self._connectors, self._derive = database, rows, connectors, derive
 
-    async def apply(
-        self, platform: str, stream: str, items: Sequence[Item], now: datetime, *, delivery_id: str | None = None, dry_run: bool
-    ) -> Changed:
-        """Apply items in one transaction, at the moment `now`; with `dry_run` nothing of it stays."""
-        return await self._database.write(self._apply, platform, stream, items, now, delivery_id, dry_run)
+    async def apply(self, platform: str, stream: str, items: Sequence[Item], now: datetime) -> Changed:
+        """Apply items in one transaction, at the moment `now`; tell what became of them."""
+        return await self._database.write(self._apply, platform, stream, items, now)
 
-    def _apply(
-        self,
-        connection: Connection,
-        platform: str,
-        stream: str,
-        items: Sequence[Item],
-        now: datetime,
-        delivery_id: str | None,
-        dry_run: bool,
-    ) -> Changed:
-        applier = Applier(self._database, self._rows, self._connectors, self._derive, clock=lambda: now, after=_nobody)
+    def _apply(self, connection: Connection, platform: str, stream: str, items: Sequence[Item], now: datetime) -> Changed:
         others = set(ledger.keys_made_at(connection, now))
-        with connection.begin_nested() as inside:
-            told = told_of(connection, items)
-            applier.write(connection, platform, stream, items, delivery_id)
-            made = [key for key in ledger.keys_made_at(connection, now) if key not in others]
-            if dry_run:
-                inside.rollback()
-        return Changed(told, made)
+        told = told_of(connection, items)
+        self._applier(now).write(connection, platform, stream, items)
+        return Changed(told, self._made(connection, now, others))
+
+    async def foresee(self, pending: Sequence[Pending], now: datetime) -> tuple[list[str], dict[int, ForeseenRecord]]:
+        """Apply records in one transaction, at the moment `now`, and take all of it back.
+
+        Return the keys of the obligations that came of them, and, by their places, those that could not be applied.
+        """
+        return await self._database.write(self._foresee, pending, now)
+
+    def _foresee(
+        self, connection: Connection, pending: Sequence[Pending], now: datetime
+    ) -> tuple[list[str], dict[int, ForeseenRecord]]:
+        others, failed = set(ledger.keys_made_at(connection, now)), dict[int, ForeseenRecord]()
+        with connection.begin_nested() as everything:
+            for _, same in groupby(enumerate(pending), lambda one: one[1][:2]):
+                failed |= self._tried(connection, list(same), now)
+            made = self._made(connection, now, others)
+            everything.rollback()
+        return made, failed
+
+    def _tried(self, connection: Connection, some: Sequence[tuple[int, Pending]], now: datetime) -> dict[int, ForeseenRecord]:
+        """Apply records of one stream, together or else each by itself; return those that cannot be applied."""
+        _, first = some[0]
+        try:
+            with connection.begin_nested():
+                self._applier(now).write(connection, first.platform, first.stream, [one.item for _, one in some])
+        except OperationalError:  # it is the database, not one of them
+            raise
+        except Exception as error:
+            if len(some) == 1:
+                return {place: told_of(connection, [not_applied(one.item, error)])[0] for place, one in some}
+            return {place: line for each in some for place, line in self._tried(connection, [each], now).items()}
+        return {}
+
+    def _applier(self, now: datetime) -> Applier:
+        return Applier(self._database, self._rows, self._connectors, self._derive, clock=lambda: now, after=_nobody)
+
+    def _made(self, connection: Connection, now: datetime, others: set[str]) -> list[str]:
+        return [key for key in ledger.keys_made_at(connection, now) if key not in others]
 
 
 def _nobody() -> None:

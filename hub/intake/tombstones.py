@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item
+from connectors.buckets import Digest
 from connectors.errors import ConnectorError
 from hub.intake.apply import Applier
 from hub.intake.pauses import stop_if_paused
@@ -68,18 +69,34 @@ class Tombstones:
 
     async def bury(self, connector: Connector, compared: Compared, gone: Sequence[Seen]) -> None:
         """Mark records as gone that a comparison has missed there, or ask about all of them. Raises TransientError."""
+        if await self._may_be_marked(compared, gone):
+            for start in range(0, len(gone), CHUNK):
+                await self._mark(connector, compared, gone[start : start + CHUNK])
+
+    async def bury_found(self, connector: Connector, compared: Compared, found: Sequence[DriftFinding]) -> None:
+        """Do the same with what was noted as missing there: what is shown after all ends. Raises TransientError."""
+        if await self._may_be_marked(compared, [_seen(one) for one in found]):
+            for start in range(0, len(found), CHUNK):
+                some = found[start : start + CHUNK]
+                await self._mark(connector, compared, [_seen(one) for one in some], some)
+
+    async def _may_be_marked(self, compared: Compared, gone: Sequence[Seen]) -> bool:
+        """Return whether these are few enough; ask about them if they are not."""
         if not gone:
-            return
+            return False
         number = await self._database.read(held.count, compared.platform, compared.entity)
-        if len(gone) > max(self._at_least, int(number * self._share)):
-            await self._database.write(self._ask, compared, gone, number)
-            return
-        for start in range(0, len(gone), CHUNK):
-            await stop_if_paused(self._database, compared.platform)
-            some = gone[start : start + CHUNK]
-            shown = await self._shown(connector, compared.entity, [one.key for one in some])
-            await self._database.write(self._bury, compared, some, shown)
-            self._after()
+        if len(gone) <= max(self._at_least, int(number * self._share)):
+            return True
+        await self._database.write(self._ask, compared, gone, number)
+        return False
+
+    async def _mark(
+        self, connector: Connector, compared: Compared, some: Sequence[Seen], findings: Sequence[DriftFinding] = ()
+    ) -> None:
+        await stop_if_paused(self._database, compared.platform)
+        shown = await self._shown(connector, compared.entity, [one.key for one in some])
+        await self._database.write(self._bury, compared, some, shown, findings)
+        self._after()
 
     async def carry_out(self) -> CarriedOut:
         """Mark as gone what operators have approved. What a paused platform or one that does not answer holds up stays approved."""
@@ -110,10 +127,7 @@ class Tombstones:
         if connector is None:  # it is bridged no more: nobody can say what it shows
             await self._database.write(drift.settle, self._rows, findings, DriftState.ENDED, self._clock())
             return
-        some = [_seen(one) for one in findings]
-        shown = await self._shown(connector, first.entity, [one.key for one in some])
-        await self._database.write(self._bury, compared, some, shown, findings)
-        self._after()
+        await self._mark(connector, compared, [_seen(one) for one in findings], findings)
 
     async def _shown(self, connector: Connector, entity: str, keys: Sequence[str]) -> list[Item]:
         """Return what the platform shows of these records after all; nothing where it cannot be asked by key."""
@@ -127,7 +141,7 @@ class Tombstones:
         shown: Sequence[Item],
         findings: Sequence[DriftFinding] = (),
     ) -> None:
-        """Write tombstones for those that are not shown; `findings` are those that had waited for it."""
+        """Write tombstones for those that are not shown; `findings` are those that were noted of them."""
         now, back = self._clock(), {_key(item) for item in shown}
         stones = [
             Tombstone(
@@ -220,7 +234,19 @@ def cause_of(compared: Compared) -> str:
 
 
 def _seen(one: DriftFinding) -> Seen:
-    return Seen(key=one.record_key, kind=one.kind, state=one.state, bucket=one.bucket, our_version=one.our_version)
+    return Seen(
+        key=one.record_key,
+        kind=one.kind,
+        state=one.state,
+        bucket=one.bucket,
+        our_version=one.our_version,
+        ours=_digest(one.our_count, one.our_digest),
+        theirs=_digest(one.their_count, one.their_digest),
+    )
+
+
+def _digest(count: int | None, digest: str | None) -> Digest | None:
+    return None if count is None or digest is None else Digest(count, digest)
 
 
 def _key(item: Item) -> str | None:

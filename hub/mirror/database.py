@@ -7,19 +7,21 @@ cannot happen in there, because nothing in there can be awaited.
 import asyncio
 import contextlib
 import contextvars
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from hub.mirror.driver import Reading, StatementRefused, driven, driven_by
 from hub.mirror.hosts import Hosts
 from hub.mirror.writer import Writer
 
@@ -38,6 +40,7 @@ MAY_HEAL = frozenset({"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR
 """SQLite's errors that say nothing about what was asked: the same may work later."""
 
 
+GONE_STATES, READ_ONLY = {"08", "53", "57"}, "25006"
 MAYBE_GONE = (OSError, TimeoutError, DBAPIError)
 
 
@@ -65,6 +68,25 @@ class Database(ABC):
     @abstractmethod
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
+
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused."""
+
+        def run(connection: Connection) -> T:
+            driver: Any = connection.connection.driver_connection
+            return driven(reading(), lambda text, values: driver.execute(text, values).fetchall())
+
+        try:
+            return await self.read(run)
+        except sqlite3.Error as error:
+            if isinstance(error, sqlite3.OperationalError) and _sqlite_may_heal(error):
+                raise DatabaseUnavailable(f"SQLite: {error}") from error
+            raise StatementRefused(f"SQLite: {error}") from error
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return what the texts of `fetch` are made for."""
+        return sqlite.dialect()
 
     @abstractmethod
     async def close(self) -> None:
@@ -121,7 +143,7 @@ class SQLiteDatabase(Database):
             with self.engine.connect().execution_options(writing=writing) as connection:
                 return _in_transaction(connection, work)
         except OperationalError as error:
-            if _sqlite_may_heal(error):
+            if _sqlite_may_heal(error.orig):
                 raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
             raise
         except PoolTimeoutError as error:
@@ -146,8 +168,8 @@ def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> 
         raise
 
 
-def _sqlite_may_heal(error: OperationalError) -> bool:
-    name = str(getattr(error.orig, "sqlite_errorname", ""))
+def _sqlite_may_heal(error: BaseException | None) -> bool:
+    name = str(getattr(error, "sqlite_errorname", ""))
     return name.removeprefix("SQLITE_").split("_")[0] in MAY_HEAL
 
 
@@ -221,6 +243,25 @@ class PostgreSQLDatabase(Database):
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await connection.run_sync(work, *args, **kwargs)
 
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Run statements at REPEATABLE READ, read-only."""
+        import asyncpg  # noqa: PLC0415  (as above)
+
+        async with self._reached(), self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                async with driver.transaction(isolation="repeatable_read", readonly=True):
+                    return await driven_by(driver, reading())
+            except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if _gone(error):
+                    raise _unavailable(error) from error
+                raise StatementRefused(f"PostgreSQL: {error}") from error
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return PostgreSQL's, as asyncpg speaks it."""
+        return self.engine.dialect
+
     @contextlib.asynccontextmanager
     async def alone(self) -> AsyncIterator["AsyncConnection"]:
         """Lend a connection at REPEATABLE READ; whoever has it commits. Raise DatabaseUnavailable."""
@@ -256,10 +297,12 @@ def is_contended(error: BaseException) -> bool:
 
 def _gone(error: Exception) -> bool:
     """Return whether the error may heal by itself: the server is gone, refuses, is full or read-only."""
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, OSError | TimeoutError):
         return True
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    return error.connection_invalidated or state[:2] in {"08", "53", "57"} or state == "25006" or isinstance(error, InterfaceError)
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    if not isinstance(error, DBAPIError):  # of the driver itself; without a state it is about the connection
+        return not state or state[:2] in GONE_STATES or state == READ_ONLY
+    return error.connection_invalidated or state[:2] in GONE_STATES or state == READ_ONLY or isinstance(error, InterfaceError)
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailable:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case, func, select, update
 
 from connectors.buckets import Digest
 from hub.mirror.database import insert_into
-from hub.mirror.rows import Rows, micros
+from hub.mirror.rows import Rows, micros, moment
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import DriftFinding, DriftKind, DriftMethod, DriftReport, DriftState
@@ -31,6 +31,24 @@ class Compared(NamedTuple):
     def report_id(self) -> str:
         """Return the report's key."""
         return f"{self.platform}/{self.entity}/{self.method.value}"
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a comparison has come, as it is written down."""
+
+    behind: str
+    """The last bucket that was gone through."""
+    suspects: tuple[str, ...] = ()
+    """Buckets gone through that differed, and are looked into in the end."""
+
+
+class Progress(NamedTuple):
+    """A comparison under way: since when, how many buckets were compared and differ, and where it goes on; None: at its start."""
+
+    started_at: datetime
+    checked: int
+    differing: int
+    place: Place | None
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,16 +85,38 @@ def known(connection: Connection, rows: Rows, compared: Compared, first_at: date
         repaired=0,
         waiting=0,
         next_at=first_at,
+        place=None,
     )
     connection.execute(
         insert_into(connection, REPORT).values(rows.as_row(new)).on_conflict_do_nothing(index_elements=["report_id"])
     )
 
 
-def begin(connection: Connection, rows: Rows, compared: Compared, now: datetime) -> None:
-    """Say that a comparison has begun."""
+def begin(connection: Connection, rows: Rows, compared: Compared, now: datetime) -> Progress:
+    """Say that a comparison has begun, or goes on where it broke off; return how far it has come."""
     known(connection, rows, compared, now)
-    _change(connection, rows, compared, started_at=now, ended_at=None, failure=None)
+    columns = (REPORT.c.started_at, REPORT.c.place, REPORT.c.checked, REPORT.c.differing)
+    row = connection.execute(select(*columns).where(REPORT.c.report_id == compared.report_id)).one()
+    if row.place is not None:
+        _change(connection, rows, compared, ended_at=None, failure=None)
+        return Progress(moment(row.started_at), row.checked, row.differing, msgspec.json.decode(row.place, type=Place))
+    _change(connection, rows, compared, started_at=now, ended_at=None, failure=None, checked=0, differing=0)
+    return Progress(now, 0, 0, None)
+
+
+def is_broken_off(connection: Connection, compared: Compared) -> bool:
+    """Return whether the last comparison has not come to its end and goes on at its place; true of one under way as well."""
+    here = select(REPORT.c.place).where(REPORT.c.report_id == compared.report_id)
+    return connection.execute(here).scalar() is not None
+
+
+def advance(connection: Connection, rows: Rows, compared: Compared, before: Progress, after: Progress) -> bool:
+    """Keep how far a comparison has come, in the transaction of what it found.
+
+    False when another process has begun or gone on with it meanwhile.
+    """
+    changes = {"place": _written(after.place), "checked": after.checked, "differing": after.differing}
+    return _change(connection, rows, compared, before, **changes)
 
 
 def end(
@@ -86,31 +126,34 @@ def end(
     now: datetime,
     *,
     next_at: datetime,
-    started_at: datetime,
-    checked: int = 0,
-    differing: int = 0,
+    progress: Progress,
     failure: str | None = None,
-) -> None:
-    """Say that a comparison has ended, what it found, and when the next one is due."""
-    _change(
-        connection,
-        rows,
-        compared,
-        started_at=started_at,
-        ended_at=now,
-        failure=failure,
-        checked=checked,
-        differing=differing,
-        next_at=next_at,
-    )
+) -> bool:
+    """Say that a comparison has ended, what it found, and when the next one is due; one that failed goes on from its place.
+
+    False when another process has begun or gone on with it meanwhile: then nothing is said.
+    """
+    changes: dict[str, object] = {"checked": progress.checked, "differing": progress.differing}
     if failure is None:
-        _end_unseen(connection, compared, started_at, now)
+        changes["place"] = None
+    if not _change(connection, rows, compared, progress, ended_at=now, failure=failure, next_at=next_at, **changes):
+        return False
+    if failure is None:
+        _end_unseen(connection, compared, progress.started_at, now)
     recount(connection, rows, compared)
+    return True
 
 
-def _change(connection: Connection, rows: Rows, compared: Compared, **changes: object) -> None:
-    values = rows.values(DriftReport, **changes)
-    connection.execute(update(REPORT).where(REPORT.c.report_id == compared.report_id).values(values))
+def _written(place: Place | None) -> str | None:
+    return None if place is None else msgspec.json.encode(place).decode()
+
+
+def _change(connection: Connection, rows: Rows, compared: Compared, at: Progress | None = None, **changes: object) -> bool:
+    """Change a report, where `at` is given only if its comparison has come just as far; return whether it was changed."""
+    mine = REPORT.c.report_id == compared.report_id
+    if at is not None:
+        mine &= (REPORT.c.started_at == micros(at.started_at)) & REPORT.c.place.is_not_distinct_from(_written(at.place))
+    return bool(connection.execute(update(REPORT).where(mine).values(rows.values(DriftReport, **changes))).rowcount)
 
 
 def _end_unseen(connection: Connection, compared: Compared, started_at: datetime, now: datetime) -> None:
@@ -145,7 +188,7 @@ def recount(connection: Connection, rows: Rows, compared: Compared) -> None:
 
 
 def note(connection: Connection, rows: Rows, compared: Compared, seen: Iterable[Seen], now: datetime) -> None:
-    """Keep differences, each once: one that is seen again keeps when it was found first."""
+    """Keep differences, each once: one that is seen again keeps when it was found first, and what an operator is asked of it."""
     values = [rows.as_row(_finding(compared, one, now)) for one in seen]
     if not values:
         return
@@ -155,6 +198,10 @@ def note(connection: Connection, rows: Rows, compared: Compared, seen: Iterable[
     }
     # What had ended and is there again was found anew.
     changed["found_at"] = case((FINDING.c.ended_at.is_(None), FINDING.c.found_at), else_=insert.excluded.found_at)
+    waits, approved = FINDING.c.state == DriftState.WAITING.value, FINDING.c.state == DriftState.APPROVED.value
+    is_open, now_waits = (insert.excluded.state == state.value for state in (DriftState.OPEN, DriftState.WAITING))
+    for name in ("state", "item_id"):
+        changed[name] = case(((waits & is_open) | (approved & (is_open | now_waits)), FINDING.c[name]), else_=insert.excluded[name])
     connection.execute(insert.on_conflict_do_update(index_elements=["finding_id"], set_=changed), values)
 
 
@@ -180,6 +227,14 @@ def _finding(compared: Compared, one: Seen, now: datetime) -> DriftFinding:
         ended_at=None if one.state.value in STANDING or one.state is DriftState.APPROVED else now,
         item_id=one.item_id,
     )
+
+
+def missing_there(connection: Connection, rows: Rows, compared: Compared, since: datetime) -> list[DriftFinding]:
+    """Return what a comparison has not seen on the platform since a moment, and about which nobody has decided."""
+    columns, read = [FINDING.c[name] for name in declared(DriftFinding).fields], rows.reader(DriftFinding)
+    here = (FINDING.c.report_id == compared.report_id) & (FINDING.c.seen_at >= micros(since)) & FINDING.c.state.in_(STANDING)
+    wanted = select(*columns).where(here, FINDING.c.kind == DriftKind.MISSING_THERE.value).order_by(FINDING.c.finding_id)
+    return [read(row) for row in connection.execute(wanted)]
 
 
 def in_state(

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, tuple_, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
@@ -186,14 +186,23 @@ def mark(
 
 
 def kept_deliveries(
-    connection: Connection, rows: Rows, ids: Sequence[str], platform: str | None, since: datetime | None, limit: int
+    connection: Connection,
+    rows: Rows,
+    ids: Sequence[str],
+    platform: str | None,
+    since: datetime | None,
+    limit: int,
+    behind: Delivery | None = None,
 ) -> list[Delivery]:
-    """Return deliveries by id, or all of a platform that came at `since` or later, in order of arrival."""
+    """Return deliveries by id, or all of a platform that came at `since` or later, in order of arrival, behind one of them."""
     read = rows.reader(Delivery)
     here: list[ColumnElement[bool]] = [DELIVERY.c.delivery_id.in_(ids)]
     if platform is not None and since is not None:
         here = [DELIVERY.c.platform == platform, DELIVERY.c.received_at >= micros(since)]
-    ordered = select(*COLUMNS).where(*here).order_by(DELIVERY.c.received_at, DELIVERY.c.sequence).limit(limit)
+    order = (DELIVERY.c.received_at, DELIVERY.c.sequence, DELIVERY.c.delivery_id)
+    if behind is not None:
+        here.append(tuple_(*order) > tuple_(micros(behind.received_at), behind.sequence, behind.delivery_id))
+    ordered = select(*COLUMNS).where(*here).order_by(*order).limit(limit)
     return [read(row) for row in connection.execute(ordered)]
 
 

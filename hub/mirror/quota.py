@@ -37,20 +37,39 @@ def reserve(connection: Connection, platform: str, count: int, width: int, clock
 
     The clock is read when the row is ours: waiting for it must not make slots of the past.
     """
-    free = _free(connection, platform)
-    if free is None:
-        new = insert_into(connection, QUOTA).values(platform=platform, next_slot_at=0)
-        connection.execute(new.on_conflict_do_nothing(index_elements=["platform"]))
-        free = _free(connection, platform) or 0
+    free = _mine(connection, platform)
     now = micros(clock())
     first = max(free, now + lead)
     connection.execute(GIVEN_AWAY, {"b_platform": platform, "b_next": first + count * width})
     return Reserved([first + place * width for place in range(count)], now)
 
 
+def take(connection: Connection, name: str, calls: int, per_second: float, burst: int, clock: Clock) -> int:
+    """Take as many of `calls` calls as may be made at once under a limit of its own, and return how many; nobody waits.
+
+    The limit is `per_second` in the long run, and `burst` at once after a pause; all processes together.
+    """
+    free = _mine(connection, name)
+    now, width = micros(clock()), int(1_000_000 / per_second) + 1
+    first = max(free, now - (burst - 1) * width)
+    taken = min(calls, max(0, (now - first) // width + 1))
+    connection.execute(GIVEN_AWAY, {"b_platform": name, "b_next": first + taken * width})
+    return taken
+
+
 OF_PLATFORM = select(QUOTA.c.next_slot_at).where(QUOTA.c.platform == bindparam("platform"))
 OF_PLATFORM_LOCKED = OF_PLATFORM.with_for_update()
 GIVEN_AWAY = update(QUOTA).where(QUOTA.c.platform == bindparam("b_platform")).values(next_slot_at=bindparam("b_next"))
+
+
+def _mine(connection: Connection, platform: str) -> int:
+    """Return the first moment not yet given away; the row is there then, and locked until we commit."""
+    free = _free(connection, platform)
+    if free is None:
+        new = insert_into(connection, QUOTA).values(platform=platform, next_slot_at=0)
+        connection.execute(new.on_conflict_do_nothing(index_elements=["platform"]))
+        free = _free(connection, platform) or 0
+    return free
 
 
 def _free(connection: Connection, platform: str) -> int | None:

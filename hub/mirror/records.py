@@ -52,6 +52,10 @@ class _Held(NamedTuple):
     digest: bytes | None  # None: a tombstone
 
 
+Foreseen = dict[tuple[str, str], _Held]
+"""What would be held, by entity and key, of the records that would have changed so far."""
+
+
 def digest_of(observation: Observation) -> bytes:
     """Return a digest that is equal for equal content, whenever it was seen."""
     return hashlib.blake2b(content_of(observation.record, observation.parts), digest_size=16).digest()
@@ -72,14 +76,19 @@ def upsert(connection: Connection, rows: Rows, items: Sequence[Observation | Tom
     return [Upserted(item, outcomes[place]) for place, item in enumerate(items)]
 
 
-def foresee(connection: Connection, items: Sequence[Observation | Tombstone]) -> list[Seen]:
-    """Return what `upsert` would make of each item, in order; nothing is written."""
+def foresee(connection: Connection, items: Sequence[Observation | Tombstone], earlier: Foreseen | None = None) -> list[Seen]:
+    """Return what `upsert` would make of each item, in order; nothing is written.
+
+    With `earlier` nothing is locked, and what earlier calls have foreseen counts as done; this call adds to it.
+    """
     by_entity: dict[str, list[int]] = defaultdict(list)
     for place, item in enumerate(items):
         by_entity[_entity(item)].append(place)
     seen: dict[int, Seen] = {}
     for name in sorted(by_entity):
-        held = _held(connection, ENTITIES[name], sorted({_key(items[place]) for place in by_entity[name]}))
+        held = _held(connection, ENTITIES[name], sorted({_key(items[place]) for place in by_entity[name]}), lock=earlier is None)
+        if earlier is not None:
+            held |= {key: earlier[name, key] for key in {_key(items[place]) for place in by_entity[name]} if (name, key) in earlier}
         before = dict(held)
         for place in by_entity[name]:
             key = _key(items[place])
@@ -87,6 +96,8 @@ def foresee(connection: Connection, items: Sequence[Observation | Tombstone]) ->
             seen[place] = Seen(outcome, before[key].version if key in before else None)
             if holds is not None:
                 held[key] = holds
+                if earlier is not None:
+                    earlier[name, key] = holds
     return [seen[place] for place in range(len(items))]
 
 
@@ -143,10 +154,10 @@ def _judge_tombstone(item: Tombstone, held: _Held | None) -> tuple[Outcome, _Hel
     return Outcome.APPLIED, _Held(version, None)
 
 
-def _held(connection: Connection, entity: Declared, keys: Sequence[str]) -> dict[str, _Held]:
+def _held(connection: Connection, entity: Declared, keys: Sequence[str], *, lock: bool = True) -> dict[str, _Held]:
     """Return what we hold of these keys, locked until we commit: what is there by its row, what is not by its name."""
     table, held = TABLES[entity.name], {}
-    locking = connection.dialect.name == "postgresql"
+    locking = lock and connection.dialect.name == "postgresql"
     for chunk in _chunks(keys) if locking else ():
         known = set(connection.execute(select(table.c[entity.key]).where(table.c[entity.key].in_(chunk))).scalars())
         lock_names(connection, [f"{entity.name}:{key}" for key in chunk if key not in known])

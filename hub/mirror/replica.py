@@ -7,7 +7,7 @@ everything, so that a primary at which nothing happens makes no lag. Built by ap
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from connectors.base import Clock, Sleep
 from hub.mirror.database import CONNECTIONS, Database, DatabaseUnavailable, PostgreSQLDatabase, is_contended
+from hub.mirror.driver import Reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,8 +81,15 @@ class Replica:
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` read-only in one snapshot; where the standby fails meanwhile, once more on the primary."""
+        return await self._from_either(lambda database: database.read(work, *args, **kwargs))
+
+    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+        """Do as `read`, with statements of the driver."""
+        return await self._from_either(lambda database: database.fetch(reading))
+
+    async def _from_either(self, read: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
         if self._trouble is None:
-            reading = asyncio.create_task(self._standby.read(work, *args, **kwargs))
+            reading = asyncio.create_task(read(self._standby))
             given_up = asyncio.create_task(self._given_up.wait())
             try:
                 await asyncio.wait({reading, given_up}, return_when=asyncio.FIRST_COMPLETED)
@@ -96,7 +104,7 @@ class Replica:
                 given_up.cancel()
                 reading.add_done_callback(_seen)
                 reading.cancel()
-        return await self._primary.read(work, *args, **kwargs)
+        return await read(self._primary)
 
     async def run(self) -> None:
         """Look again and again how far the standby is, until cancelled."""

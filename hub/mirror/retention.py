@@ -1,6 +1,7 @@
 """What is kept for a time only: found and removed in batches, each a short transaction. Called by hub/keeping.py, which says when.
 
-Never removed is what is still needed: deliveries that were not applied or hold an open quarantine, attempts of open obligations.
+Never removed is what is still needed: deliveries that were not applied or hold an open quarantine, attempts of open obligations,
+differences with a platform that stand.
 Kept as an empty shell is what must be known again: a delivery whose signature never gets old (else it could be played once more),
 a quarantined record and an ops item (else a rule or a page read again would open them anew).
 """
@@ -14,11 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, t
 from hub.mirror.ledger import ENDED
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
-from schema.entities import DeliveryState, OpsItem, QuarantinedRecord
+from schema.entities import DeliveryState, DriftState, OpsItem, QuarantinedRecord
 
 DELIVERY, ATTEMPT, OBLIGATION = TABLES["Delivery"], TABLES["Attempt"], TABLES["Obligation"]
-QUARANTINE, OPS_ITEM = TABLES["QuarantinedRecord"], TABLES["OpsItem"]
+QUARANTINE, OPS_ITEM, FINDING = TABLES["QuarantinedRecord"], TABLES["OpsItem"], TABLES["DriftFinding"]
 APPLIED = (DeliveryState.APPLIED.value, DeliveryState.PARTLY.value)
+OVER = (DriftState.REPAIRED.value, DriftState.TOMBSTONED.value, DriftState.ENDED.value)
 REMOVED = "removed when its time was over"
 
 Place = tuple[int, str]
@@ -60,6 +62,7 @@ def kinds(rows: Rows, shells: Sequence[str]) -> dict[str, Kind]:
         Kind("attempts", ATTEMPT, "attempt_id", "started_at", (ATTEMPT.c.outcome != "RUNNING") & ended),
         Kind("quarantine", QUARANTINE, "quarantine_id", "quarantined_at", full, _emptied_quarantine, aged_by="released_at"),
         Kind("ops_items", OPS_ITEM, "item_id", "resolved_at", OPS_ITEM.c.resolution.is_not(None), _emptied_ops_item),
+        Kind("drift", FINDING, "finding_id", "ended_at", FINDING.c.state.in_(OVER)),
     )
     return {kind.name: kind for kind in made}
 

@@ -125,9 +125,14 @@ class Stage:
                 return
         raise NeverHappened(f"still owed after {within:.0f} s: {', '.join(left[:5])}{' ...' if len(left) > 5 else ''}")
 
+    async def answer(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Return the whole answer of the graph, errors and data."""
+        told: dict[str, Any] = (await self._client.post("/graphql", json={"query": query, "variables": variables})).json()
+        return told
+
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Return the data of a graph query, asked as a front end would; raise NeverHappened with its errors."""
-        answer = (await self._client.post("/graphql", json={"query": query, "variables": variables})).json()
+        answer = await self.answer(query, **variables)
         if answer.get("errors"):
             raise NeverHappened(f"the graph refused: {'; '.join(error['message'] for error in answer['errors'])}")
         data: dict[str, Any] = answer["data"]

@@ -6,16 +6,16 @@ With `application/graphql-response+json` a request of which nothing could be exe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hub.graph.access import Keyring
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, answer
+from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, read_question
@@ -24,6 +24,19 @@ from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphErr
 
 BODY_LIMIT = 1_000_000
 """Bytes that a request's body may have unless the settings say otherwise."""
+
+
+class Reply(NamedTuple):
+    """What is sent back, as ASGI has it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 @dataclass(frozen=True)
@@ -37,17 +50,19 @@ class GraphQLEndpoint:
     new_id: Callable[[], str]
     """Makes correlation ids."""
     body_limit: int = BODY_LIMIT
+    executor: Executor | None = None
+    """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         correlation_id = self.new_id()
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):  # for the log, and for the audit
-            response = await self._respond(Request(scope, receive), correlation_id)
-        await response(scope, receive, send)
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # for log and audit; each request has its context
+        reply = await self._respond(Request(scope, receive), correlation_id)
+        await reply.send(send)
 
-    async def _respond(self, request: Request, correlation_id: str) -> Response:
+    async def _respond(self, request: Request, correlation_id: str) -> Reply:
         accepted = JSON
         try:
             accepted = media_type(request.headers)
@@ -69,7 +84,7 @@ class GraphQLEndpoint:
         question = await read_question(request, self.body_limit)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
-            return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed)
+            return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
         except NotAllowedHere as refused:
             raise Refused(405, "METHOD_NOT_ALLOWED", f"{refused}; use POST", Allow="POST") from None
 
@@ -87,7 +102,14 @@ def _status(given: Answer, accepted: str) -> int:
 
 def _response(
     status: int, body: Mapping[str, Any], accepted: str, correlation_id: str, headers: Mapping[str, str] | None = None
-) -> Response:
+) -> Reply:
     """Return the answer as JSON in UTF-8; nobody may keep it, for it depends on who asked."""
-    about = {"content-type": f"{accepted}; charset=utf-8", "cache-control": "no-store", "x-correlation-id": correlation_id}
-    return Response(msgspec.json.encode(body), status, about | dict(headers or {}))
+    text = msgspec.json.encode(body)
+    told = {
+        "content-type": f"{accepted}; charset=utf-8",
+        "cache-control": "no-store",
+        "x-correlation-id": correlation_id,
+        "content-length": str(len(text)),
+        **(headers or {}),
+    }
+    return Reply(status, [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()], text)

@@ -1,13 +1,15 @@
 """Reading a GraphQL request to the letter of GraphQL over HTTP: media types, methods, parameters, size."""
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from hub.graph.answer import Question
+from hub.web.posted import BodyIncomplete, BodyTooLarge, body_of
 
 JSON, GRAPHQL = "application/json", "application/graphql-response+json"
 BODY_SECONDS = 10
@@ -31,12 +33,19 @@ class _Body(msgspec.Struct, rename="camel"):
     extensions: dict[str, Any] | None = None
 
 
+_BODY = msgspec.json.Decoder(_Body)
+
+
 def media_type(headers: Headers) -> str:
     """Return the media type to answer in: the new one where it is named and not liked less, else application/json.
 
     Silence and `*/*` mean application/json, as for clients older than the new type. Raise Refused 406 if neither is accepted.
     """
-    accept = ",".join(headers.getlist("accept")).strip()
+    return _chosen(",".join(headers.getlist("accept")).strip())
+
+
+@lru_cache(256)
+def _chosen(accept: str) -> str:
     if not accept:
         return JSON
     liked = {name: _quality(accept, name) for name in (GRAPHQL, JSON)}
@@ -76,23 +85,24 @@ async def read_question(request: Request, limit: int) -> Question:
         each.startswith("charset=") and each.removeprefix("charset=").strip('"') not in {"utf-8", "utf8"} for each in parameters
     ):
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body's charset has to be utf-8")
-    return _question(_decoded(await _body(request, limit), "the body"))
+    body = await _body(request, limit)
+    try:
+        found = _BODY.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):  # said below, in words
+        return _question(_decoded(body, "the body"))
+    return _asked(found)
 
 
 async def _body(request: Request, limit: int) -> bytes:
-    chunks, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise Refused(413, "BODY_TOO_LARGE", f"the body has more than {limit:,} bytes")
-                chunks.append(chunk)
+            return await body_of(request.receive, limit)
     except TimeoutError:
         raise Refused(408, "BODY_TOO_SLOW", f"the body did not come to its end in {BODY_SECONDS} s") from None
-    except ClientDisconnect:
+    except BodyTooLarge:
+        raise Refused(413, "BODY_TOO_LARGE", f"the body has more than {limit:,} bytes") from None
+    except BodyIncomplete:
         raise Refused(400, "BAD_REQUEST", "the body ended early") from None
-    return b"".join(chunks)
 
 
 def _from_address(given: QueryParams) -> Question:
@@ -118,6 +128,10 @@ def _question(told: Any) -> Question:
         body = msgspec.convert(told, _Body)
     except (msgspec.ValidationError, RecursionError) as wrong:
         raise Refused(400, "BAD_REQUEST", f"the request is no GraphQL request: {wrong}") from None
-    if not body.query.strip():
+    return _asked(body)
+
+
+def _asked(body: _Body) -> Question:
+    if not body.query or body.query.isspace():
         raise Refused(400, "BAD_REQUEST", "the request is no GraphQL request: query is empty")
     return Question(body.query, body.variables, body.operation_name or None)

@@ -8,6 +8,7 @@ import msgspec
 from schema.declare import FirstOf, Indexed, Instant, Personal, Says, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
+from schema.identifiers import is_record_number
 
 
 class Procedure(Enum):
@@ -39,6 +40,7 @@ class ApplicantKind(Enum):
     "审批办件",
     key="approval_no",
     indexes=(("subject_code", "decided_at"), ("state", "decided_at"), ("state", "approval_no", "version")),
+    live=is_record_number,
 )
 class Approval(Mirrored, frozen=True):
     """Approval system, 办件. `subject_code` is the USCC, for a natural person the RID code, null while only an old number is known."""

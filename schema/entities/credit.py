@@ -8,6 +8,7 @@ from schema.declare import Indexed, Instant, Says, Step, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entities.subject import CodeType
 from schema.entity import Mirrored, entity
+from schema.identifiers import is_subject_code
 
 Points = Step(Decimal("0.1"))
 """Points travel with exactly one decimal; regulatory points move in halves."""
@@ -41,7 +42,7 @@ class RepairWay(Enum):
     EXAM = "EXAM"
 
 
-@entity("Comprehensive score and grade of a subject", "综合信用分与信用等级", key="code")
+@entity("Comprehensive score and grade of a subject", "综合信用分与信用等级", key="code", live=is_subject_code)
 class CreditProfile(Mirrored, frozen=True):
     """Credit platform, subject. `old_codes` are earlier numbers of the same subject."""
 
@@ -83,7 +84,9 @@ class CreditRecord(Mirrored, frozen=True):
 
     subject = to_one("Subject", "Whose record it is", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     profile = to_one("CreditProfile", "Score and grade", "综合信用", ours="subject_code", theirs="code")
-    task = to_one("VerificationTask", "Check that found the breach", "核查任务", ours="evidence_ref", theirs="task_id")
+    task = to_one(
+        "VerificationTask", "Check that found the breach", "核查任务", ours="evidence_ref", theirs="task_id", polymorphic=True
+    )
     finding = to_one("Finding", "Finding that it stands for", "检查结果项", ours="evidence_finding", theirs="finding_id")
     department = to_one("Department", "Department that found it", "部门", ours="department_code", theirs="code")
     repairs = to_many("Repair", "What was restored of it", "信用修复", ours="record_id", theirs="record_id")

@@ -61,6 +61,7 @@ class DriftReport(Entity, frozen=True):
     repaired: Annotated[int, Says("Of all these, repaired or marked as gone", "已修复")]
     waiting: Annotated[int, Says("Of all these, waiting for an operator", "待审批")]
     next_at: Annotated[Instant, Internal(), Says("When they are compared next", "下次比对")]
+    place: Annotated[str | None, Internal(), Says("How far the one under way, or broken off, has come; null between them", "进度")]
 
     findings = to_many("DriftFinding", "Differences found by it", "差异明细", ours="report_id", theirs="report_id")
 

@@ -8,6 +8,7 @@ import msgspec
 
 from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
 from schema.entity import Mirrored, entity
+from schema.identifiers import is_record_number
 
 Degrees = Step(Decimal("0.0000001"))
 
@@ -40,7 +41,13 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     md5: Annotated[str | None, Says("MD5 of the file", "摘要")]
 
 
-@entity("A problem that a town's grid officer reports", "网格事件", key="event_no", indexes=(("status", "updated_at"),))
+@entity(
+    "A problem that a town's grid officer reports",
+    "网格事件",
+    key="event_no",
+    indexes=(("status", "updated_at"),),
+    live=is_record_number,
+)
 class GridEvent(Mirrored, frozen=True):
     """Grid platform, event."""
 

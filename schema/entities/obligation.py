@@ -151,9 +151,9 @@ class Obligation(Entity, frozen=True):
     subject = to_one("Subject", "Subject that it is about", "监管对象", ours="subject_code", theirs="code", through=TO_SUBJECT)
     history = to_many("Attempt", "Each call", "尝试记录", ours="key", theirs="obligation_key")
     audit = to_many("AuditEntry", "What people did to it", "审计记录", ours="key", theirs="target")
-    approval = to_one("Approval", "Approval that caused it", "审批办件", ours="cause", theirs="approval_no")
-    task = to_one("VerificationTask", "Check that caused it", "核查任务", ours="cause", theirs="task_id")
-    grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="cause", theirs="event_no")
+    approval = to_one("Approval", "Approval that caused it", "审批办件", ours="cause", theirs="approval_no", polymorphic=True)
+    task = to_one("VerificationTask", "Check that caused it", "核查任务", ours="cause", theirs="task_id", polymorphic=True)
+    grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="cause", theirs="event_no", polymorphic=True)
 
 
 @entity("One call to a platform", "尝试记录", key="attempt_id", scope="ops:read")

@@ -10,6 +10,7 @@ import msgspec
 from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
+from schema.identifiers import is_record_number
 
 
 class TaskType(Enum):
@@ -77,6 +78,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
         ("status", "updated_at"),
         ("origin_ref", "origin_platform", "status", "version"),
     ),
+    live=is_record_number,
 )
 class VerificationTask(Mirrored, frozen=True):
     """Enforcement platform, task. `external_no` is null for the platform's own tasks."""
@@ -98,8 +100,10 @@ class VerificationTask(Mirrored, frozen=True):
     created_at: Annotated[Instant, Indexed(), Says("When it was made", "创建时间")]
     updated_at: Annotated[Instant, Indexed(), Says("When the platform last changed it", "更新时间")]
 
-    approval = to_one("Approval", "Approval that caused it", "审批办件", ours="origin_ref", theirs="approval_no")
-    grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="origin_ref", theirs="event_no")
+    approval = to_one("Approval", "Approval that caused it", "审批办件", ours="origin_ref", theirs="approval_no", polymorphic=True)
+    grid_event = to_one(
+        "GridEvent", "Grid event that caused it", "网格事件", ours="origin_ref", theirs="event_no", polymorphic=True
+    )
     campaign = to_one("Campaign", "Joint inspection that drew it", "联合检查", ours="campaign_id", theirs="campaign_id")
     department = to_one("Department", "Department in charge", "部门", ours="department_code", theirs="code")
     results = to_many("TaskResult", "What it concluded, one a subject", "检查结果", ours="task_id", theirs="task_id")

@@ -7,7 +7,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import applying, nested_query, obligations, webhooks
+from tests.bench import applying, nested_query, obligations, smallest_query, webhooks
 from tests.bench.rounds import Measured
 
 BENCHES = (
@@ -17,6 +17,8 @@ BENCHES = (
     ("deliveries applied, PostgreSQL", "records/s", applying.measure_postgresql),
     ("obligations through the ledger", "obligations/s", obligations.measure),
     ("nested query, 50 approvals", "queries/s", nested_query.measure),
+    ("nested query, compiled and interpreted", "queries/s", nested_query.measure_interpreted),
+    ("{ __typename } over HTTP", "requests/s", smallest_query.measure),
 )
 
 

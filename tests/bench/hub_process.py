@@ -30,7 +30,7 @@ def bare() -> Starlette:
         await request.body()
         return JSONResponse({})
 
-    return Starlette(routes=[Route("/webhooks/{platform}", answer, methods=["POST"])])
+    return Starlette(routes=[Route("/webhooks/{platform}", answer, methods=["POST"]), Route("/graphql", answer, methods=["POST"])])
 
 
 def settings_of(folder: Path) -> dict[str, str]:

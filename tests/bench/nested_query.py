@@ -1,9 +1,11 @@
 """The nested query (50 approvals, each with subject, credit records, task with results and findings) in process, JSON included.
 
-Floor: the same rows by five hand-written statements, shaped by hand into the same body; the bodies are compared first.
+Floor: the same rows by five hand-written statements, shaped by hand into the same body; or the interpreter, graphql-core.
+The bodies are compared first.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from hub.graph.answer import Question, answer
+from hub.graph.compiled.executor import Executor
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.mirror.database import SQLiteDatabase
@@ -102,7 +105,19 @@ def _edges(nodes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def measure(rounds: int) -> tuple[Measured, Measured]:
-    """Return the rates of graph and floor, in queries a second, one after the other."""
+    """Return the rates of graph and SQL by hand, in queries a second."""
+    found = await measured(rounds)
+    return found["graph"], found["SQL by hand"]
+
+
+async def measure_interpreted(rounds: int) -> tuple[Measured, Measured]:
+    """Return the rates of compiled executor and interpreter, in queries a second."""
+    found = await measured(rounds)
+    return found["graph"], found["interpreter"]
+
+
+async def measured(rounds: int) -> Mapping[str, Measured]:
+    """Return the rates of all three, measured in turn."""
     rows = Rows(Seals([("bench", bytes(32))], b"join" * 4))
     with TemporaryDirectory() as folder:
         database = SQLiteDatabase(str(Path(folder) / "mirror.db"))
@@ -111,24 +126,34 @@ async def measure(rounds: int) -> tuple[Measured, Measured]:
         await database.write(upsert, rows, made)
         await database.write(know_subjects, rows, made)
         graph, reader = build_schema(), Caller("bench", frozenset({"graph:read"}))
+        executor = Executor(graph, rows, database)
 
-        async def through_graph() -> bytes:
+        async def through_graph(executor: Executor | None) -> bytes:
             context = Context(Loaders(database, rows), FakeHub(), reader, "bench")
-            given = await answer(graph, Question(QUERY), context)
+            given = await answer(graph, Question(QUERY), context, executor=executor)
             return msgspec.json.encode(given.as_json())
 
-        graph_body, hand_body = await through_graph(), await database.read(by_hand)
+        graph_body, hand_body = await through_graph(executor), await database.read(by_hand)
+        assert graph_body == await through_graph(None), "compiled executor and interpreter answer differently"
         assert msgspec.json.decode(graph_body) == msgspec.json.decode(hand_body), "graph and floor answer differently"
+        assert executor.tally.compiled == 1
 
         async def repeat_graph() -> None:
             for _ in range(REPEATS):
-                assert len(await through_graph()) == len(graph_body)
+                assert len(await through_graph(executor)) == len(graph_body)
+
+        async def repeat_interpreter() -> None:
+            assert len(await through_graph(None)) == len(graph_body)
 
         async def repeat_floor() -> None:
             for _ in range(REPEATS):
                 assert len(await database.read(by_hand)) == len(hand_body)
 
-        contenders = [Contender("graph", REPEATS, repeat_graph), Contender("SQL by hand", REPEATS, repeat_floor)]
+        contenders = [
+            Contender("graph", REPEATS, repeat_graph),
+            Contender("interpreter", 1, repeat_interpreter),
+            Contender("SQL by hand", REPEATS, repeat_floor),
+        ]
         found = await interleaved(contenders, rounds)
         await database.close()
-    return found["graph"], found["SQL by hand"]
+    return found

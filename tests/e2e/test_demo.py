@@ -21,12 +21,16 @@ async def bihuan(*arguments: str) -> tuple[int, str, str]:
 
 async def test_the_check_closes_under_faults_and_the_platforms_confirm_it(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
-    code, out, err = await bihuan("demo", "--check", "--approvals", "6", "--seed", "11", "--port", "0", "--json", str(told))
+    city = ["--approvals", "6", "--breaches", "6", "--seed", "14"]
+    code, out, err = await bihuan("demo", "--check", *city, "--port", "0", "--json", str(told))
     assert code == 0, out + err
     figures = json.loads(told.read_text())
     assert figures["approvals"] == figures["tasks"] == 6
     assert figures["breaches"] == figures["records"]
     assert (figures["open"], figures["stuck"]) == (0, 0)
+    assert figures["lists"] == figures["check"]["records_taking_points"] > 0
+    assert figures["messages"] == figures["check"]["messages_owed"] > 0
+    assert figures["reports"] > 0
     assert figures["check"]["problems"] == []
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from connectors.buckets import Buckets
+from connectors.buckets import Buckets, Digest
 from hub.mirror import drift
 from hub.mirror.tables import TABLES
 from hub.simulation.clock import in_simulated_time, simulated_now
@@ -92,6 +92,9 @@ class Both:
             await self.read_on()
             await asyncio.sleep(900)  # the hub was at rest: it has seen them only now
         await self.read_on()
+
+    async def away(self, away: bool = True) -> None:
+        self.platform.faults = self.platform.faults.changed({"outage": away})
 
     async def read_on(self) -> None:
         assert await self.stage.hub.poller.read_on(self.side.platform, self.buckets.stream) is not None
@@ -196,6 +199,121 @@ def test_digests_find_what_feed_and_webhooks_have_both_skipped_and_repair_it(sid
         assert await both.findings(DriftState.OPEN) == {}
 
     played(side, tmp_path, play)
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+def asked(both: Both, at: int | None = None, happens: Callable[[], Awaitable[None]] = never) -> list[str]:
+    """Return the buckets whose digests are asked for from now on; before question `at` something happens."""
+    buckets, connector = list[str](), both.stage.hub.connectors[both.side.platform]
+    digest = connector.digest
+
+    async def counted(entity: str, bucket: str) -> Digest:
+        if len(buckets) == at:
+            await happens()
+        buckets.append(bucket)
+        return await digest(entity, bucket)
+
+    connector.digest = counted  # type: ignore[method-assign]
+    return buckets
+
+
+@pytest.mark.parametrize("side", ["approval", "subject", "event"])
+def test_a_comparison_that_broke_off_goes_on_where_it_was_and_forgets_nothing_that_it_found(side: str, tmp_path: Path) -> None:
+    async def play(both: Both) -> None:
+        names = list(both.buckets.names(datetime.fromisoformat("2019-08-01").date(), simulated_now()))
+        lost, deleted, newer, *_ = both.keys
+        version = both.versions_there()[newer]
+        both.delete_there(deleted)
+        await both.set_version(newer, 99)
+        broken = 246 if both.buckets.day_of is None else 34  # the place is kept every 31 buckets
+        began, before = simulated_now(), asked(both, broken, both.away)
+        assert not await both.stage.hub.drift.compare(both.side.platform, both.buckets)
+        report = await both.report()
+        assert report.failure is not None
+        assert 0 < report.checked < len(names)
+        done = set(names[: report.checked])
+        assert deleted in await both.here(), "nothing is marked before the end"
+
+        await both.lose(lost)  # seen only if its bucket is still to come
+        await asyncio.sleep(3600)
+        await both.away(False)
+        after = asked(both)
+        report = await both.compare()
+        assert done.isdisjoint(after if both.buckets.day_of else after[: len(names) - len(done)]), "what was compared stays so"
+        assert set(before[:broken]) | set(after) == set(names)
+        assert (report.checked, report.started_at) == (len(names), began)
+        assert (report.missing_there, report.newer_here, report.repaired) == (1, 1, report.missing_here + 1)
+        assert report.differing >= 1
+        assert set(await both.findings(DriftState.TOMBSTONED)) == {deleted}
+        (standing,) = (await both.findings(DriftState.OPEN)).values()
+        assert (standing.record_key, standing.our_version, standing.their_version) == (newer, 99, version)
+
+        await asyncio.sleep(60)
+        report = await both.compare()  # a new one sees all again
+        assert report.started_at is not None
+        assert report.started_at > began
+        assert (report.checked, report.missing_there) == (len(names), 0)
+        assert lost in await both.here()
+
+    played(side, tmp_path, play)
+
+
+def test_a_comparison_whose_process_died_goes_on_in_the_next_one(tmp_path: Path) -> None:
+    async def play(both: Both) -> None:
+        both.delete_there(both.keys[0])
+        reached = asyncio.Event()
+
+        async def reach() -> None:
+            reached.set()
+            await never()
+
+        asked(both, 33, reach)  # of 35 days, and a second look at the one that differs
+        comparing = asyncio.create_task(both.stage.hub.drift.compare("approval", both.buckets))
+        await reached.wait()
+        await both.stage.kill()
+        comparing.cancel()
+        await asyncio.gather(comparing, return_exceptions=True)
+        await both.stage.start()
+        assert both.keys[0] in await both.here()
+        after = asked(both)
+        report = await both.compare()
+        assert len(after) == 4, "what is behind the 31 days whose place was kept"
+        assert (report.checked, report.missing_there, report.repaired) == (35, 1, 1)
+        assert both.keys[0] not in await both.here()
+
+    played("approval", tmp_path, play)
+
+
+def test_of_two_that_compare_at_once_one_goes_on_and_the_other_says_nothing(tmp_path: Path) -> None:
+    async def play(both: Both) -> None:
+        compare = both.stage.hub.drift.compare
+        first = asyncio.create_task(compare("approval", both.buckets))
+        await asyncio.sleep(5)
+        second = asyncio.create_task(compare("approval", both.buckets))
+        began = simulated_now()
+        assert [await first, await second] == [False, True]
+        report = await both.report()
+        assert (report.started_at, report.checked, report.failure) == (began, 35, None)
+
+    played("approval", tmp_path, play)
+
+
+def test_whoever_asks_for_a_comparison_now_gets_one_of_everything_as_it_is_now(tmp_path: Path) -> None:
+    async def play(both: Both) -> None:
+        asked(both, 33, both.away)
+        assert not await both.stage.hub.drift.everything("approval")
+        await both.away(False)
+        await both.lose(both.keys[0])  # of a day that was compared before it broke off
+        buckets = asked(both)
+        assert await both.stage.hub.drift.everything("approval")
+        assert both.keys[0] in await both.here()
+        assert buckets[:4] == ["2019-08-04", "2019-08-03", "2019-08-02", "2019-08-01"]
+        assert set(buckets[4:]) > set(buckets[:4])
+
+    played("approval", tmp_path, play)
 
 
 @pytest.mark.parametrize("side", ["approval", "subject"])

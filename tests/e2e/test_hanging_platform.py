@@ -25,7 +25,8 @@ class NeverAnswers(httpx.AsyncBaseTransport):
 async def test_while_one_platform_hangs_the_others_are_heard_polled_and_served(stage: Stage) -> None:
     hanging = NeverAnswers()
     stage.transports["credit"] = hanging
-    async with stage.hub(CREDIT_DEADLINE_SECONDS="3", LEASE_SECONDS="15") as running:
+    # A call may take longer than anybody here waits: whoever waits for it is seen.
+    async with stage.hub(CREDIT_DEADLINE_SECONDS="300", LEASE_SECONDS="600", POLL_LEASE_SECONDS="600") as running:
         await eventually(lambda: hanging.taken, or_say="a call to the platform that hangs")
         before = await last_success(running)
         serial = stage.approval.accept()

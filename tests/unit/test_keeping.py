@@ -19,13 +19,13 @@ from hub.mirror.database import Database
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, TABLES
-from schema.entities import AttemptOutcome, DeliveryState, ObligationState, OpsItem, QuarantinedRecord
+from schema.entities import AttemptOutcome, DeliveryState, DriftState, ObligationState, OpsItem, QuarantinedRecord
 from schema.entity import Entity
-from tests.builders import attempt, delivery, obligation, quarantined_record
+from tests.builders import attempt, delivery, drift_finding, obligation, quarantined_record
 from tests.settable_clock import START, SettableClock
 from tests.unit.mirror.sealed_history import act, approvals, say
 
-DAYS = {"deliveries": 400, "attempts": 400, "quarantine": 400, "ops_items": 400, "changes": 400, "audit": 400}
+DAYS = dict.fromkeys(("deliveries", "attempts", "quarantine", "ops_items", "drift", "changes", "audit"), 400)
 LONG_AGO, LATELY = START - timedelta(days=401), START - timedelta(days=399)
 
 
@@ -146,6 +146,33 @@ async def test_a_settled_ops_item_loses_its_texts_and_is_not_opened_anew(databas
     assert (kept.resolved_by, kept.before, kept.after, kept.resolution) == ("lou", None, None, None)
     assert kept.message == "removed when its time was over"
     assert await prune(keeping) == {}
+
+
+async def test_differences_that_are_over_go_and_those_that_stand_stay(database: Database, rows: Rows, keeping: Keeping) -> None:
+    over = {DriftState.REPAIRED, DriftState.TOMBSTONED, DriftState.ENDED}
+    found = {"found_at": LONG_AGO, "seen_at": LONG_AGO}
+    await put(
+        database,
+        rows,
+        *(
+            drift_finding(finding_id=f"{state.value} long ago", state=state, ended_at=LONG_AGO if state in over else None, **found)
+            for state in DriftState
+        ),
+        *(drift_finding(finding_id=f"{state.value} lately", state=state, ended_at=LATELY, **found) for state in over),
+        # The state decides, whatever the time says.
+        drift_finding(finding_id="OPEN again", state=DriftState.OPEN, ended_at=LONG_AGO, **found),
+    )
+    assert await prune(keeping, dry_run=True) == {"drift": 3}
+    assert await prune(keeping) == {"drift": 3}
+    assert await left(database, "DriftFinding", "finding_id") == [
+        "APPROVED long ago",
+        "ENDED lately",
+        "OPEN again",
+        "OPEN long ago",
+        "REPAIRED lately",
+        "TOMBSTONED lately",
+        "WAITING long ago",
+    ]
 
 
 # --- The sealed history ----------------------------------------------------------------------------------------------

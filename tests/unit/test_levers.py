@@ -15,6 +15,7 @@ from hub.mirror import ledger
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.parts import World
+from hub.reconcile import claims
 from hub.settings import load_settings
 from schema.conditions import MaintenanceKind
 from schema.entities import ObligationState
@@ -52,7 +53,9 @@ async def shown_waits(hub: Hub) -> object:
     return [edge["node"] for edge in found["obligations"]["edges"]]  # type: ignore[index]
 
 
-async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when_it_is_resumed(processes: Processes) -> None:
+async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when_it_is_resumed(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = processes
     await one.applier.apply("approval", "approvals", [observed(approval())])
     await one.levers.pause("enforcement", "they move house", "lou")
@@ -66,6 +69,8 @@ async def test_a_paused_platform_gets_no_claim_from_any_process_and_goes_on_when
             "waitsFor": "PLATFORM_PAUSED: enforcement is paused; it goes on when an operator resumes it",
         }
     ]
+    monkeypatch.setattr(claims, "_next_due_at", lambda connection, platform: 0)  # looked just before the pause
+    assert await other.worker._claim("enforcement", 10) == ()
     await other.levers.resume("enforcement", "they are there", "wu")
     assert await shown_waits(other) == [{"platform": "enforcement", "state": "DUE", "waitsFor": None}]
     assert len(await one.worker._claim("enforcement", 10)) == 1
@@ -122,6 +127,8 @@ async def test_pausing_and_resuming_twice_change_nothing_and_keep_the_first_word
         {"pauseId": "grid/1", "reason": "first", "endReason": "r", "endedBy": "lou"},
         {"pauseId": "grid/2", "reason": "third", "endReason": None, "endedBy": None},
     ]
+    for by in ("lou", "wu"):
+        assert await one.levers.resume("grid", "r", by) == Outcome(("grid/2",)), "its last pause, not its first"
     assert await one.levers.resume("credit", "never paused", "lou") == Outcome()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.errors import PermanentError, PlatformDown, TransientError, UnknownOutcome
 from connectors.http import HttpSettings, PlatformClient, UnusableError, retry_after_seconds
+from connectors.patience import waits_until
 from tests.contract.cases import NOW, FakeTime, surroundings
 
 Handler = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
@@ -96,6 +97,25 @@ async def test_a_read_fails_at_once_when_the_platform_asks_for_more_patience_tha
     with pytest.raises(TransientError) as failed:
         await read(client)
     assert (failed.value.retry_after, time.slept) == (7200.0, [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds", "tries"),
+    [
+        (httpx.Response(429, headers={"Retry-After": "7"}), 5.0, 1),
+        (httpx.Response(429, headers={"Retry-After": "7"}), 3600.0, 3),
+        (httpx.ReadTimeout("slow"), 0.1, 1),
+        (httpx.ReadTimeout("slow"), 3600.0, 3),
+    ],
+)
+async def test_a_read_is_not_tried_again_when_its_caller_will_have_gone(
+    answer: httpx.Response | Exception, seconds: float, tries: int
+) -> None:
+    script = Script(answer)
+    client = client_of(script, FakeTime(), read_attempts=3)
+    with waits_until(asyncio.get_running_loop().time() + seconds), pytest.raises(TransientError):
+        await asyncio.create_task(read(client))
+    assert len(script.requests) == tries
 
 
 async def test_a_read_gives_up_after_its_tries() -> None:
@@ -299,6 +319,34 @@ async def test_a_caller_that_leaves_does_not_take_a_shared_read_from_the_others(
     first.cancel()
     gate.set()
     assert await second == "done"
+
+
+async def test_a_read_that_everybody_has_left_is_joined_by_nobody_and_still_opens_the_breaker() -> None:
+    gates = [asyncio.Event(), asyncio.Event()]
+    answers = iter([(gates[0], BUSY), (gates[1], OK)])
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        gate, answer = next(answers)
+        await gate.wait()
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    client = client_of(slow, FakeTime(), breaker_failures=1, read_attempts=1)
+    first, second = (
+        asyncio.create_task(client.read("look", lambda: client.request("GET", "/thing"), text, same=1)) for _ in range(2)
+    )
+    await asyncio.sleep(0.01)
+    for caller in (first, second):
+        caller.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
+    third = asyncio.create_task(client.read("look", lambda: client.request("GET", "/thing"), text, same=1))
+    await asyncio.sleep(0.01)
+    gates[1].set()
+    assert await third == "done"
+    gates[0].set()
+    await asyncio.sleep(0.01)
+    with pytest.raises(PlatformDown):
+        await read(client)
+    await client.close()
 
 
 async def test_no_more_calls_are_under_way_than_allowed() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from hub.graph.answer import Answer, Question, answer
+from hub.graph.compiled.executor import Executor
 from hub.graph.limits import Limits
 from hub.graph.loaders import Loaders
 from hub.graph.schema import HubSchema, build_schema
@@ -31,6 +32,7 @@ class City:
     schema: HubSchema
     hub: FakeHub = field(default_factory=FakeHub)
     statements: list[str] = field(default_factory=list)
+    executor: Executor | None = None
 
     async def put(self, *records: Entity) -> None:
         await self.database.write(self._insert, records)
@@ -55,10 +57,14 @@ class City:
         scopes: frozenset[str] = OPERATOR,
         operation: str | None = None,
         limits: Limits | None = None,
+        compiled: bool = True,
     ) -> Answer:
         self.statements.clear()
         schema = build_schema(limits) if limits else self.schema
-        return await answer(schema, Question(query, variables, operation), self.context(Caller(name, scopes)))
+        if self.executor is None or self.executor.schema is not schema:
+            self.executor = Executor(schema, self.rows, self.database)
+        question, context = Question(query, variables, operation), self.context(Caller(name, scopes))
+        return await answer(schema, question, context, executor=self.executor if compiled else None)
 
     async def data(self, query: str, variables: dict[str, Any] | None = None) -> Any:
         """Return the data of an answer that has to be without errors."""

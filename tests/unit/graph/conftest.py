@@ -1,5 +1,7 @@
 """A small city behind a graph."""
 
+import sqlite3
+
 import pytest
 from sqlalchemy import event
 
@@ -19,11 +21,14 @@ def city(sqlite_database: SQLiteDatabase, schema: HubSchema, rows: Rows) -> City
     """In SQLite, noting its statements."""
     city = City(sqlite_database, rows, schema)
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def note(statement: str) -> None:
         if statement.startswith("SELECT"):
             city.statements.append(statement)
 
-    event.listen(sqlite_database.engine, "before_cursor_execute", note)
+    def trace(connection: sqlite3.Connection, *_rest: object) -> None:
+        connection.set_trace_callback(note)
+
+    event.listen(sqlite_database.engine, "connect", trace)
     return city
 
 

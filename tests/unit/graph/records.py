@@ -56,8 +56,9 @@ class FakeHub:
     read_loop: Callable[[str, str], Awaitable[Loop | None]] | None = None
 
     levers: Any = field(default_factory=FakeLevers)
+    live: Any = None
     tracer: Any = None
-    rereader: Any = None
+    backfiller: Any = None
 
     def clock(self) -> datetime:
         return self.now

@@ -71,6 +71,39 @@ async def test_the_cost_is_the_number_of_records_that_could_be_read(city: City, 
         assert city.statements == []
 
 
+@pytest.mark.parametrize(
+    ("query", "live"),
+    [
+        ('{ approval(approvalNo: "A", maxAge: 60) { region } }', 1),
+        ('{ approval(approvalNo: "A", maxAge: null) { region } }', 0),
+        ("{ approvals(first: 30, maxAge: 0) { edges { node { region } } } }", 30),
+        ("{ approvals(maxAge: 0) { totalCount } }", 20),
+        ("{ verificationTasks(first: 7) { edges { node { approval(maxAge: $age) { region } } } } }", 7),
+        ("{ verificationTasks(first: 7) { edges { node { ...T } } } } fragment T on VerificationTask { approval(maxAge: 1) "
+         "{ tasks(first: 2, maxAge: 1) { edges { node { title } } } } }", 21),
+        ("{ subjects(first: 3) { edges { node { profile(maxAge: $none) { score } } } } }", 0),
+    ],
+)  # fmt: skip
+async def test_what_is_asked_live_has_a_limit_of_its_own_and_is_dear(city: City, query: str, live: int) -> None:
+    query = f"query($age: Int = 5, $none: Int) {query}"
+    if live:
+        given = await city.ask(query, limits=Limits(live=live - 1))
+        assert [error.extensions for error in given.errors if "LIMIT" in error.extensions["code"]] == [  # type: ignore[index]
+            {"code": "LIVE_LIMIT", "limit": live - 1, "found": live}
+        ]
+        (dear,) = (await city.ask(query, limits=Limits(live=live, cost=0))).errors
+        assert 100 * live <= (dear.extensions or {})["found"] < 100 * (live + 1)
+    else:
+        assert not [error for error in (await city.ask(query, limits=Limits(live=0))).errors if "LIVE" in error.message]
+
+
+async def test_the_limit_of_live_reads_says_what_to_do(city: City) -> None:
+    code, message = await refused(city, "{ approvals(first: 101, maxAge: 60) { totalCount } }", ROOMY)
+    assert code == "LIVE_LIMIT"
+    way_out = "ask for fewer with `first`, or leave maxAge out where the hub's copy will do"
+    assert message == f"the operation has 101 records to ask live at most; the limit is 100: {way_out}"
+
+
 async def test_a_list_of_lists_of_lists_is_too_dear_and_says_so(city: City) -> None:
     inner = "tasks(first: 200) { edges { node { title } } }"
     query = f"{{ subjects(first: 200) {{ edges {{ node {{ approvals(first: 200) {{ edges {{ node {{ {inner} }} }} }} }} }} }} }}"

@@ -37,7 +37,7 @@ class Registry(Post):
         super().__init__(database, rows, clock)
         self.database, self.rows, self.clock = database, rows, clock
         self.platform.streams = (Stream("approvals", ("Approval",), timedelta(0), whole=("Approval",)),)  # type: ignore[misc]
-        self.platform.fetchable = frozenset({"Approval"})  # type: ignore[misc]
+        self.platform.fetchable = {"Approval": 50}  # type: ignore[misc]
         self.live: dict[str, Item] = {}
         self.fetched: list[str] = []
         self.pauses_at_fetch = 0
@@ -202,7 +202,7 @@ async def test_a_record_that_cannot_be_read_is_not_gone(registry: Registry) -> N
 
 async def test_of_what_cannot_be_asked_for_nothing_is_gone_while_a_record_without_a_key_was_shown(registry: Registry) -> None:
     await registry.filled(1, 2)
-    registry.platform.fetchable = frozenset()  # type: ignore[misc]
+    registry.platform.fetchable = {}  # type: ignore[misc]
     await registry.again([*page(1), Quarantined(reason="NOT_JSON", detail="no good", content=b"{")])
     assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
     (shown,) = await registry.findings(DriftState.OPEN)

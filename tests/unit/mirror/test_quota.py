@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from connectors.errors import TransientError
 from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase
-from hub.mirror.quota import DatabaseQuota
+from hub.mirror.quota import DatabaseQuota, take
 from hub.mirror.tables import METADATA, QUOTA
 from hub.simulation.clock import in_simulated_time, simulated_now
 from tests.settable_clock import START, SettableClock
@@ -174,3 +174,26 @@ async def test_without_the_database_no_call_is_made(clock: SettableClock) -> Non
     database = Gone(":memory:", inline=True)
     with pytest.raises(TransientError, match="not called: the quota cannot be read"):
         await DatabaseQuota(database, clock=clock, sleep=clock.sleep).acquire("grid", 1.0)
+
+
+def test_a_share_that_is_taken_at_once_is_one_for_all_processes_and_grows_back(
+    processes: tuple[SlowDatabase, SlowDatabase],
+) -> None:
+    async def taken(process: SlowDatabase, calls: int) -> int:
+        return await process.write(take, "grid/live", calls, 5.0, 10, simulated_now)
+
+    async def story() -> None:
+        first, second = processes
+        assert [await taken(first, 7), await taken(second, 7), await taken(first, 7)] == [7, 3, 0]
+        await asyncio.sleep(1.01)
+        assert [await taken(second, 9), await taken(first, 1)] == [5, 0]
+        await asyncio.sleep(3600)
+        assert await taken(first, 100) == 10, "a pause saves up no more than is allowed at once"
+        calls, loop = 0, asyncio.get_running_loop()
+        began = loop.time()
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            calls += await taken(first, 100)
+        assert abs(calls - 5.0 * (loop.time() - began)) <= 1
+
+    in_simulated_time(story(), START)

@@ -1,4 +1,4 @@
-"""The four mock platforms in one process, reached without a network, and a hub that does by hand what the real one must do."""
+"""The mock platforms in one process, reached without a network, and a hub that does by hand what the real one must do."""
 
 import asyncio
 import hashlib
@@ -8,11 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
+from sqlalchemy import Executable, delete, insert, update
 
 from mocks.breaches import breaches
 from mocks.checker import Checker, CheckResult
+from mocks.checker_repairs import WAYS
 from mocks.city import City
 from mocks.config import Config, Platforms, built_platforms, complete_settings
+from mocks.selfgov_exchange import RESULT, SCORE
 from tests.unit.mocks.city_clock import CityClock
 
 URLS = {name: f"http://{name}" for name in ("approval", "credit", "grid", "enforcement", "sms")}
@@ -33,17 +37,19 @@ class SmallCity:
 
     def __init__(self, *, approvals: int = 40, seed: int = 5, breaches: int = 0) -> None:
         self.clock = CityClock()
-        self.settings = complete_settings(Config())
+        self.settings = complete_settings(Config(selfgov={"late_commit_share": 0.0}))
         self.platforms = built_platforms(self.settings, clock=self.clock, sleep=self.clock.sleep, seed=seed)
         for platform in self.platforms:
             platform.faults = platform.faults.changed({"callbacks_off": True})
+        self._rng = random.Random(1)
+        self._told: dict[str, str] = {}
         self.city = City(self.platforms, seed=seed, approvals=approvals, breaches=breaches, sleep=self.clock.sleep)
 
     # --- a hub that never errs
 
     def answer_everything(self) -> bool:
         """Do what the hub owes at this moment; return whether anything was owed."""
-        return any([self.make_tasks(), self.answer_events(), self.record_breaches()])
+        return any([self.make_tasks(), self.answer_events(), self.record_breaches(), self.tell_subjects()]) or self.mark_reports()
 
     def make_tasks(self) -> bool:
         made = False
@@ -80,6 +86,32 @@ class SmallCity:
                 made = True
         return made
 
+    def tell_subjects(self) -> bool:
+        records = list(self.platforms.credit.store.all("record").values())
+        owed = {record["bizNo"]: "open" if float(record["openPoints"]) else "repaired" for record in records}
+        told = [record for record in records if self._told.get(record["bizNo"]) != owed[record["bizNo"]]]
+        for record in told:
+            self.put_line(record, owed[record["bizNo"]])
+            if record["bizNo"] not in self._told and (mobile := self.telephone(record["code"])) is not None:
+                self.send_message(f"SN{record['bizNo']}"[:40], mobile, record)
+        self._told = owed
+        return bool(told)
+
+    def mark_reports(self) -> bool:
+        rows = [row for row in self.platforms.selfgov.rows("zz_result") if row["shzt"] != "0" and row["clbz"] == "0"]
+        for row in rows:
+            record = self.platforms.credit.register.by_biz_no("record", row["jf_bizno"] or "")
+            good = (
+                record is not None and record["code"] == row["tyshxydm"] and 0 < (row["xffs"] or 0) <= float(record["openPoints"])
+            )
+            if row["shzt"] == "1" and row["jf_bizno"] and not good:
+                self.mark(row["id"], "9", "不能修复")
+                continue
+            if row["shzt"] == "1" and record is not None:
+                self.repair(record["recordId"], row["id"], f"{row['xffs']:.1f}", WAYS[row["lx"]])
+            self.mark(row["id"], "1", None)
+        return bool(rows)
+
     # --- single steps, for tests that let something go wrong
 
     def tasks(self) -> list[dict[str, Any]]:
@@ -107,6 +139,42 @@ class SmallCity:
             urgency=3,
         )
 
+    def telephone(self, code: str) -> str | None:
+        approvals = self.platforms.approval.store.all("record").values()
+        return next((str(record["LXDH"]) for record in approvals if record.get("LXDH") and self.code_of(record) == code), None)
+
+    def put_line(self, record: dict[str, Any], state: str) -> None:
+        line = {
+            "bizno": record["bizNo"],
+            "tyshxydm": record["code"],
+            "points": float(record["points"]),
+            "itemcode": record["itemCode"],
+            "itemname": record["itemName"],
+            "occurred": "2019-08-15 09:00:00",
+            "repair_until": "2020-08-15 23:59:59",
+            "state": state,
+            "updated": "2019-08-15 09:00:00",
+        }
+        self.take_line(record)
+        self._exchange(insert(SCORE).values(line))
+
+    def take_line(self, record: dict[str, Any]) -> None:
+        self._exchange(delete(SCORE).where(SCORE.c.bizno == record["bizNo"]))
+
+    def _exchange(self, statement: Executable) -> None:
+        self.platforms.selfgov.exchange.run(lambda connection: connection.execute(statement))
+
+    def send_message(self, extno: str, mobile: str, record: dict[str, Any]) -> None:
+        content = f"因“{record['itemName']}”被扣{float(record['points']):g}分"
+        self.platforms.sms.store.put("message", extno, {"extno": extno, "mobile": mobile, "content": content})
+
+    def repair(self, record_id: str, number: int, points: str, way: str) -> None:
+        content = {"bizNo": f"RE{number:06}", "recordId": record_id, "points": points, "way": way}
+        self.platforms.credit.register.add_repair({**content, "completedAt": self.clock().isoformat()})
+
+    def mark(self, number: int, flag: str, why: str | None) -> None:
+        self._exchange(update(RESULT).where(RESULT.c.id == number).values(clbz=flag, clsm=why))
+
     def post_record(self, biz_no: str, code: str, category: str, points: str, ref: str, finding: str | None) -> str:
         credit = self.platforms.credit
         if credit.register.get("subject", code) is None:
@@ -129,12 +197,13 @@ class SmallCity:
     # --- looking
 
     async def check(self) -> CheckResult:
+        exchange = msgspec.structs.replace(self.settings.selfgov, database_url=self.platforms.selfgov.database_url)
         checker = Checker(
-            self.settings,
+            msgspec.structs.replace(self.settings, selfgov=exchange),
             URLS,
             clock=self.clock,
             sleep=self.clock.sleep,
-            rng=random.Random(1),
+            rng=self._rng,
             transport=ByHost(self.platforms),
         )
         return await checker.run()

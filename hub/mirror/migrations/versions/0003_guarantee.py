@@ -109,6 +109,12 @@ def upgrade() -> None:
         sa.Column("repaired", sa.BigInteger(), nullable=False, comment="Of all these, repaired or marked as gone (已修复)"),
         sa.Column("waiting", sa.BigInteger(), nullable=False, comment="Of all these, waiting for an operator (待审批)"),
         sa.Column("next_at", sa.BigInteger(), nullable=False, comment="When they are compared next (下次比对)"),
+        sa.Column(
+            "place",
+            sa.Text(),
+            nullable=True,
+            comment="How far the one under way, or broken off, has come; null between them (进度)",
+        ),
         sa.PrimaryKeyConstraint("report_id", name=op.f("pk_drift_report")),
         comment="How the hub and a platform compared last (比对报告)",
     )

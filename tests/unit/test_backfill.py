@@ -8,16 +8,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
-from connectors.base import Item, Page, Quarantined
+from connectors.base import Delivery as Raw
+from connectors.base import Item, Page, Quarantined, Verified
 from connectors.errors import TransientError
+from hub import backfill, dry_run
 from hub.app import Hub
+from hub.mirror import inbox
 from hub.mirror.database import Database
 from hub.mirror.tables import METADATA
 from hub.parts import World
 from hub.settings import load_settings
-from schema.rereading import Difference, Foreseen
-from tests.builders import approval, observed
+from schema.backfill import Difference, Foreseen
+from tests.builders import SHOP_CODE, approval, observed
 from tests.settable_clock import START, SettableClock
+from tests.unit.reconcile.city import taken
 from tests.unit.test_app import ask
 from tests.unit.test_settings import complete
 
@@ -51,6 +55,7 @@ def read_again(hub: Hub, *pages: list[Item] | Exception) -> None:
     async def between(stream: str, start: object, end: object) -> AsyncIterator[Page]:
         assert (stream, start, end) == ("approvals", *SPAN)
         for at, items in enumerate(pages):
+            await hub.database.write(lambda _: None)  # no transaction is open while the platform is asked
             if isinstance(items, Exception):
                 raise items
             yield Page(items=tuple(items), cursor="", more=at + 1 < len(pages))
@@ -74,7 +79,7 @@ def counts(difference: Difference | None) -> dict[str, int]:
 
 
 async def fill(hub: Hub, *, dry_run: bool) -> Difference | None:
-    outcome, difference = await hub.operator.rereader.backfill("approval", "approvals", *SPAN, "r", "lou", dry_run=dry_run)
+    outcome, difference = await hub.operator.backfiller.backfill("approval", "approvals", *SPAN, "r", "lou", dry_run=dry_run)
     assert not outcome.refused, outcome.refused
     return difference
 
@@ -103,11 +108,67 @@ async def test_a_dry_run_shows_the_difference_and_changes_nothing_and_the_real_r
     assert repeated.obligations == 0
 
 
+async def test_a_dry_run_counts_over_all_pages_as_the_real_run_does(hub: Hub) -> None:
+    await hub.applier.apply("approval", "approvals", [held(1, 1), held(2, 4)])
+    read_again(hub, [held(1, 2), held(3, 1), held(2, 4)], [held(1, 3), held(3, 2), held(2, 3)], [held(1, 2), held(3, 2), BROKEN])
+    foreseen, made = await fill(hub, dry_run=True), await fill(hub, dry_run=False)
+    assert counts(foreseen) == {"NEW": 1, "NEWER": 3, "UNCHANGED": 2, "OLDER": 2, "QUARANTINED": 1}
+    assert counts(made) == counts(foreseen)
+    assert foreseen is not None
+    seen = [(one.key, one.version, one.held_version) for one in foreseen.records if one.outcome in {Foreseen.NEW, Foreseen.NEWER}]
+    assert seen == [("YW1", 2, 1), ("YW3", 1, None), ("YW1", 3, 2), ("YW3", 2, 1)]
+    assert (foreseen.exact, foreseen.obligation_keys) == (True, ["approval-verification:YW3"])
+
+
+async def test_the_lines_that_are_not_shown_are_seen_by_leaving_out_those_that_were(hub: Hub) -> None:
+    await hub.applier.apply("approval", "approvals", [held(number, 1) for number in range(1000, 1030)])
+    pages = [[held(number, 1) for number in range(start, start + 110)] for start in (1000, 1110)]
+    read_again(hub, *pages)
+    lines, owed = list[str](), list[str]()
+    for skip in (0, 200, 400):
+        _, found = await hub.operator.backfiller.backfill("approval", "approvals", *SPAN, "r", "lou", dry_run=True, skip=skip)
+        assert found is not None
+        assert (counts(found), found.obligations) == ({"NEW": 190, "UNCHANGED": 30}, 190)
+        assert len(found.records) == min(200, max(0, 220 - skip))
+        lines += [str(one.key) for one in found.records]
+        owed += found.obligation_keys
+    assert lines == [f"YW{number}" for number in (*range(1030, 1220), *range(1000, 1030))]
+    assert sorted(owed) == [f"approval-verification:YW{number}" for number in range(1030, 1220)]
+
+
+async def posted(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let there be two deliveries of the credit platform, each with six points of one subject; return their ids."""
+    monkeypatch.setattr(hub.connectors["credit"], "parse", lambda raw: [observed(taken(int(raw.body), "6"))])
+    stored = []
+    for number in (1, 2):
+        raw = Raw(platform="credit", path="/", headers={}, body=b"%d" % number, received_at=START)
+        stored.append(inbox.kept(raw, Verified(signature=f"{number}", covers_body=False), 0))
+    await hub.database.write(inbox.store, hub.rows, stored)
+    return [one.delivery_id for one in stored]
+
+
+async def test_what_follows_from_two_deliveries_together_is_foreseen(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "AT_ONCE", 1)
+    ids, dozen = await posted(hub, monkeypatch), f"comprehensive-deduction:{SHOP_CODE}:2019:1"
+    asked: Any
+    for asked in ((ids, None, None), ([], "credit", START)):
+        outcome, found = await hub.operator.backfiller.foresee_replay(*asked)
+        assert found is not None
+        assert (outcome.done, outcome.refused, found.exact, counts(found)) == (tuple(ids), (), True, {"NEW": 2})
+        assert dozen in found.obligation_keys
+
+    monkeypatch.setattr(dry_run, "TOGETHER", 1)
+    _, found = await hub.operator.backfiller.foresee_replay(ids, None, None)
+    assert found is not None
+    assert (found.exact, counts(found)) == (False, {"NEW": 2}), "each by itself: it says that obligations may be others"
+    assert dozen not in found.obligation_keys
+
+
 async def test_a_backfill_is_refused_where_it_cannot_be_and_says_why(hub: Hub) -> None:
-    backfill = hub.operator.rereader.backfill
+    fill_up = hub.operator.backfiller.backfill
 
     async def refusal(platform: str, stream: str, start: Any = SPAN[0], end: Any = SPAN[1]) -> tuple[str, str]:
-        outcome, difference = await backfill(platform, stream, start, end, "r", "lou", dry_run=False)
+        outcome, difference = await fill_up(platform, stream, start, end, "r", "lou", dry_run=False)
         assert difference is None
         return type(outcome.refused[0]).__name__, outcome.refused[0].message
 
@@ -135,9 +196,9 @@ async def test_a_backfill_stops_behind_its_page_when_the_platform_is_paused_and_
         yield Page(items=tuple(pages[1]), cursor="", more=True)
         raise AssertionError("it is paused, and read on")
 
-    for dry_run, applied in ((True, 0), (False, 3)):
+    for rehearsed, applied in ((True, 0), (False, 3)):
         hub.connectors["approval"].between = pausing  # type: ignore[method-assign]
-        outcome, difference = await hub.operator.rereader.backfill("approval", "approvals", *SPAN, "r", "wu", dry_run=dry_run)
+        outcome, difference = await hub.operator.backfiller.backfill("approval", "approvals", *SPAN, "r", "wu", dry_run=rehearsed)
         (refused,) = outcome.refused
         assert (outcome.done, type(refused).__name__) == ((), "PlatformIsPaused")
         assert refused.message.startswith(f"approval was paused by lou while it was read; applied so far: {applied}. Resume it, ")
@@ -150,17 +211,17 @@ async def test_a_backfill_stops_behind_its_page_when_the_platform_is_paused_and_
 
 
 async def test_a_record_that_cannot_be_applied_is_named_and_its_neighbours_go_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    derive = hub.operator.rereader.rehearsal._derive
+    derive = hub.operator.backfiller.rehearsal._derive
 
     def failing(connection: Connection, changes: Any, now: Any) -> None:
         if any(change.item.record.approval_no == "YW2" for change in changes):
             raise LookupError("nobody expected this")
         derive(connection, changes, now)
 
-    monkeypatch.setattr(hub.operator.rereader.rehearsal, "_derive", failing)
+    monkeypatch.setattr(hub.operator.backfiller.rehearsal, "_derive", failing)
     read_again(hub, [held(1, 1), held(2, 1), held(3, 1)])
-    for dry_run in (True, False):
-        assert counts(await fill(hub, dry_run=dry_run)) == {"NEW": 2, "QUARANTINED": 1}
+    for rehearsed in (True, False):
+        assert counts(await fill(hub, dry_run=rehearsed)) == {"NEW": 2, "QUARANTINED": 1}
     assert (await everything(hub.database))["approval"] == 2
 
 

@@ -1,5 +1,8 @@
-"""What operators have read once more: streams from their beginning, deliveries from what was kept of them. Called by
-hub/operator.py, each function in one transaction, noted under the name of who asked."""
+"""What operators let be taken in once more: streams from their beginning (resync), deliveries from what was kept of them (replay).
+
+Called by hub/operator.py, each function in one transaction, noted under the name of who asked. Here it is only asked for: pollers
+and appliers do it. A span of time, and what either would change, is hub/backfill.py.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

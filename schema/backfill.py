@@ -1,6 +1,6 @@
 """Reading again, and what it would change: backfill of a span of time, replay of deliveries, both with a dry run (补采与重放).
 
-Scope ops:act, audited. Nothing is decided here: the shape of the input is checked, all else is the engine's (hub/rereading.py).
+Scope ops:act, audited. Nothing is decided here: the shape of the input is checked, all else is the engine's (hub/backfill.py).
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,9 @@ from schema.slices import FIRST_LIMIT
 
 SHOWN = 200
 """Records and keys that a difference lists; the counts are of all."""
+
+
+SKIP = "With dryRun: lines of the difference to leave out, to see the next ones (跳过行数)"
 
 
 class Foreseen(Enum):
@@ -64,15 +67,24 @@ class ForeseenCount:
 
 @strawberry.type(description="What reading again changes (差异)")
 class Difference:
-    """In a dry run everything was applied for real, rule by rule, and then rolled back."""
+    """The counts are of everything that was read; what is listed begins behind `skip` lines.
+
+    In a dry run what changes something was applied for real, rule by rule, and then rolled back.
+    """
 
     counts: list[ForeseenCount] = strawberry.field(description="Records by what becomes of them (计数)")
     records: list[ForeseenRecord] = strawberry.field(
-        description=f"The first {SHOWN}, those that change something before others (记录)"
+        description=f"{SHOWN} of them at most, those that change something before others; the next with `skip` (记录)"
     )
-    obligation_keys: list[str] = strawberry.field(description=f"Obligations that come of it, the first {SHOWN} keys (新增应办事项)")
+    obligation_keys: list[str] = strawberry.field(
+        description=f"Obligations that come of it, {SHOWN} keys at most; the next with `skip` (新增应办事项)"
+    )
     obligations: int = strawberry.field(description="How many obligations come of it (新增应办事项数)")
     complete: bool = strawberry.field(description="False where there was more than is read at once: take a shorter span (是否完整)")
+    exact: bool = strawberry.field(
+        description="False where more records change than a dry run applies together: obligations that come of records of "
+        "different parts, or are spared by them, are not told right; take a shorter span (应办事项是否准确)"
+    )
     dry_run: bool = strawberry.field(description="Whether nothing was changed (是否试运行)")
 
 
@@ -86,6 +98,7 @@ class BackfillInput:
     to: datetime = strawberry.field(description="Changes before this time (结束时间)")
     reason: str = strawberry.field(default="", description="Why, for the record; may be blank in a dry run only (原因)")
     dry_run: bool = strawberry.field(default=False, description="Only show what would change (试运行)")
+    skip: int = strawberry.field(default=0, description=SKIP)
 
 
 @strawberry.type(description="What became of a backfill (补采结果)")
@@ -112,24 +125,24 @@ class ReplayPayload(Payload):
     difference: Difference | None = strawberry.field(description="What it would change; null without a dry run (差异)")
 
 
-class Reread(Protocol):
-    """Implemented by hub/rereading.py; `by` is the name of the caller."""
+class Backfills(Protocol):
+    """Implemented by hub/backfill.py; `by` is the name of the caller."""
 
     async def backfill(
-        self, platform: str, stream: str, start: datetime, end: datetime, reason: str, by: str, *, dry_run: bool
+        self, platform: str, stream: str, start: datetime, end: datetime, reason: str, by: str, *, dry_run: bool, skip: int = 0
     ) -> tuple[Outcome, Difference | None]:
         """Read a span again; refuses UnknownPlatform, UnknownStream, InvalidWindow, PlatformIsPaused, NotReadable."""
         ...
 
     async def foresee_replay(
-        self, delivery_ids: Sequence[str], platform: str | None, since: datetime | None
+        self, delivery_ids: Sequence[str], platform: str | None, since: datetime | None, *, skip: int = 0
     ) -> tuple[Outcome, Difference | None]:
         """Return what a replay would change; refuses UnknownPlatform, UnknownDelivery."""
         ...
 
 
 @strawberry.type
-class RereadingActions:
+class BackfillActions:
     """Backfill; replayDeliveries is in mutation.py."""
 
     @mutation("Read what changed on a platform in a span of time again, or see what that would change", "补采时间段")
@@ -140,7 +153,7 @@ class RereadingActions:
         by, given = actor(info), input_
         if not given.dry_run and (refusal := unreasoned(given.reason)) is not None:
             return BackfillPayload(outcome=told(info, refusal), difference=None)
-        outcome, difference = await info.context.hub.rereader.backfill(
-            given.platform, given.stream, given.from_, given.to, given.reason, by, dry_run=given.dry_run
+        outcome, difference = await info.context.hub.backfiller.backfill(
+            given.platform, given.stream, given.from_, given.to, given.reason, by, dry_run=given.dry_run, skip=given.skip
         )
         return BackfillPayload(outcome=told(info, outcome), difference=difference)

@@ -1,0 +1,105 @@
+"""One run of a plan: its levels are read one after the other, then the response is made of their rows."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, cast
+
+from graphql.execution.values import VariableValues
+from sqlalchemy import Dialect
+
+from hub.graph.compiled.bounded import Bounded
+from hub.graph.compiled.levels import Key, Level, Wanted
+from hub.graph.compiled.plan import Plan
+from hub.graph.compiled.statements import Statement, form, statement, values
+from hub.mirror.driver import Reading
+from hub.mirror.rows import Rows
+from schema.context import Context
+from schema.cursor import cursor_at
+from schema.slices import Slice
+
+STATEMENTS = 128
+"""Forms of wishes for which a plan's statements are remembered."""
+
+
+class Statements:
+    """The statements of one plan, each made when it is first needed."""
+
+    def __init__(self, rows: Rows, dialect: Dialect) -> None:
+        self.rows = rows
+        self.dialect = dialect
+        self._made: Bounded[Any, Statement] = Bounded(STATEMENTS)
+
+    def of(self, level: Level, wanted: Wanted | None, owners: Sequence[Any]) -> tuple[str, list[Any]]:
+        """Return the text and the values of a level's statement."""
+        made = self._made.get((level.number, form(wanted)), lambda: statement(level, wanted, self.dialect))
+        given = made.fixed | values(self.rows, level, wanted, owners)
+        return made.text, [given[name] for name in made.names]
+
+
+class Run:
+    """What the function of a plan sees. `rows` holds for each level its rows: a list, or by owner."""
+
+    def __init__(self, plan: Plan, statements: Statements, variables: VariableValues, context: Context, key: str | None) -> None:
+        """Raise GraphError where a wish cannot be meant. `key` is what `node` looks up."""
+        self._plan = plan
+        self._statements = statements
+        self._context = context
+        self.hub = context.hub
+        self.wanted: list[Any] = [level.wish(variables, self._clock) if level.wish else None for level in plan.levels]
+        for wish in plan.unread:
+            wish(variables, self._clock)
+        if key is not None:
+            self.wanted[0] = Key(key)
+        self.rows: list[Any] = []
+        self._flat: list[Sequence[Any]] = []
+
+    @cached_property
+    def now(self) -> datetime:
+        """Return the present moment, the same for the whole answer."""
+        return self.hub.clock()
+
+    def _clock(self) -> datetime:
+        return self.now
+
+    @cached_property
+    def behind_seconds(self) -> float:
+        """Return by how much what is read may be behind."""
+        return float(self._context.reads.behind_seconds)
+
+    def cursor(self, number: int, key: str, kept: Any) -> str:
+        """Return the cursor of a record, by its key and the kept value of the order's column."""
+        entity, order = self._plan.levels[number].entity, cast(Slice, self.wanted[number]).order
+        return cursor_at(entity, order, self._statements.rows.read(entity.name, order.column, kept), key)
+
+    def reading(self) -> Reading[Any]:
+        """Read all levels, and return the response of the field."""
+        for level in self._plan.levels:
+            wanted = self.wanted[level.number]
+            if level.parent is None:
+                if isinstance(wanted, Key) and "\x00" in wanted.value:  # PostgreSQL would refuse the statement
+                    found: Sequence[Any] = []
+                else:
+                    found = yield self._statements.of(level, wanted, ())
+                self._flat.append(found)
+                self.rows.append(found[0][0] if level.kind == "count" else found)
+            else:
+                at = level.owner_at
+                owners = {row[at] for row in self._flat[level.parent.number]}
+                owners.discard(None)
+                found = (yield self._statements.of(level, wanted, tuple(owners))) if owners else ()
+                self.rows.append(self._by_owner(level, found))
+                self._flat.append(tuple(self.rows[-1].values()) if level.kind == "one" else found)
+        return self._plan.respond(self)
+
+    @staticmethod
+    def _by_owner(level: Level, found: Sequence[Any]) -> dict[Any, Any]:
+        if level.kind == "count":
+            return {row[0]: row[1] for row in found}
+        if level.kind == "one":
+            return {row[0]: row for row in reversed(found)}  # the first of each stays
+        lists = defaultdict(list)
+        for row in found:
+            lists[row[0]].append(row)
+        return dict(lists)

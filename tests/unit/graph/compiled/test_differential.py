@@ -1,0 +1,129 @@
+"""Generated operations over generated records: both executors answer the same, to the byte and in the same order of keys."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Update
+
+from hub.graph.answer import Question, answer
+from hub.graph.compiled.cannot import Reason
+from hub.graph.compiled.executor import Executor
+from hub.graph.loaders import Loaders
+from hub.graph.schema import HubSchema
+from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
+from hub.mirror.rows import Rows
+from schema.context import Caller, Context
+from schema.entity import Entity
+from tests.servers import PostgreSQLServer
+from tests.unit.graph.city import OPERATOR, READER, City
+from tests.unit.graph.compiled.operations import Written
+from tests.unit.graph.compiled.population import population, spoilt
+from tests.unit.graph.records import FakeHub
+
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+SEEDS_SQLITE, SEEDS_SPOILT, SEEDS_POSTGRESQL = (400, 200, 60) if LONG else (4, 2, 1)
+"""Populations; to each some operations are put."""
+OPERATIONS = 40 if LONG else 25
+
+
+class Both:
+    """Asks both executors."""
+
+    def __init__(self, schema: HubSchema, database: Database, rows: Rows) -> None:
+        self.schema = schema
+        self.database = database
+        self.rows = rows
+        self.executor = Executor(schema, rows, database)
+        self.hub = FakeHub()
+
+    async def ask(self, question: Question, caller: Caller, executor: Executor | None) -> str:
+        context = Context(Loaders(self.database, self.rows), self.hub, caller, "c-1")
+        return json.dumps((await answer(self.schema, question, context, executor=executor)).as_json(), ensure_ascii=False)
+
+    async def compare(self, query: str, variables: dict[str, Any], caller: Caller) -> None:
+        question = Question(query, variables, "Asked")
+        compiled, interpreted = await self.ask(question, caller, self.executor), await self.ask(question, caller, None)
+        assert compiled == interpreted, f"{query}\n{json.dumps(variables, ensure_ascii=False)}"
+
+
+async def compared(both: Both, seed: int, *, spoil: bool = False) -> Counter[Reason]:
+    """Fill the database and ask; return what was not compiled."""
+    chance = Random(seed)
+    records: list[Entity] = list(population(chance))
+    await City(both.database, both.rows, both.schema).put(*records)
+    if spoil:
+        await both.database.write(_all, list(spoilt(chance)))
+    for _ in range(OPERATIONS):
+        written = Written(both.schema._schema, chance, records)
+        query = written.operation()
+        scopes = chance.choices((OPERATOR, READER, frozenset[str]()), (20, 3, 1))[0]
+        await both.compare(query, written.variables, Caller("console", scopes))
+    return both.executor.tally.interpreted
+
+
+@pytest.fixture(autouse=True)
+def _why(caplog: pytest.LogCaptureFixture) -> None:
+    """Show, where a test fails, why operations were interpreted."""
+    caplog.set_level("DEBUG", "hub.graph.compiled.executor")
+
+
+def _all(connection: Connection, statements: Sequence[Update]) -> None:
+    for each in statements:
+        connection.execute(each)
+
+
+def check(executor: Executor, interpreted: Counter[Reason]) -> None:
+    assert executor.tally.compiled > OPERATIONS // 3, interpreted
+    assert not interpreted[Reason.VALUE] + interpreted[Reason.STATEMENT], interpreted
+
+
+@pytest.mark.parametrize("seed", range(SEEDS_SQLITE))
+def test_both_executors_answer_the_same_from_sqlite(
+    roomy: HubSchema, rows: Rows, sqlite_template: Path, tmp_path: Path, seed: int
+) -> None:
+    async def run() -> None:
+        shutil.copy(sqlite_template, tmp_path / "town.db")
+        database = SQLiteDatabase(str(tmp_path / "town.db"), inline=True)
+        both = Both(roomy, database, rows)
+        check(both.executor, await compared(both, seed))
+        await database.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("seed", range(500, 500 + SEEDS_SPOILT))
+def test_a_value_that_cannot_be_shown_is_the_same_error_at_the_same_place(
+    roomy: HubSchema, rows: Rows, sqlite_template: Path, tmp_path: Path, seed: int
+) -> None:
+    async def run() -> None:
+        shutil.copy(sqlite_template, tmp_path / "town.db")
+        database = SQLiteDatabase(str(tmp_path / "town.db"), inline=True)
+        both = Both(roomy, database, rows)
+        interpreted = await compared(both, seed, spoil=True)
+        assert interpreted[Reason.VALUE]
+        assert both.executor.tally.compiled
+        await database.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("seed", range(1_000, 1_000 + SEEDS_POSTGRESQL))
+def test_both_executors_answer_the_same_from_postgresql(
+    roomy: HubSchema, rows: Rows, postgresql: PostgreSQLServer, seed: int
+) -> None:
+    async def run() -> None:
+        async with postgresql.fresh() as url:
+            database = PostgreSQLDatabase(url)
+            both = Both(roomy, database, rows)
+            check(both.executor, await compared(both, seed))
+            await database.close()
+
+    asyncio.run(run())
