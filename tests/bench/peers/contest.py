@@ -16,7 +16,7 @@ from tests.bench.peers.stage import DidNotStart, Endpoint, Missing, Peer, Stage,
 from tests.bench.peers.wrk import Force, Round, load
 from tests.servers import postgresql_server
 
-NESTED_COUNT, TYPENAME_COUNT = 20, 1000
+NESTED_COUNT, TYPENAME_COUNT = 20, 500
 """Answers over which the processor's time is taken, in each round."""
 
 
