@@ -39,6 +39,7 @@ from schema.entities import Approval
 from schema.entity import Observation
 from tests.bench.city_statistics import PatientDatabase
 from tests.bench.million_approvals import BROKEN, fill
+from tests.bench.processor import seconds_of
 from tests.servers import postgresql_server
 
 NOW = datetime(2019, 12, 1, tzinfo=UTC)
@@ -69,17 +70,7 @@ class Bench:
         assert expected in {None, found}, f"{name}: {found} instead of {expected}"
 
     def _cpu(self) -> tuple[float, float]:
-        return (_of_tree(self.server) if self.server else 0.0), time.process_time()
-
-
-def _of_tree(pid: int) -> float:
-    """Return the processor seconds of a process, of all its children that live, and of those that have ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:  # it has just ended, and counts as ended then
-        return 0.0
-    return sum(int(each) for each in fields[11:15]) / os.sysconf("SC_CLK_TCK") + sum(_of_tree(int(child)) for child in children)
+        return (seconds_of(self.server) if self.server else 0.0), time.process_time()
 
 
 @contextlib.asynccontextmanager
