@@ -1,28 +1,37 @@
 """The hub as a process: opened on a database that is up to date, its loops running, served. What it is made of is in parts.py."""
 
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncIterator
 from functools import cached_property
 
 import structlog
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
 
-from hub.graph.access import Keyring
+from hub.access.application_keys import Keyring
+from hub.access.door import Door
+from hub.access.rates import Rates
+from hub.access.settings import application_keys, tokens_of
 from hub.graph.compiled.executor import Executor
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
+from hub.graph.trusted import DocumentsUnusable, trusted_documents
 from hub.intake.room import Room
 from hub.mirror import inbox, ledger, merges, ops_list
 from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.parts import Parts, World
 from hub.policy_records import policy_records
-from hub.settings import Settings, application_keys
+from hub.settings import Settings
+from hub.web.base_path import BasePath
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
+from hub.web.open_connections import Openings, Patience
+from hub.web.origins import readable_from
 from hub.web.webhooks import Webhooks
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
@@ -40,6 +49,16 @@ class Hub(Parts):
     def __init__(self, settings: Settings, world: World | None = None) -> None:
         super().__init__(settings, world or World())
         self._opened = False
+        own = self.settings.hub
+        try:
+            self.trusted = trusted_documents(own.graph_documents, only=own.graph_documents_only)
+        except DocumentsUnusable as error:
+            raise ValueError(f"HUB_GRAPH_DOCUMENTS: {error}") from None
+        self.door = Door(
+            Keyring(application_keys(own.api_keys, own.region)[0]),
+            frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset(),
+            tokens_of(own, self.world.clock),
+        )
 
     @contextlib.asynccontextmanager
     async def opened(self, *, upgrading: bool = False) -> AsyncIterator["Hub"]:
@@ -66,6 +85,7 @@ class Hub(Parts):
         finally:
             await self.asker.close()
             await self.live.close()
+            await self.door.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
                 await self.refusals.keep()
@@ -109,6 +129,7 @@ class Hub(Parts):
             lag, trouble = self.replica.health
             self.metrics.replica_read.set(trouble is None)
             self.metrics.replica_lag.set(float("nan") if lag is None else lag)
+        self.metrics.subscriptions.set(self.feeds.listeners)
         await self.health.show(self.metrics)
         self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
 
@@ -142,24 +163,37 @@ class Hub(Parts):
 
         graph = GraphQLEndpoint(
             self.executor.schema,
-            Keyring(application_keys(own.api_keys), frozenset({GRAPH_READ}) if own.graph_anonymous else frozenset()),
+            self.door,
             lambda caller, correlation_id: Context(
-                Loaders(self.database, self.rows, self.replica), self.operator, caller, correlation_id
+                Loaders(self.database, self.rows, caller, self.replica), self.operator, caller, correlation_id
             ),
             lambda: uuid.uuid4().hex,
             own.graph_limit_bytes,
             self.executor,
             Room(own.graph_under_way),
+            self.trusted,
+            Rates(own.graph_rate_per_second, own.graph_burst, time.monotonic) if own.graph_rate_per_second else None,
+            own.trusted_proxies,
+            Openings(
+                own.subscriptions,
+                own.subscriptions_of_connection,
+                Patience(beat=own.subscription_beat_seconds, slow=own.subscription_slow_seconds),
+            ),
+            own.cors_origins,
         )
-        return Starlette(
+        served = Starlette(
             lifespan=lifespan,
+            middleware=[Middleware(BasePath, base=own.base_path)] if own.base_path else [],
             routes=[
-                Route("/graphql", graph),
+                Route("/graphql", readable_from(graph, own.cors_origins)),
+                WebSocketRoute("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *self._health(),
             ],
         )
+        served.state.leave = graph.openings.leave
+        return served
 
     def probes(self) -> Starlette:
         """Return what a process serves that only works: health and metrics. Its loops are run by the caller."""

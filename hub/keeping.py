@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from hub.mirror import audit, audit_pruning, audit_sealing, retention
+from hub.mirror import audit, audit_pruning, audit_sealing, obligation_changes, retention
 from hub.mirror.audit import Entry
 from hub.mirror.audit_check import PRUNED
 from hub.mirror.database import Database
@@ -30,16 +30,21 @@ class Keeping:
     rows: Rows
     clock: Callable[[], datetime]
     days: Mapping[str, int]
-    """By kind: deliveries, attempts, quarantine, ops_items, drift, changes, audit."""
+    """By kind: deliveries, attempts, quarantine, ops_items, drift, changes, audit, obligation_changes."""
     shells: Sequence[str]
     """Platforms whose signatures never get old: their deliveries stay as empty shells."""
 
     async def seal(self) -> int:
-        """Seal every change that is committed; return how many. Raises DatabaseUnavailable; what is sealed stays sealed."""
-        sealed = 0
+        """Seal every change that is committed, and place those of obligations; return how many.
+
+        Raises DatabaseUnavailable; what is sealed stays sealed.
+        """
+        done = 0
         while count := await self.database.write(audit_sealing.seal, self.clock()):
-            sealed += count
-        return sealed
+            done += count
+        while count := await self.database.write(obligation_changes.place, self.clock()):
+            done += count
+        return done
 
     async def prune(self, by: str = "retention", *, dry_run: bool = False) -> dict[str, int]:
         """Remove what was kept long enough; return how many rows of each kind went, or would go.
@@ -55,6 +60,8 @@ class Keeping:
             else:
                 went[kind.name] = await self._remove(kind, before, by)
         went["changes"] = await self._prune_changes(now, by, dry_run)
+        if (before := self._before(now, "obligation_changes")) is not None:
+            went["obligation_changes"] = await self._forget_obligation_changes(before, dry_run)
         if any(went.values()) and not dry_run:
             log.info("removed what was kept long enough", **went)
         return went
@@ -73,6 +80,15 @@ class Keeping:
             outcome = f"{removed} from before {before.isoformat()} {'deleted' if kind.values is None else 'emptied'}"
             await self._note(Entry(at=self.clock(), by=by, action="pruneTable", kind="Table", target=kind.name, outcome=outcome))
         return removed
+
+    async def _forget_obligation_changes(self, before: datetime, dry_run: bool) -> int:
+        """They are no evidence: nothing of it is in the audit."""
+        if dry_run:
+            return await self.database.read(obligation_changes.count, before)
+        went = 0
+        while count := await self.database.write(obligation_changes.remove, before, BATCH):
+            went += count
+        return went
 
     async def _prune_changes(self, now: datetime, by: str, dry_run: bool) -> int:
         """Go through the sealed history from its beginning to where it is too young, a batch of positions at a time."""

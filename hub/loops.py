@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from connectors.base import Sleep
+from hub.graph.feeds.feeds import LiveFeeds
 from hub.intake.applying import Applying
 from hub.intake.deliveries import Deliveries
 from hub.intake.poller import Poller
@@ -37,17 +38,21 @@ class Loops:
     wake_ups: WakeUps
     replica: Replica | None
     """None where the graph reads what the hub writes."""
+    feeds: LiveFeeds
     sleep: Sleep
     idle_seconds: float
 
     @contextlib.asynccontextmanager
     async def running(self, *, intake: bool, work: bool) -> AsyncIterator[None]:
-        """Run the loops: intake (webhooks are stored and applied), work (poll, discharge, schedules); end them behind the block."""
+        """Run the loops: intake (webhooks are stored and applied, subscribers fed), work (poll, discharge, schedules).
+
+        All are ended behind the block.
+        """
         loops: list[Loop] = [self.applying.run, self._refresh]
         loops += [self.wake_ups.run] if self.wake_ups.are_shared else []
         loops += [self.replica.run] if self.replica else []
         if intake:
-            loops += [self.deliveries.run]
+            loops += [self.deliveries.run, self.feeds.run]
         if work:
             loops += [self.worker.run, self.scheduler.run]
             loops += [self.poller.run] if self.poller else []

@@ -9,6 +9,7 @@ from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.delivery_traces import DeliveryTracer
 from hub.eligibility import Asker
+from hub.graph.feeds.feeds import LiveFeeds
 from hub.graph.loops.loop import loop_of
 from hub.intake import replay, tombstones
 from hub.levers import Levers
@@ -20,7 +21,8 @@ from hub.notices import NoticeDesk
 from hub.platform_health import HealthDesk, PlatformStatus
 from hub.reconcile import identities, operations
 from hub.reconcile.derive import Derivation
-from schema.context import PlatformHealth
+from hub.reveals import Reveals
+from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
 from schema.loop import Loop
 from schema.notice_operations import FiguresCheckWanted, NoticeWanted
@@ -51,6 +53,8 @@ class Operator:
     live: LiveReader
     tracer: DeliveryTracer
     backfiller: Backfiller
+    feeds: LiveFeeds
+    revealer: Reveals
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
@@ -63,9 +67,9 @@ class Operator:
         """Look at what may have changed in other processes; called regularly by app.py."""
         await self.health.refresh()
 
-    async def loop(self, entity: str, key: str) -> Loop | None:
-        """Return the whole chain that a record stands in, as of now; None if there is no such record."""
-        return await self.reads.read(loop_of, self.rows, entity, key, self.clock())
+    async def loop(self, entity: str, key: str, caller: Caller) -> Loop | None:
+        """Return the whole chain that a record stands in, as of now and as far as the caller sees it; None if not at all."""
+        return await self.reads.read(loop_of, self.rows, entity, key, self.clock(), caller)
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform, in the order of the settings."""

@@ -20,6 +20,7 @@ from hub.conditions import Conditions
 from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
+from hub.graph.feeds.feeds import LiveFeeds
 from hub.intake.apply import Applier
 from hub.intake.applying import Applying
 from hub.intake.comparison import Comparer
@@ -51,12 +52,18 @@ from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
 from hub.reconcile.worker import Worker
+from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
 from hub.telemetry import Metrics
+from schema.context import PlatformHealth
 
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
+
+
+SLOWER = 5
+"""How many times the idle time passes until subscribers' feeds look without being woken."""
 
 
 def system_clock() -> datetime:
@@ -108,7 +115,15 @@ class Parts:
             sleep=world.sleep,
             rng=world.rng,
         )
-        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake}
+        self.feeds = LiveFeeds(
+            self.database,
+            self.rows,
+            self._platforms,
+            sleep=world.sleep,
+            window=own.subscription_window,
+            look_again_seconds=own.idle_seconds * SLOWER,
+        )
+        heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake, Topic.CHANGES: self.feeds.look}
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
         self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
@@ -216,6 +231,7 @@ class Parts:
                 "drift": own.keep_drift_days,
                 "changes": own.keep_changes_days,
                 "audit": own.keep_audit_days,
+                "obligation_changes": own.keep_obligation_changes_days,
             },
             shells=[name for name, one in self.connectors.items() if not one.signatures_expire],
         )
@@ -252,6 +268,8 @@ class Parts:
                 world.clock,
                 due,
             ),
+            feeds=self.feeds,
+            revealer=Reveals(self.database, self.rows, world.clock, own.reveals_per_hour),
         )
         self.loops = Loops(
             Applying(self.applier, self.deliveries, self._arrived, sleep=world.sleep, idle_seconds=own.idle_seconds),
@@ -264,6 +282,7 @@ class Parts:
             self.operator,
             self.wake_ups,
             self.replica,
+            self.feeds,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -276,11 +295,18 @@ class Parts:
             Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
-            Schedule("seal", own.seal_seconds, self.keeping.seal),
+            Schedule("seal", own.seal_seconds, self._seal),
             Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
             Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
             *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
+
+    async def _platforms(self) -> Sequence[PlatformHealth]:
+        return await self.operator.platforms()
+
+    async def _seal(self) -> None:
+        if await self.keeping.seal():
+            self.wake_ups.tell(Topic.CHANGES)
 
     async def _sweep(self) -> None:
         await self.sweep.recent()

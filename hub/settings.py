@@ -5,7 +5,7 @@ commas. Any setting may come from a file: `HUB_<NAME>_FILE=/run/secrets/...` hol
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -14,8 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
-from hub.graph.access import SCOPES, ApplicationKey
+from hub.access.settings import AccessSettings, access_problems
 from hub.mirror.database import CONNECTIONS
+from hub.web.origins import check_origin
 
 PREFIX = "HUB_"
 M = TypeVar("M", bound=BaseModel)
@@ -42,7 +43,7 @@ Days30 = Annotated[int, _at_least(30)]
 Days183 = Annotated[int, _at_least(183)]
 
 
-class HubSettings(BaseModel):
+class HubSettings(AccessSettings):
     """The hub's own settings, HUB_<NAME>."""
 
     model_config = ConfigDict(frozen=True)
@@ -75,12 +76,7 @@ class HubSettings(BaseModel):
     pii_join_key: SecretStr = Field(
         min_length=16, description="Key of the HMAC that joins equal personal data; 16 characters or more"
     )
-    api_keys: tuple[SecretStr, ...] = Field(
-        (),
-        description="Keys, each `<name>:<SHA-256 of the key, hex>:<scope>+<scope>`; scopes: graph:read ops:read ops:act",
-    )
     policy_dir: Path | None = Field(None, description="Folder of the policy files; the package's own if not set")
-    region: str = Field("330782", pattern=r"^\d{6}$", description="Region code of the city, six digits")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
     work_port: int | None = Field(
@@ -123,6 +119,9 @@ class HubSettings(BaseModel):
     )
     keep_audit_days: Days183 = Field(
         0, description="Days that the audit is kept, 183 or more (Cybersecurity Law, art. 21: logs six months at least); 0 for ever"
+    )
+    keep_obligation_changes_days: int = Field(
+        30, gt=0, description="Days for which changes of obligations are kept, so that subscribers can go on behind them"
     )
     score_seconds: float = Field(
         900.0, gt=0, description="Seconds between two comparisons of our count of points with the credit platform's figures"
@@ -185,10 +184,46 @@ class HubSettings(BaseModel):
     )
     graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")
+    subscriptions: int = Field(
+        1000, gt=0, description="WebSockets and event streams open at once, and operations under way on them; one more is refused"
+    )
+    subscriptions_of_connection: int = Field(
+        20, gt=0, description="Operations under way on one WebSocket at once; one more is refused"
+    )
+    subscription_window: int = Field(
+        2000, ge=400, description="Newest changes kept for all subscribers of a process; who falls further behind is cut off"
+    )
+    subscription_slow_seconds: float = Field(
+        10.0, gt=0, description="Seconds for which a subscriber may take nothing that is sent to it before it is cut off"
+    )
+    subscription_beat_seconds: float = Field(
+        15.0, gt=0, description="Seconds between signs of life to a subscriber; each time its key is looked at again"
+    )
+    graph_rate_per_second: float = Field(
+        100.0,
+        ge=0,
+        description="GraphQL requests a second of one client (key, token's name, else address), each process; 0: no limit",
+    )
+    graph_burst: int = Field(500, gt=0, description="GraphQL requests that a client may make at once after a while of silence")
+    reveals_per_hour: int = Field(
+        60, ge=0, description="Personal fields that one caller may have shown in clear text in an hour (revealPersonalData)"
+    )
+    graph_documents: Path | None = Field(
+        None, description="Trusted documents: a manifest that `bihuan documents` made, or a folder of .graphql files; read at start"
+    )
+    graph_documents_only: bool = Field(False, description="Whether nothing but trusted documents is executed")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-For is believed, comma separated"
+    )
+    base_path: str = Field(
+        "",
+        pattern=r"^((/[A-Za-z0-9._~-]+)+)?$",
+        description="Path below which a reverse proxy shows the hub, as /bihuan, whether it passes that on or takes it away",
+    )
+    cors_origins: tuple[Annotated[str, AfterValidator(check_origin)], ...] = Field(
+        (), description="Origins whose pages may read the graph in a browser, each https://host or https://host:port"
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
     log_json: bool = Field(True, description="Whether log lines are JSON; else they are for people")
@@ -230,10 +265,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if hub is not None:
         if hub.database_read_url and not hub.database_url.startswith("postgresql"):
             problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
-        try:
-            application_keys(hub.api_keys)
-        except SettingsError as error:
-            problems += error.problems
+        problems += access_problems(hub)
+        if hub.graph_documents_only and hub.graph_documents is None:
+            problems.append("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS, or leave this out")
         problems += _short_leases(hub, platforms)
     if problems or hub is None:
         raise SettingsError(problems)
@@ -265,25 +299,6 @@ def database_url(environ: Mapping[str, str]) -> str:
     if problems:
         raise SettingsError(problems)
     return str(url)
-
-
-def application_keys(texts: Sequence[SecretStr]) -> list[ApplicationKey]:
-    """Return the application keys of HUB_API_KEYS; raise SettingsError naming the position of a wrong one, never the key."""
-    keys, problems = [], []
-    for position, text in enumerate(texts, 1):
-        name, _, rest = text.get_secret_value().partition(":")
-        digest, _, scopes = rest.partition(":")
-        try:
-            keys.append(ApplicationKey(name, digest, frozenset(scopes.split("+")) if scopes else frozenset()))
-        except ValueError:  # what it says quotes a name, and that may be the key itself, put in the wrong place
-            problems.append(
-                f"HUB_API_KEYS: key {position} is not <name>:<SHA-256 of the key, 64 hex digits>:<scope>+<scope>; scopes: {SCOPES}"
-            )
-    if len({key.name for key in keys}) < len(keys):
-        problems.append("HUB_API_KEYS: two keys have the same name; the audit could not tell them apart")
-    if problems:
-        raise SettingsError(problems)
-    return keys
 
 
 def _with_files(given: dict[str, str], problems: list[str]) -> dict[str, str]:

@@ -85,7 +85,7 @@ class Metrics:
         self.replica_lag = Gauge(
             "bihuan_replica_lag_seconds", "Seconds by which the read replica may be behind", registry=self.registry
         )
-        self.graph_requests = Counter("bihuan_graph_requests", "GraphQL requests by outcome", ["outcome"], registry=self.registry)
+        self.subscriptions = Gauge("bihuan_subscriptions", "Subscriptions that this process feeds now", registry=self.registry)
 
     def count_operations(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Show from now on how many operations of the graph were answered how."""

@@ -136,7 +136,7 @@ def connection_field(
         order_by: Any = UNSET,
         max_age: Any = UNSET,
     ) -> Any:
-        info.context.caller.require(to.scope)
+        info.context.caller.require_read(to)
         wanted = wanted_slice(to, info.field_name, first, after, where, order_by)
         return Connection(page=Page(to, wanted, joined(root), info.context.reads, max_age))
 

@@ -13,21 +13,25 @@ import msgspec
 from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
 from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.decision import Decision
+from schema.declare import Declared
 from schema.graph_errors import FORBIDDEN, UNAUTHENTICATED, GraphError
 from schema.lever_operations import LeverOperations
 from schema.live import LiveAnswers, LiveReads
 from schema.notice_operations import NoticeOperations
 from schema.operations import Desk, Operations
+from schema.row_limits import EVERY_ROW, RowLimits
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
     from schema.backfill import Backfills
+    from schema.changes import Feeds
     from schema.delivery_trace import Tracer
     from schema.loop import Loop
+    from schema.reveal import Revealer
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-GRAPH_READ, OPS_READ, OPS_ACT = "graph:read", "ops:read", "ops:act"
+GRAPH_READ, GRAPH_PII, OPS_READ, OPS_ACT, PLATFORM = "graph:read", "graph:pii", "ops:read", "ops:act", "platform:"
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,43 @@ class Caller:
 
     name: str | None
     scopes: frozenset[str]
+    rows: RowLimits = EVERY_ROW
+    """Which rows are seen of entities that belong to a department or region."""
+
+    @property
+    def platforms(self) -> frozenset[str]:
+        """Return the platforms of which the caller sees what operators see (scope platform:<name>)."""
+        if self.rows:
+            return frozenset()
+        return frozenset(scope.removeprefix(PLATFORM) for scope in self.scopes if scope.startswith(PLATFORM))
 
     def require(self, scope: str) -> None:
-        """Return if the caller has the scope; raise GraphError UNAUTHENTICATED or FORBIDDEN, naming it."""
-        if scope in self.scopes:
+        """Return if the caller has the scope; raise GraphError UNAUTHENTICATED or FORBIDDEN, naming it.
+
+        Whoever sees the rows of some departments or regions only has no scope of operators: these see and do it for the whole hub.
+        """
+        operators = scope in {OPS_READ, OPS_ACT}
+        if scope in self.scopes and not (operators and self.rows):
             return
         if self.name is None:
-            way_out = "send a key, as Authorization: Bearer <key> or X-Api-Key: <key>"
+            way_out = "send a key or token, as Authorization: Bearer <key or token> or X-Api-Key: <key>"
             raise GraphError(UNAUTHENTICATED, f"this asks for the scope '{scope}': {way_out}", scope=scope)
-        raise GraphError(FORBIDDEN, f"this asks for the scope '{scope}', which the key '{self.name}' does not have", scope=scope)
+        if operators and self.rows:
+            told = f"this asks for the scope '{scope}', which nobody has who sees some departments or regions, as '{self.name}'"
+            raise GraphError(FORBIDDEN, told, scope=scope)
+        raise GraphError(FORBIDDEN, f"this asks for the scope '{scope}', which '{self.name}' does not have", scope=scope)
+
+    def require_read(self, entity: Declared) -> None:
+        """Return if the caller may read an entity, or those of its rows that belong to a platform of theirs; raise GraphError."""
+        if entity.scope in self.scopes or not (entity.scope == OPS_READ and entity.of_platforms and self.platforms):
+            self.require(entity.scope)
+
+    def platforms_seen(self) -> frozenset[str] | None:
+        """Return the platforms of which the caller sees what operators see, None for all; raise GraphError where it is none."""
+        if OPS_READ in self.scopes or not self.platforms:
+            self.require(OPS_READ)
+            return None
+        return self.platforms
 
 
 class Reads(Protocol):
@@ -121,16 +153,29 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
         ...
 
     @property
+    def revealer(self) -> "Revealer":
+        """Return who shows personal data in clear text."""
+        ...
+
+    @property
     def tracer(self) -> "Tracer":
         """Return who tells what became of deliveries."""
+        ...
+
+    @property
+    def feeds(self) -> "Feeds":
+        """Return what there is to subscribe to."""
         ...
 
     def clock(self) -> datetime:
         """Return the present moment, aware: what is late is late by this clock."""
         ...
 
-    async def loop(self, entity: str, key: str) -> "Loop | None":
-        """Return the whole chain that a record stands in, from whichever of its records it is asked; None if it is gone."""
+    async def loop(self, entity: str, key: str, caller: Caller) -> "Loop | None":
+        """Return the whole chain that a record stands in, as far as the caller sees it, from whichever of its records it is asked.
+
+        None if the record is gone, or not seen.
+        """
         ...
 
     def stale(self, source: str, observed_at: datetime) -> bool:

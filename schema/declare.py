@@ -103,6 +103,34 @@ class Through(NamedTuple):
     theirs: str
 
 
+class BelongsTo(NamedTuple):
+    """Rows belong to the department, region or platform that these columns name; a column of many names belongs to each of them.
+
+    Whoever is limited to departments sees nothing of an entity without a department column. One without a region column is of the
+    hub's own region.
+    """
+
+    department: str | None = None
+    region: str | None = None
+    platform: str | None = None
+
+
+class SeenWith(NamedTuple):
+    """A row is seen by whoever sees the one of `entity` whose column `theirs` equals our column `ours`."""
+
+    entity: str
+    ours: str
+    theirs: str
+
+
+class Shared(NamedTuple):
+    """Every row is seen by whoever may read the entity: registers of the whole city."""
+
+
+Seen = BelongsTo | SeenWith | Shared
+"""Who sees which rows. An entity that says nothing is seen by nobody who is limited (hub/mirror/visibility.py)."""
+
+
 class Relation(NamedTuple):
     """An edge: our column equals theirs, directly or `through` a table. `to` is a name, so that files may point at each other."""
 
@@ -170,6 +198,14 @@ class Declared:
     """A record is found by whatever this table leads to its key from; lists show the records that it leads to, and no others."""
     live: Callable[[str], bool] | None = None
     """For which keys its platform may be asked live (`maxAge`); None: the mirror alone answers."""
+    seen: Seen | None = None
+
+    @property
+    def of_platforms(self) -> bool:
+        """Return whether each row belongs to a platform, by itself or with another that it is seen with."""
+        if isinstance(self.seen, SeenWith):
+            return ENTITIES[self.seen.entity].of_platforms
+        return isinstance(self.seen, BelongsTo) and self.seen.platform is not None
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """What became of a delivery, for the vendor's engineer who asks (投递追踪): `deliveryTraces(id:)`, scope ops:read."""
 
+from collections.abc import Container
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Protocol
@@ -7,7 +8,7 @@ from typing import Annotated, Protocol
 import strawberry
 from strawberry import Info
 
-from schema.context import OPS_READ, Context
+from schema.context import Context
 from schema.entities import Delivery, RefusedDelivery
 from schema.enums import graph_enum
 from schema.resolver import resolver
@@ -68,6 +69,12 @@ class DeliveryTraces:
     )
     refusals_since: datetime = strawberry.field(description="Refusals from before this are forgotten (拒收记录起始)")
 
+    def of(self, platforms: Container[str]) -> "DeliveryTraces":
+        """Return what of it belongs to these platforms."""
+        traces = [each for each in self.traces if each.delivery.platform in platforms]
+        refusals = [each for each in self.refusals if each.platform in platforms]
+        return DeliveryTraces(traces=traces, refusals=refusals, refusals_since=self.refusals_since)
+
 
 class Tracer(Protocol):
     """Implemented by hub/delivery_traces.py."""
@@ -88,5 +95,6 @@ class DeliveryTraceQuery:
         id_: Annotated[str, strawberry.argument(name="id", description="Delivery id, or the platform's message id (编号)")],
     ) -> DeliveryTraces | None:
         """Ask the engine."""
-        info.context.caller.require(OPS_READ)
-        return await info.context.hub.tracer.trace(id_)
+        seen = info.context.caller.platforms_seen()
+        found = await info.context.hub.tracer.trace(id_)
+        return found if seen is None else found.of(seen)

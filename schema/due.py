@@ -8,7 +8,7 @@ import strawberry
 from strawberry import UNSET, Info
 
 from schema.connection import Connection, Page, allowed_first
-from schema.context import OPS_READ, Context
+from schema.context import Context
 from schema.cursor import read_cursor
 from schema.declare import declared
 from schema.entities import OPEN_STATES, Obligation
@@ -81,5 +81,6 @@ class DueQuery:
 
 
 def _page(info: Info[Context, None], wanted: Callable[[datetime], Slice]) -> Connection[Obligation]:
-    info.context.caller.require(OPS_READ)
-    return Connection(page=Page(declared(Obligation), wanted(info.context.hub.clock()), None, info.context.reads))
+    entity = declared(Obligation)
+    info.context.caller.require_read(entity)
+    return Connection(page=Page(entity, wanted(info.context.hub.clock()), None, info.context.reads))

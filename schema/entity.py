@@ -20,6 +20,8 @@ from schema.declare import (
     Instant,
     Relation,
     Says,
+    Seen,
+    SeenWith,
     Step,
     Through,
     declared,
@@ -60,13 +62,15 @@ def entity(
     part_of: tuple[str, str] | None = None,
     found_through: Through | None = None,
     live: Callable[[str], bool] | None = None,
+    seen: Seen | None = None,
 ) -> Callable[[type[E]], type[E]]:
     """Declare the class below as an entity.
 
     `key` names the column that identifies a record; `indexes` lists column tuples beyond the `Indexed` fields;
     `scope` is the right that reading it asks for; `part_of` = (name of the whole, our column with its key) makes its
     rows live and die with the version of that whole; `found_through` lets records be found by whatever a table leads to
-    their key from; `live` lets its platform be asked for a single record, by those keys for which it is true. Raises
+    their key from; `live` lets its platform be asked for a single record, by those keys for which it is true; `seen` says who of
+    those who are limited to departments, regions or platforms sees which rows: nobody, if nothing is said. Raises
     DeclarationError when the class contradicts itself.
     """
 
@@ -76,7 +80,8 @@ def entity(
         computed = {name: field for name, field in vars(record).items() if isinstance(field, Computed)}
         needed = (key, *(name for names in indexes for name in names), *(edge.ours for edge in edges.values()))
         derived = tuple(name for field in fields.values() if (mark := field.marks.get(FirstOf)) for name in mark.columns)
-        for column in (*needed, *derived, *((part_of[1],) if part_of else ())):
+        owning = (seen.ours,) if isinstance(seen, SeenWith) else tuple(filter(None, seen or ()))
+        for column in (*needed, *derived, *owning, *((part_of[1],) if part_of else ())):
             if column not in fields:
                 raise DeclarationError(f"{record.__name__}: no column '{column}'; it has {', '.join(fields)}")
         table = "".join("_" + c.lower() if c.isupper() else c for c in record.__name__)[1:]
@@ -96,6 +101,7 @@ def entity(
             part_of,
             found_through,
             live,
+            seen,
         )
         return record
 

@@ -150,7 +150,7 @@ def _edge(owner: Declared, edge: Relation) -> Any:
         )
 
     async def read(root: Any, info: Info[Context, None]) -> Any:
-        info.context.caller.require(to.scope)
+        info.context.caller.require_read(to)
         value = getattr(root, edge.ours)
         return None if value is None else await info.context.reads.one(to.record, Joined(edge.theirs, value, edge.through))
 

@@ -17,6 +17,7 @@ from strawberry import UNSET, Info
 
 from schema.declare import ENTITIES, Declared
 from schema.graph_errors import BAD_USER_INPUT, GraphError
+from schema.slices import Joined
 
 if TYPE_CHECKING:
     from schema.context import Context
@@ -93,6 +94,12 @@ class LiveAnswers:
             self._begun = asyncio.get_running_loop().time()
         return self._begun
 
+    def forget(self) -> None:
+        """Begin anew: what was asked live for one event of a subscription says nothing of the next."""
+        self.errors.clear()
+        self._overdue.clear()
+        self._begun = None
+
     def mark(self, record: Any) -> Any:
         """Return a copy of the record that is known to be too old; the same record asked for elsewhere is not marked."""
         copy = msgspec.structs.replace(record)
@@ -114,14 +121,15 @@ async def fresh_one(info: "Info[Context, None]", entity: Declared, held: Any, ke
     """Return a record no older than `max_age` seconds, asked of its platform where the mirror's is older; None if there is none.
 
     `key` names it where the mirror holds none; None: then nothing is asked. What could not be had so fresh is the mirror's
-    record, marked, with an error beside the data. Raises GraphError for a negative age, and for records that nobody asks live.
+    record, marked, with an error beside the data. Who sees some rows only is answered live about those rows, and nothing else is
+    asked for them. Raises GraphError for a negative age, and for records that nobody asks live.
     """
     if max_age is None or max_age is UNSET:
         return held
     if entity.live is None:
         names = ", ".join(name for name, each in ENTITIES.items() if each.live)
         raise GraphError(BAD_USER_INPUT, f"maxAge: a {entity.name} is not asked of its platform; these are: {names}")
-    (shown,) = await _shown(info, entity, [(held, key)], max_age)
+    (shown,) = await _shown(info, entity, [(held, None if info.context.caller.rows else key)], max_age)
     return shown
 
 
@@ -147,11 +155,21 @@ async def _shown(
     found = await asyncio.gather(*reads)
     if context.live.is_news({shown.renewed for shown in found} - {None}):
         context.reads.forget()
+    if context.caller.rows:
+        found = [await _still_seen(context, entity, shown) for shown in found]
     for at, shown in zip(asked, found, strict=True):
         is_held = shown.trouble is not None and shown.record is not None
         answers[at] = context.live.mark(shown.record) if is_held else shown.record
     context.live.errors += _errors(info, [(answers[at] or wanted[at][0], shown) for at, shown in zip(asked, found, strict=True)])
     return answers
+
+
+async def _still_seen(context: "Context", entity: Declared, shown: Shown) -> Shown:
+    """Return an answer for a caller who sees some rows only: a record that has gone to another department is theirs no more."""
+    if shown.record is None or shown.trouble is not None:
+        return shown
+    key = str(getattr(shown.record, entity.key))
+    return shown._replace(record=await context.reads.one(entity.record, Joined(entity.key, key)))
 
 
 def _is_asked(held: Any, key: str | None, now: datetime, max_age: int) -> bool:

@@ -129,4 +129,4 @@ class LoopQuery:
             raise GraphError(
                 BAD_USER_INPUT, f"loop: a {entity.name} stands in no chain of its own; give the id of one of: {fields}"
             )
-        return await info.context.hub.loop(entity.name, key)
+        return await info.context.hub.loop(entity.name, key, info.context.caller)

@@ -1,7 +1,7 @@
 """What can be done through the graph: the operators' levers, and what front ends ask for (schema/requests.py).
 
-Each mutation takes one `input`, asks for the scope ops:act, can be repeated, and is audited. Nothing is decided here: the shape of
-the input is checked (a blank reason, too many keys), all else is the engine's.
+Each mutation takes one `input`, asks for the scope ops:act (revealPersonalData for graph:pii), can be repeated, and is audited.
+Nothing is decided here: the shape of the input is checked (a blank reason, too many keys), all else is the engine's.
 """
 
 from datetime import datetime
@@ -20,6 +20,7 @@ from schema.payloads import ObligationPayload, ObligationsPayload, OpsItemPayloa
 from schema.platform_actions import PlatformActions
 from schema.requests import Requests
 from schema.resolver import mutation
+from schema.reveal import RevealActions
 from schema.slices import FIRST_LIMIT
 from schema.user_errors import InputMissing
 
@@ -140,7 +141,9 @@ class OperatorActions:
 
 
 @strawberry.type(description="What operators can do (操作)")
-class Mutation(OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, BackfillActions):
+class Mutation(
+    OperatorActions, Requests, NoticeActions, IdentityMutations, DriftActions, PlatformActions, BackfillActions, RevealActions
+):
     """All actions: the operators' own, and what front ends ask for."""
 
 

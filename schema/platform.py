@@ -6,7 +6,8 @@ import strawberry
 from strawberry import Info
 
 from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
-from schema.context import OPS_READ, Context, PlatformHealth
+from schema.context import Context, PlatformHealth
+from schema.declare import declared
 from schema.entities import DriftReport, StreamHealth
 from schema.resolver import resolver
 from schema.slices import FIRST_LIMIT, Joined, Order, Slice
@@ -40,7 +41,7 @@ class Platform:
     @resolver("Its streams, and how far each has been read", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
         """Read them, in one statement for all platforms."""
-        info.context.caller.require(OPS_READ)
+        info.context.caller.require_read(declared(StreamHealth))
         whole = Slice(Order("stream_id"), FIRST_LIMIT)
         found = await info.context.reads.page(StreamHealth, whole, Joined("platform", self.name))
         return list(found[:FIRST_LIMIT])
@@ -48,7 +49,7 @@ class Platform:
     @resolver("How the hub and it compared last", "比对报告")
     async def drift(self, info: Info[Context, None]) -> list[DriftReport]:
         """Read them, in one statement for all platforms."""
-        info.context.caller.require(OPS_READ)
+        info.context.caller.require_read(declared(DriftReport))
         found = await info.context.reads.page(DriftReport, Slice(Order("report_id"), FIRST_LIMIT), Joined("platform", self.name))
         return list(found[:FIRST_LIMIT])
 

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET, Info
 
 from schema.connection import Connection
-from schema.context import GRAPH_READ, OPS_READ, Context
+from schema.context import GRAPH_READ, Context
 from schema.declare import declared
 from schema.delivery_trace import DeliveryTraceQuery
 from schema.due import DueQuery
@@ -167,8 +167,9 @@ class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
     @resolver("The platforms that the hub bridges, and whether each is in sync", "各平台同步状况")
     async def platforms(self, info: Info[Context, None]) -> list[Platform] | None:
         """Ask the engine for the health of every platform."""
-        info.context.caller.require(OPS_READ)
-        return [platform_of(health) for health in await info.context.hub.platforms()]
+        seen = info.context.caller.platforms_seen()
+        health = await info.context.hub.platforms()
+        return [platform_of(each) for each in health if seen is None or each.name in seen]
 
     @resolver("Whether a subject may use commitment for a matter, and each reason why not", "告知承诺资格")
     async def eligibility(

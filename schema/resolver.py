@@ -20,3 +20,8 @@ def resolver(en: str, zh: str, reads: Reading | None = None) -> Callable[[F], F]
 def mutation(en: str, zh: str) -> Callable[[F], F]:
     """Return `strawberry.mutation(description=...)`."""
     return cast(Callable[[F], F], strawberry.mutation(description=str(Says(en, zh))))
+
+
+def subscription(en: str, zh: str) -> Callable[[F], F]:
+    """Return `strawberry.subscription(description=...)`."""
+    return cast(Callable[[F], F], strawberry.subscription(description=str(Says(en, zh))))

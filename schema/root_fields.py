@@ -19,7 +19,7 @@ async def read_one(context: Context, entity: Declared, key: str) -> Any:
 
     Raises GraphError if the caller may not read such records.
     """
-    context.caller.require(entity.scope)
+    context.caller.require_read(entity)
     return await context.reads.one(entity.record, Joined(entity.key, key, entity.found_through))
 
 

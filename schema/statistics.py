@@ -19,7 +19,7 @@ from schema.counting import PERIODS, ROWS_LIMIT, Counted, Question, Row, Statist
 from schema.entities import Department, Grade, InspectionItem, Matter
 from schema.enums import graph_enum
 from schema.figures import FIGURES, Figure
-from schema.graph_errors import BAD_USER_INPUT, GraphError
+from schema.graph_errors import BAD_USER_INPUT, FORBIDDEN, GraphError
 from schema.resolver import resolver
 from schema.slices import Joined
 from schema.supervision_pool import listed_texts
@@ -134,6 +134,8 @@ def statistics_field() -> Any:
         where: Annotated[StatisticFilter | None, strawberry.argument(description="Which facts (条件)")] = None,
     ) -> Statistics:
         info.context.caller.require(GRAPH_READ)
+        if info.context.caller.rows.regions is not None:
+            raise GraphError(FORBIDDEN, "statistics are not told apart by region: whoever sees some regions only cannot have them")
         _check_period(first_day, last_day, by)
         selected = [each for field in info.selected_fields for each in field.selections]
         question = Question(

@@ -230,7 +230,29 @@ class NotReadable(UserError):
     code: str = strawberry.field(description="Reason code (原因代码)")
 
 
+@strawberry.type(description="No record has this id, or none that the caller sees (记录不存在)")
+class UnknownRecord(UserError):
+    """The id names nothing here."""
+
+
+@strawberry.type(description="The field is not one with personal data (非个人信息字段)")
+class NotPersonal(UserError):
+    """It is shown in clear text anyway, or there is no such field."""
+
+    known: list[str] = strawberry.field(description="Personal fields of such records (个人信息字段)")
+
+
+@strawberry.type(description="Too many personal fields were shown in the last hour (查看次数超限)")
+class RevealedTooOften(UserError):
+    """Ask again later; operators may raise the limit."""
+
+    limit: int = strawberry.field(description="How many an hour (每小时上限)")
+
+
 USER_ERRORS = (
+    UnknownRecord,
+    NotPersonal,
+    RevealedTooOften,
     InvalidWindow,
     WindowOverlaps,
     UnknownWindow,

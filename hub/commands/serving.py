@@ -24,7 +24,7 @@ def serve(
         listening = listen(host or hub.settings.hub.host, hub.settings.hub.port if port is None else port)
     except CannotListen as error:
         fail([str(error)])
-    typer.echo(f"graph: {address_of(listening)}/graphql", err=True)
+    typer.echo(f"graph: {address_of(listening)}{hub.settings.hub.base_path}/graphql", err=True)
     run(serve_on(hub, listening))
 
 

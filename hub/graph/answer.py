@@ -1,4 +1,4 @@
-"""One question to the graph and its answer, whatever it travelled by. Called by hub/web/graphql.py."""
+"""One question to the graph and its answer, whatever it travelled by. Called by hub/web/graphql.py, and by stream.py."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,17 +70,33 @@ async def answer(
             operation_name=question.operation_name,
             allowed_operation_types=allowed,
         )
-    except CannotGetOperationTypeError:
-        name = question.operation_name
-        told = "the document has no operation" if name is None else f"the document has no operation named '{name}'"
-        return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
-    except InvalidOperationTypeError as refused:
-        if refused.operation_type is OperationType.MUTATION:
-            raise NotAllowedHere("a mutation is not allowed here") from refused
-        told = f"a {refused.operation_type.value} is not answered here"
-        return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)
+    except (CannotGetOperationTypeError, InvalidOperationTypeError) as refused:
+        return _refused(refused, question)
+    return answer_of(result, question, context, suggestions=not schema.config.disable_field_suggestions)
+
+
+def answer_of(result: Any, question: Question, context: Context, *, suggestions: bool) -> Answer:
+    """Return one result of Strawberry's as an answer; raise NotAllowedHere."""
     before = isinstance(result, PreExecutionError)
+    for error in result.errors or () if before else ():
+        if isinstance(error.original_error, CannotGetOperationTypeError | InvalidOperationTypeError):
+            return _refused(error.original_error, question)
     executed = not before and (result.data is not None or any(error.path for error in result.errors or ()))
-    errors = [coded(error, before_execution=before, correlation_id=context.correlation_id) for error in result.errors or ()]
+    errors = [
+        coded(error, before_execution=before, correlation_id=context.correlation_id, suggestions=suggestions)
+        for error in result.errors or ()
+    ]
     beside = sorted(context.live.errors, key=lambda error: [str(step) for step in error.path or ()])
     return Answer(result.data, (*errors, *beside), executed)
+
+
+def _refused(refused: CannotGetOperationTypeError | InvalidOperationTypeError, question: Question) -> Answer:
+    """Return the answer to a document without the operation that is meant, or with one that is not answered here."""
+    if isinstance(refused, CannotGetOperationTypeError):
+        name = question.operation_name
+        told = "the document has no operation" if name is None else f"the document has no operation named '{name}'"
+    elif refused.operation_type is OperationType.MUTATION:
+        raise NotAllowedHere("a mutation is not allowed here") from refused
+    else:
+        told = f"a {refused.operation_type.value} is not answered here; ask over a WebSocket, or accept text/event-stream"
+    return Answer(None, (GraphError(OPERATION_RESOLUTION_FAILURE, told),), executed=False)

@@ -1,6 +1,7 @@
 """Every error of the graph gets a code, and a fault of ours loses its text: it goes to the log, under a correlation id."""
 
 import logging
+import re
 import traceback
 
 from graphql import GraphQLError, GraphQLSyntaxError
@@ -13,11 +14,14 @@ from schema.identifiers import redact
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+"""graphql-core leaves them out of what it validates, and not of what it says of variables."""
+
 log = logging.getLogger(__name__)
 
 
-def coded(error: GraphQLError, *, before_execution: bool, correlation_id: str) -> GraphQLError:
-    """Return the error as the caller may see it, with `extensions.code`."""
+def coded(error: GraphQLError, *, before_execution: bool, correlation_id: str, suggestions: bool = True) -> GraphQLError:
+    """Return the error as the caller may see it, with `extensions.code`; without `suggestions` of names that were not asked for."""
     cause = error.original_error
     if isinstance(cause, DatabaseUnavailable):
         return _like(error, "the hub's database cannot answer now; try again", UNAVAILABLE, retryable=True)
@@ -31,7 +35,8 @@ def coded(error: GraphQLError, *, before_execution: bool, correlation_id: str) -
         return error
     if isinstance(error, GraphQLSyntaxError):
         return _like(error, error.message, _parse_code(error.message))
-    return _like(error, error.message, VALIDATION_FAILED if before_execution else BAD_USER_INPUT)
+    message = error.message if suggestions else SUGGESTION.sub("", error.message)
+    return _like(error, message, VALIDATION_FAILED if before_execution else BAD_USER_INPUT)
 
 
 def _parse_code(message: str) -> str:

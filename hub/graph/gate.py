@@ -1,15 +1,30 @@
 """What an operation passes before it is executed: tokens, the choice of the operation, limits, validation; each only once."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
-from graphql import ASTValidationRule, FieldNode, GraphQLError, OperationDefinitionNode, ValidationRule
-from strawberry.extensions import AddValidationRules, ParserCache, SchemaExtension, ValidationCache
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    ValidationRule,
+    validate,
+)
+from strawberry.extensions import AddValidationRules, ParserCache, SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from hub.graph.limits import Limits, check_limits
 from schema.graph_errors import GraphError
 
 DOCUMENTS = 500
 """Documents whose parse and validation are remembered."""
+
+MOST_ERRORS = 20
+"""Mistakes of a document that are told; it would be no help to know the hundredth."""
 
 OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 
@@ -47,15 +62,32 @@ class Gate(SchemaExtension):
         return check_limits(context.schema._schema, document, chosen, context.variables or {}, self._limits)
 
 
-class Validation(ValidationCache):
-    """Validates what passed the gate."""
+class Validation(SchemaExtension):
+    """Validates what passed the gate, each document once. Without `suggestions` no error tells a name that was not asked for, nor
+    is the time spent to look for one.
+    """
+
+    def __init__(self, *, suggestions: bool) -> None:
+        self._suggestions = suggestions
 
     def on_validate(self) -> Iterator[None]:
         """Validate, unless the operation was refused already."""
-        if self.execution_context.pre_execution_errors:
-            yield
-        else:
-            yield from super().on_validate()
+        context = self.execution_context
+        if not context.pre_execution_errors:
+            rules = tuple(context.validation_rules)
+            context.pre_execution_errors = validated(
+                context.schema._schema, context.graphql_document, rules, suggestions=self._suggestions
+            )
+        yield
+
+
+@lru_cache(DOCUMENTS)
+def validated(
+    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type[ASTValidationRule], ...], *, suggestions: bool
+) -> list[GraphQLError]:
+    """Return what is wrong with a document by these rules and those that Strawberry adds to them."""
+    whole = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
+    return validate(schema, document, whole, MOST_ERRORS, hide_suggestions=not suggestions)
 
 
 class NotShown(ValidationRule):
@@ -76,4 +108,4 @@ def rules(*, introspection: bool) -> list[type[ASTValidationRule]]:
 def gate(limits: Limits, *, introspection: bool) -> list[Callable[[], SchemaExtension]]:
     """Return the extensions in the order in which an operation meets them."""
     hidden: list[Callable[[], SchemaExtension]] = [lambda: AddValidationRules(rules(introspection=introspection))]
-    return [*hidden, lambda: Gate(limits), lambda: ParserCache(DOCUMENTS), lambda: Validation(DOCUMENTS)]
+    return [*hidden, lambda: Gate(limits), lambda: ParserCache(DOCUMENTS), lambda: Validation(suggestions=introspection)]

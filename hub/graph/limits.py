@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import DocumentNode, FieldNode, GraphQLError, GraphQLSchema, Node, OperationDefinitionNode, SelectionSetNode
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
 
+from hub.graph.extent import extent_of, size_of
 from hub.graph.measure import Measure
 from schema.graph_errors import GraphError
 
@@ -22,9 +23,15 @@ class Limits:
     depth: int = 20
     aliases: int = 30
     directives: int = 30
+    fields: int = 3_000
+    """With fragments put in place, as all that follow."""
+    repeats: int = 30
+    """How often one place of the answer may be asked for."""
     cost: int = 500_000
     live: int = 100
     """Records that may be asked of their platforms."""
+    values: int = 5_000
+    """Of variables, those in lists and objects included."""
 
 
 def exceeded(code: str, what: str, found: int | None, limit: int, way_out: str) -> GraphError:
@@ -43,17 +50,22 @@ def check_limits(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any], limits: Limits
 ) -> list[GraphQLError]:
     """Return what the operation exceeds; an empty list if it may go on. The document need not be valid yet."""
-    aliases, directives = _adornments(document)
+    extent = extent_of(document, limits.fields)
+    if extent.fields > limits.fields:  # what would be measured may have no end
+        return [exceeded("FIELD_LIMIT", "fields, fragments put in place", None, limits.fields, "send several operations")]
     measure = Measure(schema, document, operation, variables)
     try:
         depth, cost, live = measure.operation()
     except RecursionError:
         return [too_deep(limits.depth)]
     found = list(measure.too_large.values())
-    if aliases > limits.aliases:
-        found.append(exceeded("ALIAS_LIMIT", "aliases", aliases, limits.aliases, "send several operations"))
-    if directives > limits.directives:
-        found.append(exceeded("DIRECTIVE_LIMIT", "directives", directives, limits.directives, "send several operations"))
+    counted = (
+        ("ALIAS_LIMIT", "aliases", extent.aliases, limits.aliases, "send several operations"),
+        ("DIRECTIVE_LIMIT", "directives", extent.directives, limits.directives, "send several operations"),
+        ("REPEAT_LIMIT", "selections of one and the same field", extent.repeats, limits.repeats, "name each field once"),
+        ("VALUE_LIMIT", "values in its variables", size_of(variables), limits.values, "send several operations"),
+    )
+    found += [exceeded(*each) for each in counted if each[2] > each[3]]
     if depth > limits.depth:
         found.append(too_deep(limits.depth, depth))
     if cost > limits.cost:
@@ -63,16 +75,3 @@ def check_limits(
         way_out = "ask for fewer with `first`, or leave maxAge out where the hub's copy will do"
         found.append(exceeded(LIVE_LIMIT, "records to ask live at most", live, limits.live, way_out))
     return found
-
-
-def _adornments(document: DocumentNode) -> tuple[int, int]:
-    """Return the numbers of aliases and directives in the document."""
-    aliases = directives = 0
-    waiting: list[Node] = list(document.definitions)
-    while waiting:
-        node = waiting.pop()
-        directives += len(getattr(node, "directives", None) or ())
-        aliases += isinstance(node, FieldNode) and node.alias is not None
-        selection: SelectionSetNode | None = getattr(node, "selection_set", None)
-        waiting.extend(selection.selections if selection else ())
-    return aliases, directives

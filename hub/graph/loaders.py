@@ -19,6 +19,7 @@ from hub.mirror.database import Database
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
 from hub.mirror.statistics import pool, reading
+from schema.context import Caller
 from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.declare import Declared, declared
 from schema.slices import Joined, Slice
@@ -30,12 +31,13 @@ BATCH = 10_000
 
 
 class Loaders:
-    """Answers `schema.context.Reads` from the database. Lives as long as one request, in one event loop."""
+    """Answers `schema.context.Reads` from the database, as far as the caller sees it. Lives as long as one request, in one loop."""
 
-    def __init__(self, database: Database, rows: Rows, replica: Replica | None = None) -> None:
+    def __init__(self, database: Database, rows: Rows, caller: Caller, replica: Replica | None = None) -> None:
         self._database = database
         self._from: Database | Replica = replica or database
         self._rows = rows
+        self._caller = caller
         self._made: dict[Any, DataLoader[Any, Any]] = {}
 
     async def one(self, entity: type[R], joined: Joined) -> R | None:
@@ -62,11 +64,11 @@ class Loaders:
 
     async def statistics(self, question: Question) -> Counted:
         """Return figures as they are counted now."""
-        return await self._from.read(reading.answer, question)
+        return await self._from.read(reading.answer, question, self._caller)
 
     async def pool(self, question: PoolQuestion) -> PoolCounted:
         """Return how many subjects a pool holds."""
-        return await self._from.read(pool.answer, question)
+        return await self._from.read(pool.answer, question, self._caller)
 
     def forget(self) -> None:
         """Forget what was read: something was changed in between. A replica may not know of it yet."""
@@ -82,7 +84,7 @@ class Loaders:
         if kind not in self._made:
 
             async def load(values: list[Any]) -> list[Any]:
-                return await self._from.read(read, self._rows, values, *about)
+                return await self._from.read(read, self._rows, self._caller, values, *about)
 
             self._made[kind] = DataLoader(load, max_batch_size=BATCH)
         return await self._made[kind].load(value)
@@ -92,36 +94,36 @@ def _far_end(joined: Joined | None) -> tuple[Owners | None, Any]:
     return (None, None) if joined is None else (Owners(joined.column, joined.through), joined.value)
 
 
-def _read_one(connection: Connection, rows: Rows, values: list[Any], entity: Declared, owners: Owners) -> list[Any]:
+def _read_one(connection: Connection, rows: Rows, caller: Caller, values: list[Any], entity: Declared, owners: Owners) -> list[Any]:
     """Return a record or None for each value, in their order."""
     shape = shaper(rows, entity)
     found: dict[Any, Any] = {}
-    for row in connection.execute(sql.by_values(rows, entity, owners, values)):
+    for row in connection.execute(sql.by_values(rows, caller, entity, owners, values)):
         found.setdefault(row[-1], row)
     kept = [sql.owner_value(rows, entity, owners, value) for value in values]
     return [shape(found[each]) if each in found else None for each in kept]
 
 
 def _read_pages(
-    connection: Connection, rows: Rows, values: list[Any], entity: Declared, owners: Owners | None, wanted: Slice
+    connection: Connection, rows: Rows, caller: Caller, values: list[Any], entity: Declared, owners: Owners | None, wanted: Slice
 ) -> list[Any]:
     """Return a list of records for each value, in their order."""
     shape = shaper(rows, entity)
     if owners is None or len(values) == 1:
         joined = None if owners is None else Joined(owners.column, values[0], owners.through)
-        return [[shape(row) for row in connection.execute(sql.page(rows, entity, wanted, joined))]]
+        return [[shape(row) for row in connection.execute(sql.page(rows, caller, entity, wanted, joined))]]
     lists: dict[Any, list[Any]] = defaultdict(list)
-    for row in connection.execute(sql.pages(rows, entity, wanted, owners, values)):
+    for row in connection.execute(sql.pages(rows, caller, entity, wanted, owners, values)):
         lists[row[-2]].append(shape(row))
     return [lists[sql.owner_value(rows, entity, owners, value)] for value in values]
 
 
 def _read_counts(
-    connection: Connection, rows: Rows, values: list[Any], entity: Declared, owners: Owners | None, wanted: Slice
+    connection: Connection, rows: Rows, caller: Caller, values: list[Any], entity: Declared, owners: Owners | None, wanted: Slice
 ) -> list[int]:
     """Return the number of records for each value, in their order."""
     if owners is None:
-        return [int(connection.execute(sql.count(rows, entity, wanted)).scalar_one())]
-    found = connection.execute(sql.counts(rows, entity, wanted, owners, values))
+        return [int(connection.execute(sql.count(rows, caller, entity, wanted)).scalar_one())]
+    found = connection.execute(sql.counts(rows, caller, entity, wanted, owners, values))
     numbers = {row[0]: int(row[1]) for row in found}
     return [numbers.get(sql.owner_value(rows, entity, owners, value), 0) for value in values]

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import ASTValidationRule, GraphQLError
+from graphql import ASTValidationRule, GraphQLError, parse, validate
 from strawberry import Info
 from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
@@ -22,6 +22,7 @@ from schema.mutation import Mutation
 from schema.query import Query
 from schema.root_fields import read_one
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 from schema.user_errors import USER_ERRORS
 
 
@@ -60,6 +61,7 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
     made = HubSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=types,
         extensions=gate(limits or Limits(), introspection=introspection),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not introspection, default_resolver=field_of),
@@ -67,6 +69,11 @@ def build_schema(limits: Limits | None = None, *, introspection: bool = True) ->
     )
     made.limits, made.rules = limits or Limits(), rules(introspection=introspection)
     return made
+
+
+def mistakes_in(schema: HubSchema, text: str) -> list[str]:
+    """Return what is wrong with a document by the schema."""
+    return [error.message for error in validate(schema._schema, parse(text))]
 
 
 def sdl() -> str:

@@ -1,7 +1,8 @@
 """The SELECT statements behind the graph, made from the declarations. Both databases understand them; none has LATERAL.
 
 A page of many parents at once is cut by row_number() per parent; a single parent's page is cut by LIMIT, which an index serves.
-An edge `through` a table is one JOIN more: its owner is then the value in that table.
+An edge `through` a table is one JOIN more: its owner is then the value in that table. Every statement reads only what the caller
+sees (hub/mirror/visibility.py).
 """
 
 import operator
@@ -12,6 +13,8 @@ from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, and_, c
 
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.mirror.visibility import visible
+from schema.context import Caller
 from schema.declare import Declared, Through
 from schema.slices import Comparison, Joined, Order, Place, Slice
 
@@ -46,7 +49,7 @@ def owner_value(rows: Rows, entity: Declared, owners: Owners, value: Any) -> Any
     return rows.keep(name, column, value)
 
 
-def by_values(rows: Rows, entity: Declared, owners: Owners, values: Sequence[Any]) -> Select[Any]:
+def by_values(rows: Rows, caller: Caller, entity: Declared, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for the records whose column has one of the values, by key, each with its owner.
 
     Where an edge through a table leads to several records, the one that holds the owner's own value comes first.
@@ -54,13 +57,13 @@ def by_values(rows: Rows, entity: Declared, owners: Owners, values: Sequence[Any
     table, (source, owner) = TABLES[entity.name], owned(entity, owners)
     kept = [owner_value(rows, entity, owners, value) for value in values]
     own_first = [] if owners.through is None else [case((table.c[owners.column] == owner, 0), else_=1)]
-    found = select(*_columns(entity), owner.label(OWNER)).select_from(source).where(owner.in_(kept))
+    found = select(*_columns(entity), owner.label(OWNER)).select_from(source).where(owner.in_(kept), *visible(entity, caller))
     return found.order_by(*own_first, table.c[entity.key])
 
 
-def page(rows: Rows, entity: Declared, wanted: Slice, joined: Joined | None) -> Select[Any]:
+def page(rows: Rows, caller: Caller, entity: Declared, wanted: Slice, joined: Joined | None) -> Select[Any]:
     """Return the statement for one list: the wanted records in order, and one more."""
-    wished = conditions(rows, entity, wanted)
+    wished = [*conditions(rows, entity, wanted), *visible(entity, caller)]
     if joined is None:
         found = select(*_columns(entity)).where(*wished, *led_to(entity))
     else:
@@ -71,26 +74,28 @@ def page(rows: Rows, entity: Declared, wanted: Slice, joined: Joined | None) -> 
     return found.order_by(*ordering(entity, wanted.order)).limit(wanted.first + 1)
 
 
-def pages(rows: Rows, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
+def pages(rows: Rows, caller: Caller, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for the lists of many owners at once: of each the wanted records in order, and one more."""
     source, owner = owned(entity, owners)
     place = func.row_number().over(partition_by=owner, order_by=ordering(entity, wanted.order)).label("place_")
     mine = owner.in_([owner_value(rows, entity, owners, value) for value in values])
     found = select(*_columns(entity), owner.label(OWNER), place).select_from(source)
-    numbered = found.where(*conditions(rows, entity, wanted), mine).subquery("numbered")
+    wished = [*conditions(rows, entity, wanted), *visible(entity, caller)]
+    numbered = found.where(*wished, mine).subquery("numbered")
     return select(numbered).where(numbered.c.place_ <= wanted.first + 1).order_by(numbered.c[OWNER], numbered.c.place_)
 
 
-def counts(rows: Rows, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
+def counts(rows: Rows, caller: Caller, entity: Declared, wanted: Slice, owners: Owners, values: Sequence[Any]) -> Select[Any]:
     """Return the statement for (owner, number of records) of each owner that has any."""
     source, owner = owned(entity, owners)
     mine = owner.in_([owner_value(rows, entity, owners, value) for value in values])
-    return select(owner, func.count()).select_from(source).where(*filters(rows, entity, wanted.where), mine).group_by(owner)
+    wished = [*filters(rows, entity, wanted.where), *visible(entity, caller)]
+    return select(owner, func.count()).select_from(source).where(*wished, mine).group_by(owner)
 
 
-def count(rows: Rows, entity: Declared, wanted: Slice) -> Select[Any]:
+def count(rows: Rows, caller: Caller, entity: Declared, wanted: Slice) -> Select[Any]:
     """Return the statement for the number of records that the filter lets through."""
-    where = [*filters(rows, entity, wanted.where), *led_to(entity)]
+    where = [*filters(rows, entity, wanted.where), *led_to(entity), *visible(entity, caller)]
     return select(func.count()).select_from(TABLES[entity.name]).where(*where)
 
 

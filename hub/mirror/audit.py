@@ -87,6 +87,7 @@ def _change(row: dict[str, Any]) -> dict[str, Any]:
         "key": row["entry_id"],
         "version": 1,
         "deleted": False,
+        "created": True,
         "source": SOURCE,
         "observed_at": row["at"],
         "content": as_kept(row),

@@ -2,6 +2,7 @@
 parts of a record: what a later version does not name any more is found here."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import cast
 
 import msgspec
@@ -35,7 +36,7 @@ def versions_before(connection: Connection, rows: Rows, observations: Iterable[O
         kept = select(CHANGE.c.key, CHANGE.c.observed_at, CHANGE.c.content).where(CHANGE.c.entity == name, here)
         for key, observed_at, content in connection.execute(kept.where(CHANGE.c.deleted.is_(False))):
             try:
-                found.append(_observation(rows.seals.open(bytes(content)), observed_at))
+                found.append(read_observation(rows.seals.open(bytes(content)), moment(observed_at)))
             except (msgspec.MsgspecError, KeyError) as error:
                 log.warning("an earlier version cannot be read", entity=name, key=key, error=type(error).__name__)
     return found
@@ -52,11 +53,11 @@ def _newest_before(connection: Connection, entity: str, first: Mapping[str, int]
     return sorted(newest.items())
 
 
-def _observation(content: bytes, observed_at: int) -> Observation:
-    """Return what `rows.content_of` wrote."""
+def read_observation(content: bytes, observed_at: datetime) -> Observation:
+    """Return what `rows.content_of` wrote; raise MsgspecError or KeyError for what another version of the hub wrote."""
     record, *parts = (_record(name, fields, observed_at) for name, fields in msgspec.json.decode(content))
     return Observation(record=record, parts=tuple(parts))
 
 
-def _record(name: str, fields: dict[str, object], observed_at: int) -> Mirrored:
-    return cast(Mirrored, msgspec.convert({**fields, "observed_at": moment(observed_at)}, ENTITIES[name].record))
+def _record(name: str, fields: dict[str, object], observed_at: datetime) -> Mirrored:
+    return cast(Mirrored, msgspec.convert({**fields, "observed_at": observed_at}, ENTITIES[name].record))

@@ -175,6 +175,13 @@ def _row(rows: Rows, identifier: str, ways: Ways) -> dict[str, object]:
     )
 
 
+def identifiers_of(connection: Connection, identifier: str) -> frozenset[str]:
+    """Return every identifier of the subject that one names now, that one among them."""
+    codes = select(IDENTIFIER.c.code).where(IDENTIFIER.c.identifier == identifier)
+    known = select(IDENTIFIER.c.identifier).where(IDENTIFIER.c.code.in_(codes))
+    return frozenset({identifier, *connection.execute(known).scalars()})
+
+
 def credit_codes(connection: Connection, identifiers: Iterable[str]) -> dict[str, str]:
     """Return the code that the credit platform has for each identifier, where there is one."""
     found: dict[str, str] = {}

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Select, Update, bindparam, case, func, select, update
 
 from connectors.base import Item
+from hub.mirror import obligation_changes
 from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
@@ -107,12 +108,14 @@ def insert(connection: Connection, rows: Rows, obligations: Sequence[Obligation]
         if one.chain and not sequence:
             sequence = last[one.chain] = last.get(one.chain, 0) + 1
         values.append(rows.as_row(one) | {"sequence": sequence})
-    connection.execute(insert_into(connection, OBLIGATION).on_conflict_do_nothing(index_elements=["key"]), values)
+    new = insert_into(connection, OBLIGATION).on_conflict_do_nothing(index_elements=["key"]).returning(OBLIGATION.c.key)
+    obligation_changes.note(connection, list(connection.execute(new, values).scalars()), created=True)
 
 
 def change(connection: Connection, rows: Rows, key: str, **columns: Any) -> None:
     """Change columns of one obligation."""
     connection.execute(update(OBLIGATION).where(OBLIGATION.c.key == key).values(rows.values(Obligation, **columns)))
+    obligation_changes.note(connection, [key])
 
 
 def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: datetime, lease: timedelta) -> list[Obligation]:
@@ -160,6 +163,7 @@ def _write_claims(connection: Connection, rows: Rows, taken: Sequence[Obligation
         ],
     )
     connection.execute(ATTEMPT.insert(), [rows.as_row(attempt_of(one, now)) for one in taken])
+    obligation_changes.note(connection, [one.key for one in taken])
 
 
 def attempt_of(obligation: Obligation, now: datetime) -> Attempt:
@@ -191,6 +195,7 @@ def complete(connection: Connection, rows: Rows, completions: Sequence[Completio
     stood = [done for done in completions if standing.get(done.key) == done.fence]
     if stood:
         connection.execute(_completing(), [_completed(rows, done) for done in stood])
+        obligation_changes.note(connection, [done.key for done in stood])
     connection.execute(
         ENDED_ATTEMPT,
         [

@@ -15,9 +15,12 @@ from sqlalchemy import JSON, BindParameter, ColumnElement, Connection, Select, b
 from hub.mirror.loop_links import HINTS, LINKS, Link
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.mirror.visibility import visible
+from schema.context import Caller
 from schema.declare import ENTITIES
 from schema.entity import Entity, key_of
 
+OWED = "Obligation"
 RECORDS = 1_000
 """The most records of one chain; with more it is cut, the nearest are kept."""
 ROUNDS = 64
@@ -42,13 +45,18 @@ def id_of(record: Entity) -> Id:
     return type(record).__name__, key_of(record)
 
 
-def chain_of(connection: Connection, rows: Rows, entity: str, key: str, limit: int = RECORDS) -> Chain | None:
-    """Return the chain that a record stands in, None if there is no such record.
+def chain_of(connection: Connection, rows: Rows, entity: str, key: str, caller: Caller, limit: int = RECORDS) -> Chain | None:
+    """Return the chain that a record stands in, None if there is no such record that the caller sees.
+
+    Records that the caller does not see are not in it, nor what only they lead to. Of what is owed everybody sees as much as the
+    loop tells (schema/loop.py, LoopObligation); but whoever is limited in the rows they see begins at no obligation.
 
     The chain is the same from each of its records, unless it is longer than `limit`. The number of statements depends on how far
     apart records are, not on how many there are.
     """
-    walk = _Walk(connection, rows, limit)
+    if entity == OWED and caller.rows:
+        return None
+    walk = _Walk(connection, rows, caller, limit)
     start = walk.read(entity, ENTITIES[entity].key, [key])
     if not start:
         return None
@@ -62,8 +70,8 @@ def chain_of(connection: Connection, rows: Rows, entity: str, key: str, limit: i
 class _Walk:
     """What is known on the way."""
 
-    def __init__(self, connection: Connection, rows: Rows, limit: int) -> None:
-        self.connection, self.rows, self.limit = connection, rows, limit
+    def __init__(self, connection: Connection, rows: Rows, caller: Caller, limit: int) -> None:
+        self.connection, self.rows, self.caller, self.limit = connection, rows, caller, limit
         self.held: dict[Id, Entity] = {}
         self.cut = False
         self._aside: dict[Id, Entity] = {}
@@ -130,6 +138,8 @@ class _Walk:
         if not sought:
             return []
         statement = _select(entity, column, self.connection.dialect.name)
+        if self.caller.rows and entity != OWED:
+            statement = statement.where(*visible(ENTITIES[entity], self.caller))
         found = self.connection.execute(statement, {"sought": sought, "most": self.limit + 1}).all()
         self.cut = self.cut or len(found) > self.limit
         read: Callable[[Any], Any] = self.rows.reader(ENTITIES[entity].record)

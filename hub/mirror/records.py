@@ -52,6 +52,13 @@ class _Held(NamedTuple):
     digest: bytes | None  # None: a tombstone
 
 
+class _Applied(NamedTuple):
+    item: Observation | Tombstone
+    version: int
+    created: bool
+    """Whether there was no such record before."""
+
+
 Foreseen = dict[tuple[str, str], _Held]
 """What would be held, by entity and key, of the records that would have changed so far."""
 
@@ -113,15 +120,16 @@ def _upsert_entity(connection: Connection, rows: Rows, entity: Declared, items: 
     held = _held(connection, entity, sorted({_key(item) for item in items}))
     outcomes: list[Outcome] = []
     winners: dict[str, Observation | Tombstone] = {}
-    history: list[tuple[Observation | Tombstone, int]] = []
+    history: list[_Applied] = []
     for item in items:
         key = _key(item)
         outcome, holds = _judge(item, held.get(key))
         outcomes.append(outcome)
         if holds is not None:
+            created = key not in held or held[key].digest is None
             held[key], winners[key] = holds, item
             presumed = isinstance(item, Tombstone) and item.presumed and item.version
-            history.append((item, presumed or holds.version))
+            history.append(_Applied(item, presumed or holds.version, created))
     if winners:
         _write(connection, rows, entity, winners, held)
         _remember(connection, rows, entity, history)
@@ -221,10 +229,10 @@ def _bury(connection: Connection, entity: Declared, tombstone: Tombstone, versio
     connection.execute(insert.on_conflict_do_update(index_elements=["entity", "key"], set_=values))
 
 
-def _remember(connection: Connection, rows: Rows, entity: Declared, items: Iterable[tuple[Observation | Tombstone, int]]) -> None:
+def _remember(connection: Connection, rows: Rows, entity: Declared, items: Iterable[_Applied]) -> None:
     """Append applied versions to the change history, whole and sealed."""
     values = []
-    for item, version in items:
+    for item, version, created in items:
         gone = isinstance(item, Tombstone)
         said = item if isinstance(item, Tombstone) else item.record
         values.append(
@@ -233,6 +241,7 @@ def _remember(connection: Connection, rows: Rows, entity: Declared, items: Itera
                 "key": _key(item),
                 "version": version,
                 "deleted": gone,
+                "created": created and not gone,
                 "source": said.source,
                 "observed_at": micros(said.observed_at),
                 "content": rows.seals.seal(b"" if isinstance(item, Tombstone) else content_of(item.record, item.parts)),

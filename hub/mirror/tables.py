@@ -88,9 +88,23 @@ CHANGE = Table(
     Column("observed_at", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False, comment="The observation as JSON, sealed"),
     Column("position", BigInteger, comment="Place in the one public order, given after the commit, without holes; null until then"),
+    Column("created", Boolean, comment="Whether there was no such record before; null in rows of older versions of the hub"),
     Index("ix_change_entity_key_version", "entity", "key", "version"),
     Index("ix_change_position_sequence", "position", "sequence"),
     comment="Every version that was ever applied, append-only (变更历史)",
+)
+
+OBLIGATION_CHANGE = Table(
+    "obligation_change",
+    METADATA,
+    Column("sequence", AUTO, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False),
+    Column("state", String(40), nullable=False, comment="What it was after this change"),
+    Column("created", Boolean, nullable=False),
+    Column("position", BigInteger, comment="Place in the order of these changes, given after the commit; null until then"),
+    Column("placed_at", BigInteger, comment="When it was given, microseconds"),
+    Index("ix_obligation_change_position_sequence", "position", "sequence"),
+    comment="Which obligations changed, for subscribers; kept for some days (应办事项变更)",
 )
 
 AUDIT_BLOCK = Table(

@@ -33,6 +33,8 @@ class Topic(Enum):
     """Deliveries were stored, or put back."""
     OBLIGATIONS = "obligations"
     """Obligations may have become due."""
+    CHANGES = "changes"
+    """Changes have got their places in the public order."""
 
 
 class WakeUps:

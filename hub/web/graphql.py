@@ -2,23 +2,38 @@
 
 With `application/graphql-response+json` a request of which nothing could be executed has status 400; with
 `application/json`, for older clients, it has 200. Either way it has no `data`. Whoever shows a wrong key gets 401.
+
+Subscriptions come to the same address: over WebSocket (transport_ws.py), and by `Accept: text/event-stream` (event_stream.py).
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from hub.graph.access import Keyring
-from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, answer
+from hub.access.door import Door
+from hub.access.rates import Rates, client_at
+from hub.access.unproven import KeysUnavailable, Unproven
+from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
 from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
+from hub.graph.stream import EVERYTHING, READING, answers
+from hub.graph.trusted import NOT_FOUND, Trusted
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
-from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, read_question
+from hub.web.event_stream import EventStream
+from hub.web.graphql_request import GRAPHQL, JSON, Refused, media_type, question_in, read_question, wants_events
+from hub.web.open_connections import Openings
+from hub.web.origins import is_foreign
+from hub.web.posted import Network, headers_of, remote_of
+from hub.web.transport_ws import TransportWS
 from schema.context import Caller, Context
 from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphError
 
@@ -44,7 +59,7 @@ class GraphQLEndpoint:
     """The ASGI application at /graphql; mount it with `Route("/graphql", endpoint)`."""
 
     schema: HubSchema
-    keyring: Keyring
+    door: Door
     context_for: Callable[[Caller, str], Context]
     """Makes the context of one request from the caller and the correlation id."""
     new_id: Callable[[], str]
@@ -54,39 +69,127 @@ class GraphQLEndpoint:
     """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
+    trusted: Trusted = field(default_factory=Trusted)
+    rates: Rates | None = None
+    """How often each client may ask; None where there is no limit."""
+    proxies: Sequence[Network] = ()
+    """Whose X-Forwarded-For is believed, for clients who are known by their address only."""
+    openings: Openings = field(default_factory=Openings)
+    """What stays open: WebSockets and event streams."""
+    origins: tuple[str, ...] = ()
+    """Whose pages may open WebSockets, beside this host's own."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request, or all that comes over one WebSocket."""
+        if scope["type"] == "websocket":
+            return await self._converse(WebSocket(scope, receive, send))
         correlation_id = self.new_id()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # for log and audit; each request has its context
-        reply = await self._respond(Request(scope, receive), correlation_id)
-        await reply.send(send)
+        request = Request(scope, receive)
+        if wants_events(request.headers):
+            return await self._stream(request, send, correlation_id)
+        return await (await self._respond(request, correlation_id)).send(send)
+
+    async def _converse(self, socket: WebSocket) -> None:
+        if is_foreign(socket.headers, self.origins):
+            way_out = "pages of this origin may not open WebSockets here; HUB_CORS_ORIGINS names those that may"
+            denied = _response(403, Refused(403, "ORIGIN_NOT_ALLOWED", way_out).as_json(), JSON, self.new_id())
+            return await socket.send_denial_response(Response(denied.body, denied.status, media_type=JSON))
+        if self.openings.left.is_set() or not self.openings.connections.take():
+            full = _too_many(JSON, self.new_id())
+            return await socket.send_denial_response(Response(full.body, full.status, media_type=JSON))
+        try:
+            read = partial(question_in, trusted=self.trusted)
+            await TransportWS(socket, self.openings, self._prove, read, self._answers, self.body_limit).serve()
+        finally:
+            self.openings.gone()
+
+    async def _answers(self, question: Question, caller: Caller) -> AsyncGenerator[Answer, None]:
+        """Yield the answers to one operation of a WebSocket, under a correlation id of its own."""
+        correlation_id = self.new_id()
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # in the task of this operation only
+        async with contextlib.aclosing(answers(self.schema, question, self.context_for(caller, correlation_id))) as given:
+            async for each in given:
+                yield each
+
+    async def _stream(self, request: Request, send: Send, correlation_id: str) -> None:
+        """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
+        if self.openings.left.is_set() or not self.openings.connections.take():
+            return await _too_many(JSON, correlation_id).send(send)
+        headers = dict[str, str]()
+        try:
+            try:
+                caller = await self._caller(request, headers)
+                question = await read_question(request, self.body_limit, self.trusted)
+            except Refused as refused:
+                about = headers | refused.headers
+                return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
+            allowed = READING if request.method == "GET" else EVERYTHING
+            given = answers(self.schema, question, self.context_for(caller, correlation_id), allowed)
+            stream = EventStream(self.openings, lambda: self._prove(request.headers), caller, given)
+            return await stream.serve(request.scope, request.receive, send, correlation_id)
+        finally:
+            self.openings.gone()
+
+    async def _prove(self, headers: Mapping[str, str]) -> Caller:
+        """Return who shows the key or token in these headers; raise GraphError where it does not hold, or nobody can tell now."""
+        try:
+            return await self.door.caller(headers)
+        except KeysUnavailable as unknown:
+            raise GraphError(UNAVAILABLE, f"{unknown}; connect again") from None
 
     async def _respond(self, request: Request, correlation_id: str) -> Reply:
-        accepted = JSON
+        accepted, headers = JSON, dict[str, str]()
         try:
             accepted = media_type(request.headers)
             with self.room.inside():
-                given = await self._answer(request, correlation_id)
+                given = await self._answer(request, correlation_id, headers)
         except NoRoom:
-            body = {"errors": [{"message": "too many requests are under way; ask again", "extensions": {"code": UNAVAILABLE}}]}
-            return _response(503, body, accepted, correlation_id, {"retry-after": str(RETRY_AFTER)})
+            return _too_many(accepted, correlation_id)
         except Refused as refused:
-            body = {"errors": [{"message": str(refused), "extensions": {"code": refused.code}}]}
-            return _response(refused.status, body, accepted, correlation_id, refused.headers)
-        return _response(_status(given, accepted), given.as_json(), accepted, correlation_id)
+            told = refused.code == NOT_FOUND and accepted == JSON  # older clients read what is wrong in answers of status 200 only
+            status = 200 if told else refused.status
+            return _response(status, refused.as_json(), accepted, correlation_id, headers | refused.headers)
+        return _response(_status(given, accepted), given.as_json(), accepted, correlation_id, headers)
 
-    async def _answer(self, request: Request, correlation_id: str) -> Answer:
-        try:
-            caller = self.keyring.caller(request.headers)
-        except GraphError as wrong_key:
-            raise Refused(401, UNAUTHENTICATED, wrong_key.message, **{"WWW-Authenticate": "Bearer"}) from None
-        question = await read_question(request, self.body_limit)
+    async def _answer(self, request: Request, correlation_id: str, headers: dict[str, str]) -> Answer:
+        """Return the answer; what `headers` gets belongs to it, whatever comes of it."""
+        caller = await self._caller(request, headers)
+        question = await read_question(request, self.body_limit, self.trusted)
         allowed = QUERIES if request.method == "GET" else ALL
         try:
             return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
         except NotAllowedHere as refused:
             raise Refused(405, "METHOD_NOT_ALLOWED", f"{refused}; use POST", Allow="POST") from None
+
+    async def _caller(self, request: Request, headers: dict[str, str]) -> Caller:
+        """Return who asks; raise Refused for a key or token that does not hold, and for who asks too often, whatever is asked."""
+        try:
+            caller = await self.door.caller(request.headers)
+        except Unproven as wrong:
+            self._take(request, None, headers)  # whoever tries keys is known by the address
+            raise Refused(401, UNAUTHENTICATED, wrong.message, wrong.reason, **{"WWW-Authenticate": wrong.challenge}) from None
+        except KeysUnavailable as unknown:
+            raise _unavailable(f"{unknown}; ask again", "KEYS_UNAVAILABLE") from None
+        self._take(request, caller, headers)
+        return caller
+
+    def _take(self, request: Request, caller: Caller | None, headers: dict[str, str]) -> None:
+        """Count a question; raise Refused 429 if it is one too many."""
+        if self.rates is None:
+            return
+        if caller is not None and caller.name is not None:
+            client = f"name:{caller.name}"
+        else:
+            client = client_at(remote_of(request.scope, headers_of(request.scope), self.proxies))
+        taken = self.rates.take(client)
+        headers |= self.rates.headers(taken)
+        if not taken.allowed:
+            raise Refused(429, "RATE_LIMIT", f"more requests than this client may make; ask again in {taken.wait:.1f} s")
+
+
+def _unavailable(message: str, reason: str | None = None) -> Refused:
+    return Refused(503, UNAVAILABLE, message, reason, **{"Retry-After": str(RETRY_AFTER)})
 
 
 def _status(given: Answer, accepted: str) -> int:
@@ -98,6 +201,11 @@ def _status(given: Answer, accepted: str) -> int:
     if UNAVAILABLE in codes:
         return 503
     return 400 if accepted == GRAPHQL else 200
+
+
+def _too_many(accepted: str, correlation_id: str) -> Reply:
+    full = _unavailable("too many requests are under way; ask again")
+    return _response(503, full.as_json(), accepted, correlation_id, full.headers)
 
 
 def _response(

@@ -5,13 +5,20 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 BACKLOG = 2048
 ANSWERS_WITHIN = 10
 """Seconds that answers under way have when a server is told to stop; what takes longer is cut off."""
+
+WS_LONGEST = 1_000_000
+"""Bytes of a WebSocket message; the application has a limit of its own below."""
+TAKES_NOTHING_MS = 60_000
+"""Milliseconds after which Linux ends a connection whose other side takes nothing (TCP_USER_TIMEOUT)."""
 
 
 class CannotListen(Exception):
@@ -28,6 +35,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         reason = error.strerror or str(error)
         raise CannotListen(f"cannot listen on {host} port {port}: {reason}; choose another port, or 0 for a free one") from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # taken over by each connection; else what is cut off would keep its buffer for ever
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, TAKES_NOTHING_MS)
     listening.listen(BACKLOG)
     return listening
 
@@ -39,8 +48,18 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's, except that a close frame waits for nobody: it stands last in the bounded buffer of who takes nothing."""
+
+    async def send(self, message: Any) -> None:
+        """Send, waiting for room, unless it is the end."""
+        if message["type"] == "websocket.close":
+            self.writable.set()
+        await super().send(message)
+
+
 class Server(uvicorn.Server):
-    """A uvicorn server that tells when it answers."""
+    """A uvicorn server that tells when it answers, and has the application take leave of open connections when it stops."""
 
     def __init__(self, app: ASGIApp, *, signals: bool) -> None:
         config = uvicorn.Config(
@@ -49,6 +68,9 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             http="httptools",
+            ws=WebSocketProtocol,
+            ws_max_size=WS_LONGEST,
+            ws_per_message_deflate=False,  # some 100 KB of memory a connection
             loop="none",
             lifespan="on",
             proxy_headers=False,
@@ -57,6 +79,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.answering = asyncio.Event()
         self._signals = signals
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the application (`state.leave`) tell who stays connected; uvicorn's own word would be "restart" (1012)."""
+        if (leave := getattr(getattr(self.config.app, "state", None), "leave", None)) is not None:
+            await leave()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from schema.declare import FirstOf, Indexed, Instant, Personal, Says, to_many, to_one
+from schema.declare import BelongsTo, FirstOf, Indexed, Instant, Personal, Says, Shared, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 from schema.identifiers import is_record_number
@@ -41,6 +41,7 @@ class ApplicantKind(Enum):
     key="approval_no",
     indexes=(("subject_code", "decided_at"), ("state", "decided_at"), ("state", "approval_no", "version")),
     live=is_record_number,
+    seen=BelongsTo(department="department_code", region="region"),
 )
 class Approval(Mirrored, frozen=True):
     """Approval system, 办件. `subject_code` is the USCC, for a natural person the RID code, null while only an old number is known."""
@@ -91,6 +92,7 @@ class Approval(Mirrored, frozen=True):
     "告知承诺黑名单",
     key="entry_no",
     indexes=(("subject_code", "matter_code"),),
+    seen=Shared(),
 )
 class BlacklistEntry(Mirrored, frozen=True):
     """Approval system, 告知承诺黑名单; open while `removed_on` is null. Dates are `yyyy-MM-dd`. Its version is 2 once removed."""

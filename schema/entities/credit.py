@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Says, Step, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Says, SeenWith, Shared, Step, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entities.subject import CodeType
 from schema.entity import Mirrored, entity
@@ -42,7 +42,7 @@ class RepairWay(Enum):
     EXAM = "EXAM"
 
 
-@entity("Comprehensive score and grade of a subject", "综合信用分与信用等级", key="code", live=is_subject_code)
+@entity("Comprehensive score and grade of a subject", "综合信用分与信用等级", key="code", seen=Shared(), live=is_subject_code)
 class CreditProfile(Mirrored, frozen=True):
     """Credit platform, subject. `old_codes` are earlier numbers of the same subject."""
 
@@ -59,7 +59,13 @@ class CreditProfile(Mirrored, frozen=True):
     records = to_many("CreditRecord", "The records behind it", "信用记录", ours="code", theirs="subject_code")
 
 
-@entity("What a breach leaves on the credit platform", "信用记录", key="record_id", indexes=(("subject_code", "occurred_at"),))
+@entity(
+    "What a breach leaves on the credit platform",
+    "信用记录",
+    key="record_id",
+    indexes=(("subject_code", "occurred_at"),),
+    seen=BelongsTo(department="department_code", region="region"),
+)
 class CreditRecord(Mirrored, frozen=True):
     """Credit platform, record. `biz_no` is the number of the one who posted it: ours begin with our rule's prefix."""
 
@@ -92,7 +98,7 @@ class CreditRecord(Mirrored, frozen=True):
     repairs = to_many("Repair", "What was restored of it", "信用修复", ours="record_id", theirs="record_id")
 
 
-@entity("Points restored to a subject", "信用修复", key="repair_id")
+@entity("Points restored to a subject", "信用修复", key="repair_id", seen=SeenWith("CreditRecord", "record_id", "record_id"))
 class Repair(Mirrored, frozen=True):
     """Credit platform, repair."""
 

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Internal, Personal, Says, Sealed, to_many, to_one
 from schema.entity import Entity, entity
 
 
@@ -23,6 +23,7 @@ class DeliveryState(Enum):
     key="delivery_id",
     indexes=(("platform", "received_at"), ("state", "platform", "sequence")),
     scope="ops:read",
+    seen=BelongsTo(platform="platform"),
 )
 class Delivery(Entity, frozen=True):
     """Raw bytes and headers are kept sealed; the graph shows what became of them."""
@@ -49,7 +50,12 @@ class Delivery(Entity, frozen=True):
 
 
 @entity(
-    "A record that could not be used", "隔离记录", key="quarantine_id", indexes=(("platform", "quarantined_at"),), scope="ops:read"
+    "A record that could not be used",
+    "隔离记录",
+    key="quarantine_id",
+    indexes=(("platform", "quarantined_at"),),
+    scope="ops:read",
+    seen=BelongsTo(platform="platform"),
 )
 class QuarantinedRecord(Entity, frozen=True):
     """Named, kept and shown; its neighbours went on."""

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Internal, Personal, Says, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Internal, Personal, Says, to_many, to_one
 from schema.entity import Entity, entity
 
 
@@ -40,7 +40,9 @@ class DriftState(Enum):
     """Looked at again, it was no more."""
 
 
-@entity("How the hub and a platform compared last", "比对报告", key="report_id", scope="ops:read")
+@entity(
+    "How the hub and a platform compared last", "比对报告", key="report_id", scope="ops:read", seen=BelongsTo(platform="platform")
+)
 class DriftReport(Entity, frozen=True):
     """One an entity and method. The figures are of the last comparison, and follow what becomes of its findings."""
 
@@ -72,6 +74,7 @@ class DriftReport(Entity, frozen=True):
     key="finding_id",
     indexes=(("report_id", "seen_at"), ("ended_at", "found_at")),
     scope="ops:read",
+    seen=BelongsTo(platform="platform"),
 )
 class DriftFinding(Entity, frozen=True):
     """`finding_id` is a pure function of report, record and kind. Evidence is what both sides said when it was seen last."""

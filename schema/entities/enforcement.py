@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Personal, Says, Shared, Step, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entities.task import Severity
 from schema.entity import Mirrored, entity
@@ -17,7 +17,9 @@ class CoordinationStatus(Enum):
     HANDLED = "HANDLED"
 
 
-@entity("A department asks a town's grid for help", "部门协管事件", key="coordination_id")
+@entity(
+    "A department asks a town's grid for help", "部门协管事件", key="coordination_id", seen=BelongsTo(department="department_code")
+)
 class Coordination(Mirrored, frozen=True):
     """Enforcement platform, coordination."""
 
@@ -34,7 +36,12 @@ class Coordination(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="coordination_id", theirs="cause")
 
 
-@entity("A joint inspection with subjects and officers drawn at random", "跨部门双随机联合检查", key="campaign_id")
+@entity(
+    "A joint inspection with subjects and officers drawn at random",
+    "跨部门双随机联合检查",
+    key="campaign_id",
+    seen=BelongsTo(department="departments"),
+)
 class Campaign(Mirrored, frozen=True):
     """Enforcement platform, campaign; the seed and the pool let the draw be checked."""
 
@@ -53,7 +60,7 @@ class Campaign(Mirrored, frozen=True):
     tasks = to_many("VerificationTask", "One task a drawn subject", "检查任务", ours="campaign_id", theirs="campaign_id")
 
 
-@entity("A subject to be watched more closely", "重点监管对象", key="code")
+@entity("A subject to be watched more closely", "重点监管对象", key="code", seen=Shared())
 class KeySubject(Mirrored, frozen=True):
     """Enforcement platform, key supervision list. `since` is a date, `yyyy-MM-dd`."""
 
@@ -65,7 +72,7 @@ class KeySubject(Mirrored, frozen=True):
     subject = to_one("Subject", "Who is watched", "监管对象", ours="code", theirs="code", through=TO_SUBJECT)
 
 
-@entity("An enforcement department", "部门", key="code")
+@entity("An enforcement department", "部门", key="code", seen=Shared())
 class Department(Mirrored, frozen=True):
     """Published by the enforcement platform, completed by policy (departments.csv)."""
 
@@ -76,7 +83,7 @@ class Department(Mirrored, frozen=True):
     tasks = to_many("VerificationTask", "Checks in its charge", "核查任务", ours="code", theirs="department_code")
 
 
-@entity("An item that a check looks at", "检查事项", key="item_code")
+@entity("An item that a check looks at", "检查事项", key="item_code", seen=Shared())
 class InspectionItem(Mirrored, frozen=True):
     """Published by the enforcement platform, completed by policy (items.csv)."""
 
@@ -88,7 +95,7 @@ class InspectionItem(Mirrored, frozen=True):
     findings = to_many("Finding", "Findings on it", "检查结果项", ours="item_code", theirs="item_code")
 
 
-@entity("A kind of approval", "审批事项", key="code")
+@entity("A kind of approval", "审批事项", key="code", seen=Shared())
 class Matter(Mirrored, frozen=True):
     """From policy (matters.csv): the approval system publishes no list."""
 

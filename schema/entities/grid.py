@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Personal, Says, Step, to_many, to_one
 from schema.entity import Mirrored, entity
 from schema.identifiers import is_record_number
 
@@ -47,6 +47,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     key="event_no",
     indexes=(("status", "updated_at"),),
     live=is_record_number,
+    seen=BelongsTo(department="department_code"),
 )
 class GridEvent(Mirrored, frozen=True):
     """Grid platform, event."""
@@ -77,7 +78,12 @@ class GridEvent(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="event_no", theirs="cause")
 
 
-@entity("A department's request as the town sees it", "部门协管事件（镇街）", key="town_no")
+@entity(
+    "A department's request as the town sees it",
+    "部门协管事件（镇街）",
+    key="town_no",
+    seen=BelongsTo(department="department_code"),
+)
 class TownCoordination(Mirrored, frozen=True):
     """Grid platform, coordination. `out_no` is the number of the one who asked."""
 

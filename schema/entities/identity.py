@@ -7,7 +7,7 @@
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says, Through, to_many, to_one
+from schema.declare import Indexed, Instant, Personal, Says, Shared, Through, to_many, to_one
 from schema.entity import Entity, entity
 
 TO_SUBJECT = Through("SubjectIdentifier", ours="identifier", theirs="code")
@@ -25,7 +25,7 @@ class IdentifierKind(Enum):
     OTHER = "OTHER"
 
 
-@entity("An identifier of a subject", "主体识别码", key="identifier")
+@entity("An identifier of a subject", "主体识别码", key="identifier", seen=Shared())
 class SubjectIdentifier(Entity, frozen=True):
     """Any that a record or a platform names. A merge by hand outranks the credit platform's word, that one the identifier itself."""
 
@@ -48,7 +48,7 @@ class SubjectIdentifier(Entity, frozen=True):
     merges = to_many("SubjectMerge", "Merges of it, also undone ones", "人工合并", ours="identifier", theirs="from_identifier")
 
 
-@entity("A platform's word that an identifier is an earlier one of a code", "原识别码告知", key="alias_id")
+@entity("A platform's word that an identifier is an earlier one of a code", "原识别码告知", key="alias_id", seen=Shared())
 class SubjectAlias(Entity, frozen=True):
     """Credit platform, oldCodes. Of several words on one identifier the newest is in force; the others stay on record."""
 

@@ -2,11 +2,18 @@
 
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says
+from schema.declare import BelongsTo, Indexed, Instant, Personal, Says
 from schema.entity import Entity, entity
 
 
-@entity("A platform that an operator paused", "平台暂停", key="pause_id", indexes=(("platform", "ended_at"),), scope="ops:read")
+@entity(
+    "A platform that an operator paused",
+    "平台暂停",
+    key="pause_id",
+    indexes=(("platform", "ended_at"),),
+    scope="ops:read",
+    seen=BelongsTo(platform="platform"),
+)
 class PlatformPause(Entity, frozen=True):
     """While it stands the hub neither reads the platform nor sends anything there; what the platform posts is kept and applied."""
 
@@ -20,7 +27,14 @@ class PlatformPause(Entity, frozen=True):
     end_reason: Annotated[str | None, Personal("text"), Says("Why it was resumed", "恢复原因")]
 
 
-@entity("A maintenance window of a platform", "平台维护窗口", key="window_id", indexes=(("platform", "ends_at"),), scope="ops:read")
+@entity(
+    "A maintenance window of a platform",
+    "平台维护窗口",
+    key="window_id",
+    indexes=(("platform", "ends_at"),),
+    scope="ops:read",
+    seen=BelongsTo(platform="platform"),
+)
 class MaintenanceWindow(Entity, frozen=True):
     """Within it the platform's alerts are silent; work goes on as it is. One that has ended is history."""
 
@@ -42,6 +56,7 @@ class MaintenanceWindow(Entity, frozen=True):
     key="refusal_id",
     indexes=(("platform", "last_at"),),
     scope="ops:read",
+    seen=BelongsTo(platform="platform"),
 )
 class RefusedDelivery(Entity, frozen=True):
     """Nothing of their content is kept. Past a bound for each platform and address they are only counted, without their ids."""

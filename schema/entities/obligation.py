@@ -4,7 +4,20 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Protocol
 
-from schema.declare import Indexed, Instant, Internal, Personal, Says, Sealed, computed, known_to_hub, to_many, to_one
+from schema.declare import (
+    BelongsTo,
+    Indexed,
+    Instant,
+    Internal,
+    Personal,
+    Says,
+    Sealed,
+    SeenWith,
+    computed,
+    known_to_hub,
+    to_many,
+    to_one,
+)
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Entity, entity
 from schema.identifiers import redact
@@ -105,6 +118,7 @@ def waits_for(one: "Obligation", hub: Knows) -> str | None:
         ("chain", "sequence"),
     ),
     scope="ops:read",
+    seen=BelongsTo(platform="platform"),
 )
 class Obligation(Entity, frozen=True):
     """The key is a pure function of what caused it, so that it can exist once."""
@@ -156,7 +170,9 @@ class Obligation(Entity, frozen=True):
     grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="cause", theirs="event_no", polymorphic=True)
 
 
-@entity("One call to a platform", "尝试记录", key="attempt_id", scope="ops:read")
+@entity(
+    "One call to a platform", "尝试记录", key="attempt_id", scope="ops:read", seen=SeenWith("Obligation", "obligation_key", "key")
+)
 class Attempt(Entity, frozen=True):
     """Written before the call, so that a crash in between is known as an unknown outcome."""
 

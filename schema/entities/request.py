@@ -6,7 +6,7 @@ A request is made once under the number that its sender gives it; its source is 
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Personal, Says, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 
@@ -18,7 +18,9 @@ class FiguresConclusion(Enum):
     NONCONFORM = "NONCONFORM"
 
 
-@entity("A joint random inspection that was asked for", "双随机联合检查下达", key="request_no")
+@entity(
+    "A joint random inspection that was asked for", "双随机联合检查下达", key="request_no", seen=BelongsTo(department="departments")
+)
 class CampaignRequest(Mirrored, frozen=True):
     """Becomes a campaign on the enforcement platform, once; pool and number stand here, the draw's seed in the campaign."""
 
@@ -39,7 +41,7 @@ class CampaignRequest(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="request_no", theirs="cause")
 
 
-@entity("A notice or law that was to be pushed", "通知推送下达", key="request_no")
+@entity("A notice or law that was to be pushed", "通知推送下达", key="request_no", seen=BelongsTo(department="department_code"))
 class NoticeRequest(Mirrored, frozen=True):
     """Becomes one notice for each subject, or one for all of an industry."""
 
@@ -56,7 +58,12 @@ class NoticeRequest(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="request_no", theirs="cause")
 
 
-@entity("An on-line check of figures that a subject reported", "申报数据在线核查", key="check_no")
+@entity(
+    "An on-line check of figures that a subject reported",
+    "申报数据在线核查",
+    key="check_no",
+    seen=BelongsTo(department="department_code"),
+)
 class FiguresCheck(Mirrored, frozen=True):
     """Of one report at one time of updating; `inspect` asks for a special check on site where the figures do not hold."""
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Personal, Says, SeenWith, Step, to_many, to_one
 from schema.entities.credit import RepairWay
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
@@ -41,6 +41,7 @@ class ScoreState(Enum):
     "自治结果",
     key="report_no",
     indexes=(("state", "mark"), ("subject_code", "completed_at")),
+    seen=SeenWith("CreditRecord", "repairs_biz_no", "biz_no"),
 )
 class SelfReport(Mirrored, frozen=True):
     """Self-governance, zz_result. Its version is gxsj in seconds, times ten, plus clbz: a mark is newer than the row it marks."""
@@ -66,7 +67,13 @@ class SelfReport(Mirrored, frozen=True):
     obligations = to_many("Obligation", "What follows from it", "应办事项", ours="report_no", theirs="cause")
 
 
-@entity("Points on the list that a subject sees of itself", "自治系统扣分清单", key="biz_no", indexes=(("state", "repair_until"),))
+@entity(
+    "Points on the list that a subject sees of itself",
+    "自治系统扣分清单",
+    key="biz_no",
+    indexes=(("state", "repair_until"),),
+    seen=SeenWith("CreditRecord", "biz_no", "biz_no"),
+)
 class ScoreEntry(Mirrored, frozen=True):
     """Self-governance, zz_score; the hub writes it. Its version is `updated` in seconds."""
 
@@ -84,7 +91,9 @@ class ScoreEntry(Mirrored, frozen=True):
     record = to_one("CreditRecord", "The credit record", "信用记录", ours="biz_no", theirs="biz_no")
 
 
-@entity("A notice, law or rule pushed to subjects", "推送的通知与法规", key="notice_no")
+@entity(
+    "A notice, law or rule pushed to subjects", "推送的通知与法规", key="notice_no", seen=BelongsTo(department="department_code")
+)
 class Notice(Mirrored, frozen=True):
     """Self-governance, zz_notice; the hub writes it, once. Its version is `issued` in seconds."""
 

@@ -2,11 +2,17 @@
 
 from typing import Annotated
 
-from schema.declare import Indexed, Instant, Internal, Personal, Says
+from schema.declare import BelongsTo, Indexed, Instant, Internal, Personal, Says
 from schema.entity import Entity, entity
 
 
-@entity("How far one stream of a platform has been read", "数据流同步状况", key="stream_id", scope="ops:read")
+@entity(
+    "How far one stream of a platform has been read",
+    "数据流同步状况",
+    key="stream_id",
+    scope="ops:read",
+    seen=BelongsTo(platform="platform"),
+)
 class StreamHealth(Entity, frozen=True):
     """The cursor stands in the same row and is committed with its page."""
 

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated
 
-from schema.declare import Indexed, Says, to_many, to_one
+from schema.declare import Indexed, Says, Shared, to_many, to_one
 from schema.entities.identity import FROM_SUBJECT, TO_SUBJECT
 from schema.entity import Mirrored, entity
 
@@ -15,7 +15,7 @@ class CodeType(Enum):
     RESIDENT_ID = "RESIDENT_ID"
 
 
-@entity("A subject under supervision", "监管对象", key="code", found_through=TO_SUBJECT)
+@entity("A subject under supervision", "监管对象", key="code", found_through=TO_SUBJECT, seen=Shared())
 class Subject(Mirrored, frozen=True):
     """Known from any platform that names it, found by any of its identifiers, and listed once, under the code that stands.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from schema.declare import Indexed, Instant, Personal, Says, Step, to_many, to_one
+from schema.declare import BelongsTo, Indexed, Instant, Personal, Says, SeenWith, Step, to_many, to_one
 from schema.entities.identity import TO_SUBJECT
 from schema.entity import Mirrored, entity
 from schema.identifiers import is_record_number
@@ -79,6 +79,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
         ("origin_ref", "origin_platform", "status", "version"),
     ),
     live=is_record_number,
+    seen=BelongsTo(department="department_code"),
 )
 class VerificationTask(Mirrored, frozen=True):
     """Enforcement platform, task. `external_no` is null for the platform's own tasks."""
@@ -118,6 +119,7 @@ class VerificationTask(Mirrored, frozen=True):
     key="result_id",
     indexes=(("conclusion", "task_id", "version"),),
     part_of=("VerificationTask", "task_id"),
+    seen=SeenWith("VerificationTask", "task_id", "task_id"),
 )
 class TaskResult(Mirrored, frozen=True):
     """Part of a task; `result_id` is `<task id>/<index>` with the index in the platform's order, from 0."""
@@ -142,7 +144,13 @@ class TaskResult(Mirrored, frozen=True):
     findings = to_many("Finding", "Items checked", "检查结果项", ours="result_id", theirs="result_id")
 
 
-@entity("One item of a check, conforming or not", "检查结果项", key="finding_id", part_of=("VerificationTask", "task_id"))
+@entity(
+    "One item of a check, conforming or not",
+    "检查结果项",
+    key="finding_id",
+    part_of=("VerificationTask", "task_id"),
+    seen=SeenWith("VerificationTask", "task_id", "task_id"),
+)
 class Finding(Mirrored, frozen=True):
     """Part of a task; its id is unique on the platform and kept over all versions of a result."""
 

@@ -129,7 +129,7 @@ async def measured(rounds: int) -> Mapping[str, Measured]:
         executor = Executor(graph, rows, database)
 
         async def through_graph(executor: Executor | None) -> bytes:
-            context = Context(Loaders(database, rows), FakeHub(), reader, "bench")
+            context = Context(Loaders(database, rows, reader), FakeHub(), reader, "bench")
             given = await answer(graph, Question(QUERY), context, executor=executor)
             return msgspec.json.encode(given.as_json())
 

@@ -28,6 +28,7 @@ N = old_number(1)
 
 
 def new_hub(folder: Path, clock: SettableClock, **changes: str) -> Hub:
+    folder.mkdir(exist_ok=True)
     environment = complete() | {"HUB_DATABASE_URL": f"sqlite:///{folder / 'hub.db'}"} | changes
     return Hub(load_settings(environment), World(clock=clock, sleep=clock.sleep))
 
@@ -47,7 +48,9 @@ async def hub(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Hub]:
 
 async def ask(hub: Hub, query: str) -> object:
     caller = Caller("lou", frozenset({"graph:read", "ops:read", "ops:act"}))
-    given = await answer(build_schema(), Question(query), Context(Loaders(hub.database, hub.rows), hub.operator, caller, "c-1"))
+    given = await answer(
+        build_schema(), Question(query), Context(Loaders(hub.database, hub.rows, caller), hub.operator, caller, "c-1")
+    )
     assert not given.errors, given.errors
     return given.data
 

@@ -357,3 +357,20 @@ def test_backfill_reads_a_span_again_and_shows_first_what_it_changes(bihuan: Bih
     assert (again["counts"]["NEW"], again["counts"]["UNCHANGED"], again["obligations"]) == (0, 1, 0)
     cannot = bihuan("backfill", "--platform", "credit", "--stream", "changes", "--from", begins, "--to", ends, "--dry-run")
     assert (cannot.exit_code, "cannot be read by time" in cannot.stderr) == (1, True)
+
+
+def test_documents_are_checked_against_the_graph_and_made_a_manifest_that_serve_takes(bihuan: Bihuan, tmp_path: Path) -> None:
+    folder = tmp_path / "queries"
+    folder.mkdir()
+    (folder / "one.graphql").write_text("query One { approvals { totalCount } }")
+    made = bihuan("documents", str(folder))
+    assert (made.exit_code, list(json.loads(made.stdout).values())) == (0, ["query One { approvals { totalCount } }"])
+    (folder / "wrong.graphql").write_text("{ aproval }")
+    wrong = bihuan("documents", str(folder))
+    assert wrong.exit_code == 1
+    assert "Cannot query field 'aproval' on type 'Query'" in wrong.stderr
+    (folder / "wrong.graphql").write_text("{")
+    for settings, command in (({}, ("documents", str(folder))), ({"HUB_GRAPH_DOCUMENTS": str(folder)}, ("serve", "--port", "0"))):
+        refused = bihuan(*command, **settings)
+        assert refused.exit_code == (2 if settings else 1)
+        assert "wrong.graphql is no GraphQL document" in refused.stderr

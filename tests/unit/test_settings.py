@@ -7,7 +7,9 @@ import pytest
 from pydantic import BaseModel
 
 from connectors.registry import CONNECTORS
+from hub.access.settings import application_keys
 from hub.settings import HubSettings, Settings, SettingsError, load_settings, reference
+from schema.row_limits import RowLimits
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 SECRET = "a-secret-of-31-characters-or-so"
@@ -199,3 +201,63 @@ def test_settings_cannot_be_changed_once_they_are_read() -> None:
     settings: Settings = load_settings(complete())
     with pytest.raises(ValueError, match="frozen"):
         settings.hub.port = 1
+
+
+ISSUER = {"HUB_OIDC_ISSUER": "https://idp.example/realms/city", "HUB_OIDC_AUDIENCES": "bihuan"}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"HUB_OIDC_JWKS": "/etc/jwks.json"}, "HUB_OIDC_JWKS: means nothing without HUB_OIDC_ISSUER"),
+        (ISSUER | {"HUB_OIDC_AUDIENCES": None}, "HUB_OIDC_AUDIENCES: is missing"),
+        (ISSUER | {"HUB_OIDC_ISSUER": "http://idp.example"}, "HUB_OIDC_ISSUER: 'http://idp.example' is no https address"),
+        (ISSUER | {"HUB_OIDC_JWKS": "http://idp.example/jwks"}, "HUB_OIDC_JWKS: 'http://idp.example/jwks' is no https address"),
+        (ISSUER | {"HUB_OIDC_ALGORITHMS": "RS256,HS256"}, "HUB_OIDC_ALGORITHMS or HUB_OIDC_ROLE_SCOPES: no algorithm 'HS256'"),
+        (ISSUER | {"HUB_OIDC_ALGORITHMS": "none"}, "HUB_OIDC_ALGORITHMS or HUB_OIDC_ROLE_SCOPES: no algorithm 'none'"),
+        (ISSUER | {"HUB_OIDC_ROLE_SCOPES": "boss=graph:all"}, "HUB_OIDC_ALGORITHMS or HUB_OIDC_ROLE_SCOPES: role 'boss': no scope"),
+        (ISSUER | {"HUB_OIDC_ROLE_SCOPES": "boss"}, "HUB_OIDC_ALGORITHMS or HUB_OIDC_ROLE_SCOPES: 'boss' is not <role>="),
+        (ISSUER | {"HUB_OIDC_SKEW_SECONDS": "301"}, "HUB_OIDC_SKEW_SECONDS: Input should be less than"),
+    ],
+)
+def test_a_provider_of_tokens_that_cannot_be_meant_is_named_with_the_cure(given: dict[str, str | None], told: str) -> None:
+    (problem,) = problems(**given)
+    assert problem.startswith(told)
+
+
+def test_keys_from_a_file_excuse_an_issuer_without_https() -> None:
+    load_settings(complete(**ISSUER | {"HUB_OIDC_ISSUER": "http://idp.example", "HUB_OIDC_JWKS": "/etc/bihuan/jwks.json"}))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [";department=CG", ";departments=", ";departments=CG+", ";departments=CG;departments=YJ", ";", "+ops:read;regions=330782"],
+)
+def test_a_limit_of_rows_that_cannot_be_read_is_refused_and_never_left_out(limits: str) -> None:
+    (problem,) = problems(HUB_API_KEYS=f"app:{API_HASH}:graph:read{limits}")
+    assert problem.startswith("HUB_API_KEYS: key 1 is not <name>")
+
+
+def test_a_key_may_see_the_rows_of_some_departments_and_regions_only() -> None:
+    text = f"app:{API_HASH}:graph:read+graph:pii;departments=CG+YJ;regions=330782"
+    ((key,), wrong) = application_keys(load_settings(complete(HUB_API_KEYS=text)).hub.api_keys, "330782")
+    assert (key.rows, wrong) == (RowLimits(frozenset({"CG", "YJ"}), frozenset({"330782"})), [])
+
+
+def test_nothing_but_trusted_documents_needs_some() -> None:
+    (problem,) = problems(HUB_GRAPH_DOCUMENTS_ONLY="true")
+    assert problem.startswith("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS")
+
+
+@pytest.mark.parametrize("path", ["bihuan", "/bihuan/", "/", "//", "/a b", "/a?x=1"])
+def test_a_base_path_begins_with_a_slash_and_does_not_end_with_one(path: str) -> None:
+    (problem,) = problems(HUB_BASE_PATH=path)
+    assert problem.startswith("HUB_BASE_PATH: has another form than it must have; it is: Path below which")
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "front.example", "https://front.example/", "https://*.example", "ftp://front.example"]
+)
+def test_each_origin_is_named_as_browsers_do(origin: str) -> None:
+    (problem,) = problems(HUB_CORS_ORIGINS=origin)
+    assert problem.startswith(f"HUB_CORS_ORIGINS: value 1: Value error, '{origin}' is no origin; name each one as browsers do")

@@ -24,10 +24,10 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues, get_variable_values
-from strawberry.schema.schema import validate_document
 
 from hub.graph.compiled.bounded import Bounded
 from hub.graph.compiled.cannot import Cannot, Reason
+from hub.graph.gate import validated
 from hub.graph.limits import Limits, check_limits
 
 DOCUMENTS = 1_000
@@ -124,7 +124,7 @@ class Documents:
         if not found.is_within(self._limits, variables):  # before it is validated, as at the gate: that takes time
             raise Cannot(Reason.REFUSED, "a limit")
         try:
-            errors = validate_document(self._schema, document, self._rules)
+            errors = validated(self._schema, document, self._rules, suggestions=False)
         except RecursionError as error:
             return str(error)
         return errors[0].message if errors else found

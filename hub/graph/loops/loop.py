@@ -20,6 +20,7 @@ from hub.mirror.histories import Version, versions_of
 from hub.mirror.loop_links import Link
 from hub.mirror.loops import RECORDS, Chain, Id, chain_of, parents_of
 from hub.mirror.rows import Rows
+from schema.context import Caller
 from schema.entities import Campaign, Finding, Obligation, ObligationState, TaskResult, VerificationTask
 from schema.entity import Entity, Mirrored
 from schema.loop import Loop
@@ -27,9 +28,11 @@ from schema.step_kinds import STILL_OWED
 from schema.step_kinds import StepKind as K
 
 
-def loop_of(connection: Connection, rows: Rows, entity: str, key: str, now: datetime, limit: int = RECORDS) -> Loop | None:
-    """Return the loop that a record stands in, None if there is no such record; all reads are of one snapshot."""
-    chain = chain_of(connection, rows, entity, key, limit)
+def loop_of(
+    connection: Connection, rows: Rows, entity: str, key: str, now: datetime, caller: Caller, limit: int = RECORDS
+) -> Loop | None:
+    """Return the loop that a record stands in, None if the caller sees no such record; all reads are of one snapshot."""
+    chain = chain_of(connection, rows, entity, key, caller, limit)
     if chain is None:
         return None
     wanted: dict[str, list[str]] = defaultdict(list)

@@ -6,6 +6,7 @@ more rows than one over few. Only the kinds of the figures that are asked for ar
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from hub.mirror.statistics import due
 from hub.mirror.statistics.cells import DAY, MONTH
 from hub.mirror.tables import STATISTIC_CELL, STATISTIC_FACT
-from schema.counting import ROWS_LIMIT, Counted, KeyPart, Question, Row, StatisticAxis, Values
+from schema.context import Caller
+from schema.counting import ROWS_LIMIT, Counted, KeyPart, Question, Row, StatisticAxis, Values, Within
 from schema.figures import BY_NAME, SUMS, Figure
 
 CELL, FACT = STATISTIC_CELL.c, STATISTIC_FACT.c
@@ -30,8 +32,14 @@ class _TooManyRows(Exception):
     """There are more rows than may be given."""
 
 
-def answer(connection: Connection, question: Question) -> Counted:
-    """Return the figures that are asked for, in rows and in total."""
+def answer(connection: Connection, question: Question, caller: Caller) -> Counted:
+    """Return the figures that are asked for, in rows and in total, of the departments that the caller sees.
+
+    Facts know no region: schema/statistics.py refuses whoever is limited to regions.
+    """
+    if (departments := caller.rows.departments) is not None:
+        mine = Within("department", tuple(sorted(departments)))
+        question = replace(question, where=(*question.where, mine))
     waiting = due.count(connection)
     total = _figures(connection, question, (), question.total_figures)
     try:

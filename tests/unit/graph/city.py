@@ -46,7 +46,7 @@ class City:
             pass
 
     def context(self, caller: Caller, correlation_id: str = "c-1") -> Context:
-        return Context(Loaders(self.database, self.rows), self.hub, caller, correlation_id)
+        return Context(Loaders(self.database, self.rows, caller), self.hub, caller, correlation_id)
 
     async def ask(
         self,
@@ -58,12 +58,13 @@ class City:
         operation: str | None = None,
         limits: Limits | None = None,
         compiled: bool = True,
+        caller: Caller | None = None,
     ) -> Answer:
         self.statements.clear()
         schema = build_schema(limits) if limits else self.schema
         if self.executor is None or self.executor.schema is not schema:
             self.executor = Executor(schema, self.rows, self.database)
-        question, context = Question(query, variables, operation), self.context(Caller(name, scopes))
+        question, context = Question(query, variables, operation), self.context(caller or Caller(name, scopes))
         return await answer(schema, question, context, executor=self.executor if compiled else None)
 
     async def data(self, query: str, variables: dict[str, Any] | None = None) -> Any:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
 
-from schema.context import PlatformHealth
+from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
 from schema.declare import Field, declared
 from schema.entity import Entity
@@ -18,12 +18,13 @@ from schema.request_inputs import RequestCampaignInput
 from schema.user_errors import UnknownObligation, UserError
 
 E = TypeVar("E", bound=Entity)
+SEES_ALL = Caller("tests", frozenset({"graph:read", "ops:read", "ops:act"}))
 NOW = datetime(2019, 9, 11, 1, 0, tzinfo=UTC)
 ELIGIBLE = Decision(subject="-", matter="-", eligible=True, grade=None, score=None, reasons=(), as_of=None, data=())
 PLAIN: dict[type, Any] = {str: "-", int: 1, bool: False, Decimal: Decimal(0), datetime: NOW, bytes: b"-"}
 
 
-def made(entity: type[E], **told: Any) -> E:
+def made(entity: type[E], /, **told: Any) -> E:
     """Return a record with what is told; the rest is null, empty or plain."""
     columns = declared(entity).fields
     return entity(**{name: told[name] if name in told else _plain(column) for name, column in columns.items()})
@@ -53,18 +54,20 @@ class FakeHub:
     now: datetime = NOW
     on_call: Any = None
     decision: Decision = field(default_factory=lambda: ELIGIBLE)
-    read_loop: Callable[[str, str], Awaitable[Loop | None]] | None = None
+    read_loop: Callable[[str, str, Caller], Awaitable[Loop | None]] | None = None
 
     levers: Any = field(default_factory=FakeLevers)
     live: Any = None
     tracer: Any = None
     backfiller: Any = None
+    feeds: Any = None
+    revealer: Any = None
 
     def clock(self) -> datetime:
         return self.now
 
-    async def loop(self, entity: str, key: str) -> Loop | None:
-        return await self.read_loop(entity, key) if self.read_loop else None
+    async def loop(self, entity: str, key: str, caller: Caller) -> Loop | None:
+        return await self.read_loop(entity, key, caller) if self.read_loop else None
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         return self.now - observed_at > timedelta(hours=1)

@@ -123,3 +123,64 @@ async def test_fragments_in_circles_or_in_long_chains_are_refused_quickly(city: 
     assert (await city.ask(long, limits=Limits(tokens=100_000))).errors[0].extensions == {"code": "DEPTH_LIMIT", "limit": 20}
     deep = "{ a " * 1500 + "}" * 1500
     assert (await city.ask(deep, limits=Limits(tokens=100_000))).errors[0].extensions == {"code": "DEPTH_LIMIT"}
+
+
+async def test_fragments_hide_no_aliases_no_directives_and_no_repetition(city: City) -> None:
+    wide = "fragment W on Query { " + " ".join(f"a{at}: __typename @include(if: true)" for at in range(20)) + " }"
+    twice = (
+        "query { ...W ... on Query { ...V } } fragment V on Query { " + " ".join(f"b{at}: __typename" for at in range(11)) + " }"
+    )
+    assert await refused(city, f"{twice} {wide}", ROOMY) == (
+        "ALIAS_LIMIT",
+        "the operation has 31 aliases; the limit is 30: send several operations",
+    )
+    inside = "fragment I on Approval { " + " ".join(f"a{at}: region @include(if: true)" for at in range(20)) + " }"
+    given = await city.ask("{ approvals { edges { node { ...I } } } matters { edges { node { ...I } } } } " + inside, limits=ROOMY)
+    assert sorted((error.extensions or {})["code"] for error in given.errors) == ["ALIAS_LIMIT", "DIRECTIVE_LIMIT"]
+    assert not (await city.ask("{ ...W ...W } " + wide, limits=ROOMY)).errors  # put twice at one place, it is executed once
+
+
+async def test_fragments_that_double_each_other_end_at_the_limit_of_fields(city: City) -> None:
+    doubling = " ".join(
+        f"fragment F{at} on Approval {{ subject {{ ...F{at + 1} }} matter {{ ...F{at + 1} }} }}" for at in range(60)
+    )
+    query = f"{{ approvals {{ edges {{ node {{ ...F0 }} }} }} }} {doubling} fragment F60 on Approval {{ region }}"
+    assert await refused(city, query, ROOMY) == (
+        "FIELD_LIMIT",
+        "the operation has more than 3000 fields, fragments put in place; the limit is 3,000: send several operations",
+    )
+    circle = "{ approvals { edges { node { ...A } } } } fragment A on Approval { ...B } fragment B on Approval { ...A }"
+    assert (await refused_first(city, circle))[0] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def refused_first(city: City, query: str) -> tuple[str, str]:
+    given = await city.ask(query)
+    assert not given.executed
+    return (given.errors[0].extensions or {})["code"], given.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ " + "__typename " * 31 + "}",
+        "{ " + "approvals { totalCount } " * 31 + "}",
+        "{ " + "approvals { edges { node { region } } } " * 6 + "}",
+        "{ ...A ...B } fragment A on Query { " + "__typename " * 16 + "} fragment B on Query { " + "__typename " * 16 + "}",
+        "{ __typename } fragment Unused on Query { " + "__typename " * 31 + "}",
+    ],
+)
+async def test_one_field_asked_for_again_and_again_is_refused_before_each_is_compared_with_each(city: City, query: str) -> None:
+    limits = ROOMY if "edges" not in query else Limits(repeats=5)
+    assert (await refused(city, query, limits))[0] == "REPEAT_LIMIT"
+
+
+async def test_variables_have_a_bounded_number_of_values(city: City) -> None:
+    query = "query($w: ApprovalFilter) { approvals(where: $w) { totalCount } }"
+    code, message = await refused(city, query, ROOMY, variables={"w": {"approvalNo": {"in": ["a"] * 5_000}}})
+    assert code == "VALUE_LIMIT"
+    assert message == "the operation has 5,003 values in its variables; the limit is 5,000: send several operations"
+
+
+async def test_only_the_first_mistakes_of_a_document_are_told(city: City) -> None:
+    given = await city.ask("{ " + " ".join(f"x{at}" for at in range(100)) + " }")
+    assert len(given.errors) == 21

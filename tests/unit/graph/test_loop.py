@@ -44,12 +44,13 @@ from tests.builders import (
 from tests.settable_clock import START
 from tests.unit.graph.chains import CASES, NO, TASK, beside, owed, serious_case
 from tests.unit.graph.city import City
+from tests.unit.graph.records import SEES_ALL
 
 NOW = START + 5 * DAY
 
 
 async def loop(city: City, record: Entity, now: datetime = NOW, **limits: int) -> Loop:
-    found = await city.database.read(loop_of, city.rows, type(record).__name__, key_of(record), now, **limits)
+    found = await city.database.read(loop_of, city.rows, type(record).__name__, key_of(record), now, SEES_ALL, **limits)
     assert found is not None
     return found
 
@@ -432,7 +433,7 @@ async def test_a_chain_that_is_too_long_is_cut_and_never_called_complete(city: C
 
 async def test_a_record_that_is_gone_has_no_loop(each_city: City) -> None:
     for key in ("gone", "", "A\x00"):
-        assert await each_city.database.read(loop_of, each_city.rows, "Approval", key, NOW) is None
+        assert await each_city.database.read(loop_of, each_city.rows, "Approval", key, NOW, SEES_ALL) is None
 
 
 async def test_a_time_at_the_end_of_all_calendars_breaks_no_loop(each_city: City) -> None:

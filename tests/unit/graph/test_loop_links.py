@@ -35,6 +35,7 @@ from tests.builders import (
 )
 from tests.settable_clock import START
 from tests.unit.graph.chains import CASES, beside, owed
+from tests.unit.graph.records import SEES_ALL
 
 NOW = START + 90 * HOUR
 
@@ -156,7 +157,7 @@ def test_from_every_record_of_a_random_chain_the_same_steps_come_out(engine: Eng
         put(connection, rows, [*chain, *beside(chain)] if not any(key_of(one) == "OTHER" for one in chain) else chain)
         found: list[Loop] = []
         for record in chain:
-            loop = loop_of(connection, rows, type(record).__name__, key_of(record), NOW)
+            loop = loop_of(connection, rows, type(record).__name__, key_of(record), NOW, SEES_ALL)
             assert loop is not None
             found.append(loop)
         connection.rollback()
@@ -181,7 +182,7 @@ def statements(engine: Engine, rows: Rows, records: list[Entity], of: Entity) ->
     with engine.connect() as connection:
         put(connection, rows, records)
         event.listen(engine, "before_cursor_execute", note)
-        loop = loop_of(connection, rows, type(of).__name__, key_of(of), NOW)
+        loop = loop_of(connection, rows, type(of).__name__, key_of(of), NOW, SEES_ALL)
         event.remove(engine, "before_cursor_execute", note)
         connection.rollback()
     assert loop is not None

@@ -10,6 +10,7 @@ import pytest
 from hub.graph.limits import Limits
 from hub.graph.loops.loop import loop_of
 from hub.mirror.loops import RECORDS
+from schema.context import Caller
 from schema.entities import Department, Obligation, ObligationState, Subject
 from schema.loop import IN_LOOPS, Loop
 from schema.step_kinds import STILL_OWED, StepKind
@@ -33,8 +34,8 @@ def asked(city: City) -> City:
     """A city that answers `loop`, ten days later."""
     city.hub.now = START + timedelta(days=10)
 
-    async def read(entity: str, key: str) -> Loop | None:
-        return await city.database.read(loop_of, city.rows, entity, key, city.hub.clock())
+    async def read(entity: str, key: str, caller: Caller) -> Loop | None:
+        return await city.database.read(loop_of, city.rows, entity, key, city.hub.clock(), caller)
 
     city.hub.read_loop = read
     return city

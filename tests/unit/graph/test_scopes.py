@@ -25,7 +25,7 @@ async def test_every_way_to_what_operators_see_asks_for_their_scope(city: City, 
     given = await city.ask(query, scopes=READER)
     (error,) = given.errors
     assert error.extensions == {"code": "FORBIDDEN", "scope": "ops:read"}
-    assert error.message == "this asks for the scope 'ops:read', which the key 'console' does not have"
+    assert error.message == "this asks for the scope 'ops:read', which 'console' does not have"
     assert not (await city.ask(query, scopes=OPERATOR)).errors
 
 
@@ -38,7 +38,10 @@ async def test_a_refused_edge_leaves_its_neighbours_alone(city: City) -> None:
 async def test_someone_without_a_key_is_told_how_to_show_one(city: City) -> None:
     code, message = await city.error("{ approvals { totalCount } }", name=None, scopes=frozenset())
     assert code == "UNAUTHENTICATED"
-    assert message == "this asks for the scope 'graph:read': send a key, as Authorization: Bearer <key> or X-Api-Key: <key>"
+    assert (
+        message
+        == "this asks for the scope 'graph:read': send a key or token, as Authorization: Bearer <key or token> or X-Api-Key: <key>"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """GraphQL over HTTP to the letter: methods, media types, status codes, parameters, keys."""
 
 import dataclasses
+import ipaddress
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,18 +11,22 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from hub.graph.access import ApplicationKey, Keyring, hash_key
+from hub.access.application_keys import ApplicationKey, Keyring, hash_key
+from hub.access.door import Door
+from hub.access.rates import Rates
 from hub.graph.loaders import Loaders
 from hub.graph.schema import HubSchema, build_schema
+from hub.graph.trusted import Trusted, document_id
 from hub.intake.room import Room
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.web.graphql import GraphQLEndpoint
 from schema.context import Caller, Context
+from tests.unit.access.provider import rsa, running_provider
 from tests.unit.graph.records import FakeHub
 
 NEW, OLD = "application/graphql-response+json", "application/json"
-KEYRING = Keyring([ApplicationKey("app", hash_key("k-app"), frozenset({"graph:read", "ops:act"}))], frozenset({"graph:read"}))
+DOOR = Door(Keyring([ApplicationKey("app", hash_key("k-app"), frozenset({"graph:read", "ops:act"}))]), frozenset({"graph:read"}))
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +42,9 @@ def hub() -> FakeHub:
 @pytest.fixture
 def endpoint(sqlite_database: SQLiteDatabase, rows: Rows, schema: HubSchema, hub: FakeHub) -> GraphQLEndpoint:
     def context_for(caller: Caller, correlation_id: str) -> Context:
-        return Context(Loaders(sqlite_database, rows), hub, caller, correlation_id)
+        return Context(Loaders(sqlite_database, rows, caller), hub, caller, correlation_id)
 
-    return GraphQLEndpoint(schema, KEYRING, context_for, lambda: "c-7", body_limit=2_000)
+    return GraphQLEndpoint(schema, DOOR, context_for, lambda: "c-7", body_limit=2_000)
 
 
 @pytest.fixture
@@ -216,10 +221,35 @@ async def test_a_body_that_is_too_large_is_413(client: httpx.AsyncClient) -> Non
 async def test_a_wrong_key_is_401_and_no_key_is_nobody(client: httpx.AsyncClient) -> None:
     response = await post(client, {"query": "{ __typename }"}, NEW, authorization="Bearer nope")
     assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
-    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.headers["www-authenticate"] == 'Bearer realm="bihuan", error="invalid_token", error_description="KEY_UNKNOWN"'
+    assert response.json()["errors"][0]["extensions"]["reason"] == "KEY_UNKNOWN"
     response = await post(client, {"query": "{ obligations { totalCount } }"})
     assert (response.status_code, code(response)) == (200, "UNAUTHENTICATED")
     assert response.json()["data"] == {"obligations": None}
+
+
+async def test_a_token_lets_in_and_one_that_does_not_hold_is_told_why(endpoint: GraphQLEndpoint) -> None:
+    async with running_provider() as provider:
+        provider.status = 500
+        door = dataclasses.replace(endpoint, door=Door(Keyring([]), tokens=provider.tokens()))
+        transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", door)]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            key = rsa("k")
+            provider.shown = [key]
+            token, query = provider.token(key), {"query": "{ approvals { totalCount } obligations { totalCount } }"}
+            response = await post(client, query, authorization=f"Bearer {token}")
+            assert (response.status_code, code(response), response.headers["retry-after"]) == (503, "UNAVAILABLE", "5")
+            assert response.json()["errors"][0]["extensions"]["reason"] == "KEYS_UNAVAILABLE"
+            provider.status = 200
+            provider.later(60)
+            response = await post(client, query, authorization=f"Bearer {token}")
+            assert (response.status_code, code(response)) == (200, "FORBIDDEN")
+            assert response.json()["data"] == {"approvals": {"totalCount": 0}, "obligations": None}
+            provider.later(600)
+            response = await post(client, query, authorization=f"Bearer {token}")
+            assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
+            assert response.headers["www-authenticate"].endswith('error="invalid_token", error_description="TOKEN_EXPIRED"')
+        await door.door.close()
 
 
 async def test_a_key_with_too_little_is_a_graph_error_beside_the_rest(client: httpx.AsyncClient) -> None:
@@ -241,3 +271,48 @@ async def test_a_fault_of_ours_before_execution_is_500_and_shows_no_text(
         assert (response.status_code, code(response)) == (500, "INTERNAL")
         assert "secret" not in response.text
         assert "c-7" in response.json()["errors"][0]["message"]
+
+
+async def test_a_trusted_document_is_asked_by_its_id_and_nothing_else_where_that_is_the_rule(endpoint: GraphQLEndpoint) -> None:
+    known = "query Known($n: Int!) { approvals(first: $n) { totalCount } }"
+    strict = dataclasses.replace(endpoint, trusted=Trusted({document_id(known): known}, only=True))
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", strict)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        named: list[dict[str, Any]] = [
+            {"documentId": document_id(known)},
+            {"documentId": f"sha256:{document_id(known)}", "query": ""},
+            {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": document_id(known)}}},
+            {"query": known},
+        ]
+        for each in named:
+            response = await post(client, each | {"variables": {"n": 3}})
+            assert (response.status_code, response.json()) == (200, {"data": {"approvals": {"totalCount": 0}}})
+        response = await client.get("/graphql", params={"documentId": document_id(known), "variables": '{"n": 3}'})
+        assert response.json() == {"data": {"approvals": {"totalCount": 0}}}
+        response = await post(client, {"query": "{ __typename }"})
+        assert (response.status_code, code(response)) == (400, "DOCUMENT_NOT_TRUSTED")
+        for accept, status in ((NEW, 400), (OLD, 200)):
+            response = await post(client, {"documentId": document_id("{ x }")}, accept)
+            assert (response.status_code, code(response)) == (status, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def test_each_client_is_limited_by_its_name_and_who_has_none_by_the_address(endpoint: GraphQLEndpoint) -> None:
+    proxies = (ipaddress.ip_network("127.0.0.1"),)
+    limited = dataclasses.replace(endpoint, rates=Rates(1, 2, lambda: 0.0), proxies=proxies)
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", limited)]), client=("127.0.0.1", 9))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+
+        async def ask(**headers: str) -> httpx.Response:
+            return await post(
+                client, {"query": "{ __typename }"}, NEW, **{name.replace("_", "-"): it for name, it in headers.items()}
+            )
+
+        assert [(await ask(x_api_key="k-app")).status_code for _ in range(3)] == [200, 200, 429]
+        refused = await ask(x_api_key="k-app", x_forwarded_for="192.0.2.1")
+        assert (refused.status_code, code(refused)) == (429, "RATE_LIMIT")
+        assert (refused.headers["retry-after"], refused.headers["ratelimit"]) == ("1", '"client";r=0;t=1')
+        assert refused.headers["content-type"].startswith(NEW)
+        assert [(await ask(x_forwarded_for="192.0.2.1")).status_code for _ in range(3)] == [200, 200, 429]
+        other = await ask(x_forwarded_for="203.0.113.9, 192.0.2.2")
+        assert (other.status_code, other.headers["ratelimit"]) == (200, '"client";r=1;t=0')
+        assert [(await ask(x_api_key=f"guess-{at}", x_forwarded_for="192.0.2.3")).status_code for at in range(3)] == [401, 401, 429]

@@ -146,6 +146,23 @@ def upgrade() -> None:
     op.create_index("ix_maintenance_window_begins_at", "maintenance_window", ["begins_at"], unique=False)
     op.create_index("ix_maintenance_window_platform_ends_at", "maintenance_window", ["platform", "ends_at"], unique=False)
     op.create_table(
+        "obligation_change",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False, comment="What it was after this change"),
+        sa.Column("created", sa.Boolean(), nullable=False),
+        sa.Column(
+            "position",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Place in the order of these changes, given after the commit; null until then",
+        ),
+        sa.Column("placed_at", sa.BigInteger(), nullable=True, comment="When it was given, microseconds"),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_obligation_change")),
+        comment="Which obligations changed, for subscribers; kept for some days (应办事项变更)",
+    )
+    op.create_index("ix_obligation_change_position_sequence", "obligation_change", ["position", "sequence"], unique=False)
+    op.create_table(
         "platform_condition",
         sa.Column("platform", sa.String(length=40), nullable=False),
         sa.Column(
@@ -271,6 +288,15 @@ def upgrade() -> None:
             comment="Place in the one public order, given after the commit, without holes; null until then",
         ),
     )
+    op.add_column(
+        "change",
+        sa.Column(
+            "created",
+            sa.Boolean(),
+            nullable=True,
+            comment="Whether there was no such record before; null in rows of older versions of the hub",
+        ),
+    )
     op.create_index("ix_change_position_sequence", "change", ["position", "sequence"], unique=False)
     op.add_column(
         "delivery",
@@ -330,6 +356,7 @@ def downgrade() -> None:
     op.drop_column("delivery", "repeated_at")
     op.drop_column("delivery", "repeats")
     op.drop_index("ix_change_position_sequence", table_name="change")
+    op.drop_column("change", "created")
     op.drop_column("change", "position")
     op.drop_index("ix_approval_state_approval_no_version", table_name="approval")
     op.drop_table("secret_use")
@@ -347,6 +374,8 @@ def downgrade() -> None:
     op.drop_index("ix_platform_pause_platform_ended_at", table_name="platform_pause")
     op.drop_table("platform_pause")
     op.drop_table("platform_condition")
+    op.drop_index("ix_obligation_change_position_sequence", table_name="obligation_change")
+    op.drop_table("obligation_change")
     op.drop_index("ix_maintenance_window_platform_ends_at", table_name="maintenance_window")
     op.drop_index("ix_maintenance_window_begins_at", table_name="maintenance_window")
     op.drop_table("maintenance_window")

@@ -45,7 +45,7 @@ class Both:
         self.hub = FakeHub()
 
     async def ask(self, question: Question, caller: Caller, executor: Executor | None) -> str:
-        context = Context(Loaders(self.database, self.rows), self.hub, caller, "c-1")
+        context = Context(Loaders(self.database, self.rows, caller), self.hub, caller, "c-1")
         return json.dumps((await answer(self.schema, question, context, executor=executor)).as_json(), ensure_ascii=False)
 
     async def compare(self, query: str, variables: dict[str, Any], caller: Caller) -> None:

@@ -16,6 +16,7 @@ from hub.mirror.tables import STATISTIC_FACT
 from hub.reconcile.tally import Tally
 from schema.counting import Counted, Question, StatisticAxis, Within
 from schema.entity import Observation, Tombstone
+from tests.unit.graph.records import SEES_ALL
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,7 +89,7 @@ class Books:
         await self.tally.count()
 
     async def ask(self, *names: str, **how: Any) -> Counted:
-        return await self.database.read(reading.answer, question(*names, **how))
+        return await self.database.read(reading.answer, question(*names, **how), SEES_ALL)
 
     async def total(self, *names: str, **how: Any) -> dict[str, Any]:
         return dict((await self.ask(*names, **how)).total)

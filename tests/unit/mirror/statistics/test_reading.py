@@ -14,8 +14,11 @@ from hub.mirror.statistics import cells, reading
 from hub.mirror.statistics.fact import Fact
 from hub.mirror.tables import METADATA, STATISTIC_CELL, STATISTIC_FACT
 from schema import counting
+from schema.context import Caller
 from schema.counting import PERIODS, Question, StatisticAxis, Within
 from schema.figures import BY_NAME, FIGURES, Kind
+from schema.row_limits import RowLimits
+from tests.unit.graph.records import SEES_ALL
 from tests.unit.mirror.statistics.books import Books, Memory, question
 
 KINDS = [Kind.TASK, Kind.RECORD, Kind.REPORT]
@@ -113,7 +116,11 @@ def test_rows_and_total_are_as_counted_by_hand(
     asked = Question(first, last, (*axes, *([period] if period else [])), tuple(where), names, names)
     with memory.engine.begin() as connection:
         put(connection, facts)
-        found = reading.answer(connection, asked)
+        found = reading.answer(connection, asked, SEES_ALL)
+        limited = reading.answer(connection, asked, Caller("d", frozenset({"graph:read"}), RowLimits(frozenset({"A"}))))
+    of_a = [fact for fact in facts if fact.department == "A"]
+    assert {row.key: row.values for row in limited.rows} == by_hand(of_a, asked, asked.by, names)
+    assert limited.total == by_hand(of_a, asked, (), names).get((), dict.fromkeys(names, 0))
     assert {row.key: row.values for row in found.rows} == by_hand(facts, asked, asked.by, names)
     assert [row.key for row in found.rows] == sorted(row.key for row in found.rows)
     assert found.total == by_hand(facts, asked, (), names).get((), dict.fromkeys(names, 0))
@@ -128,7 +135,7 @@ def test_a_period_holds_its_first_and_last_day_and_no_other_wherever_they_lie_in
         put(connection, facts)
         for first, last in itertools.product((None, *DAYS), repeat=2):
             asked = question("tasks_received", by=by, first=first, last=last)
-            found = reading.answer(connection, asked)
+            found = reading.answer(connection, asked, SEES_ALL)
             said = {row.key: row.values for row in found.rows}
             assert said == by_hand(facts, asked, by, asked.row_figures), (first, last)
 
@@ -180,7 +187,7 @@ def test_a_question_reads_only_the_kinds_that_it_asks_for(memory: Memory) -> Non
             return self.connection.execute(statement)
 
     with memory.engine.begin() as connection:
-        reading.answer(Listening(connection), question("tasks_received", "tasks_done"))  # type: ignore[arg-type]
+        reading.answer(Listening(connection), question("tasks_received", "tasks_done"), SEES_ALL)  # type: ignore[arg-type]
         cell_statements = [params for text, params in said if "statistic_cell" in text]
         assert [params["kind_1"] for params in cell_statements] == [["task", "task-done"]] * 2
         assert not any("statistic_fact" in text for text, _ in said)

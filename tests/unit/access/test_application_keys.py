@@ -2,30 +2,31 @@
 
 import pytest
 
-from hub.graph.access import ApplicationKey, Keyring, hash_key
+from hub.access.application_keys import ApplicationKey, Keyring, hash_key
+from hub.access.door import Door
 from schema.context import Caller
 from schema.graph_errors import GraphError
 
 CONSOLE = ApplicationKey("console", hash_key("k-console"), frozenset({"graph:read", "ops:read"}))
 APP = ApplicationKey("app", hash_key("k-app").upper(), frozenset({"graph:read"}))
-KEYRING = Keyring([CONSOLE, APP])
+DOOR = Door(Keyring([CONSOLE, APP]))
 
 
 @pytest.mark.parametrize(
     "headers",
     [{"authorization": "Bearer k-app"}, {"authorization": "bearer  k-app "}, {"x-api-key": "k-app"}],
 )
-def test_a_key_is_known_by_either_header(headers: dict[str, str]) -> None:
-    assert KEYRING.caller(headers) == Caller("app", frozenset({"graph:read"}))
+async def test_a_key_is_known_by_either_header(headers: dict[str, str]) -> None:
+    assert await DOOR.caller(headers) == Caller("app", frozenset({"graph:read"}))
 
 
-def test_each_key_has_its_own_scopes() -> None:
-    assert KEYRING.caller({"x-api-key": "k-console"}) == Caller("console", frozenset({"graph:read", "ops:read"}))
+async def test_each_key_has_its_own_scopes() -> None:
+    assert await DOOR.caller({"x-api-key": "k-console"}) == Caller("console", frozenset({"graph:read", "ops:read"}))
 
 
-def test_no_key_is_nobody_who_may_nothing_unless_the_hub_says_so() -> None:
-    assert KEYRING.caller({}) == Caller(None, frozenset())
-    assert Keyring([], frozenset({"graph:read"})).caller({}) == Caller(None, frozenset({"graph:read"}))
+async def test_no_key_is_nobody_who_may_nothing_unless_the_hub_says_so() -> None:
+    assert await DOOR.caller({}) == Caller(None, frozenset())
+    assert await Door(Keyring([]), frozenset({"graph:read"})).caller({}) == Caller(None, frozenset({"graph:read"}))
 
 
 @pytest.mark.parametrize(
@@ -41,9 +42,9 @@ def test_no_key_is_nobody_who_may_nothing_unless_the_hub_says_so() -> None:
         {"authorization": "Bearer k-other", "x-api-key": "k-app"},
     ],
 )
-def test_a_wrong_key_is_refused_and_never_nobody(headers: dict[str, str]) -> None:
+async def test_a_wrong_key_is_refused_and_never_nobody(headers: dict[str, str]) -> None:
     with pytest.raises(GraphError) as refused:
-        KEYRING.caller(headers)
+        await DOOR.caller(headers)
     assert refused.value.code == "UNAUTHENTICATED"
     assert "k-" not in refused.value.message
 
@@ -66,8 +67,8 @@ def test_two_keys_of_one_name_are_refused() -> None:
         Keyring([CONSOLE, ApplicationKey("console", hash_key("other"), frozenset())])
 
 
-def test_a_caller_has_what_its_key_has_and_nothing_more() -> None:
-    KEYRING.caller({"x-api-key": "k-console"}).require("ops:read")
-    with pytest.raises(GraphError, match="'ops:act', which the key 'console' does not have") as refused:
-        KEYRING.caller({"x-api-key": "k-console"}).require("ops:act")
+async def test_a_caller_has_what_its_key_has_and_nothing_more() -> None:
+    (await DOOR.caller({"x-api-key": "k-console"})).require("ops:read")
+    with pytest.raises(GraphError, match="'ops:act', which 'console' does not have") as refused:
+        (await DOOR.caller({"x-api-key": "k-console"})).require("ops:act")
     assert refused.value.code == "FORBIDDEN"
