@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import threading
 from collections.abc import Awaitable, Iterator
 from types import FrameType
 from typing import TypeVar
@@ -19,7 +20,10 @@ class Interruption:
 
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
-        """Hear of Ctrl-C instead of Python, while the block runs."""
+        """Hear of Ctrl-C instead of Python, while the block runs. Only the main thread hears of signals."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = signal.signal(signal.SIGINT, self._interrupt)
         try:
             yield

@@ -16,6 +16,9 @@ CONNECT_SECONDS = 3.0
 """How long one host may take to let us in."""
 COMMAND_SECONDS = 60.0
 """How long a statement may take."""
+ABANDONED_SECONDS = 30.0
+"""How long a transaction may rest. A process that is suspended in the middle of one holds locks that all others wait for: behind
+this time the server ends its session, and when it wakes it finds the database away for a moment."""
 SEVERAL = re.compile(r"^(?P<before>[^/]+://(?:[^/?@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<behind>[/?].*)?$")
 DEFAULT_PORT = 5432
 
@@ -56,6 +59,7 @@ class Hosts:
                     connection = await asyncpg.connect(
                         host=host, port=port, command_timeout=COMMAND_SECONDS, **{**self._given, **more}
                     )
+                    await connection.execute(f"SET idle_in_transaction_session_timeout = {ABANDONED_SECONDS * 1000:.0f}")
             except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
                 refusals.append(f"{host or 'localhost'}: {str(error) or type(error).__name__}")
             else:

@@ -52,6 +52,8 @@ INSIDE = {
     "Platform.drift": "asks for what DriftReport asks for",
     "DeliveryTrace.delivery": "comes with deliveryTraces",
     "DeliveryTraces.refusals": "comes with deliveryTraces",
+    "RecordChange.record": "asked of each subscriber (test_seen_by_subscribers.py)",
+    "ObligationChange.obligation": "asked of each subscriber (test_seen_by_subscribers.py)",
 }
 """Every field that leads from something that is no record to a record, beside what a mutation answers, and why it may."""
 ANSWERS_OF_MUTATIONS = "read again as by their keys"

@@ -3,11 +3,12 @@
 import socket
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from hub.mirror import hosts
 from hub.mirror.database import DatabaseUnavailable, PostgreSQLDatabase
 from hub.mirror.hosts import Hosts, NoServer
+from tests.servers import PostgreSQLServer, elsewhere
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,26 @@ async def test_what_the_server_says_on_a_connection_outside_the_pool_is_unavaila
     with pytest.raises(DatabaseUnavailable, match="TimeoutError"):
         async with postgresql_database.connection() as connection:
             await connection.execute("SELECT pg_sleep(60)", timeout=0.05)
+
+
+async def test_a_process_that_is_suspended_in_the_middle_of_a_transaction_gives_its_locks_up(
+    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "ABANDONED_SECONDS", 0.5)
+    take = text("INSERT INTO lease (name, until, last_run_at) VALUES ('a', 0, 0) ON CONFLICT (name) DO UPDATE SET until = 1")
+    async with postgresql.fresh() as url:
+
+        async def another() -> None:
+            other = PostgreSQLDatabase(url, connections=1)
+            await other.write(lambda connection: connection.execute(take))
+            await other.close()
+
+        def suspended(connection: Connection) -> None:
+            connection.execute(take)
+            elsewhere(another())  # nothing else of this process goes on meanwhile
+
+        mine = PostgreSQLDatabase(url, connections=1)
+        with pytest.raises(DatabaseUnavailable):
+            await mine.write(suspended)
+        await mine.write(lambda connection: connection.execute(take))  # it goes on as if nothing had been
+        await mine.close()
