@@ -94,7 +94,11 @@ async def test_what_a_process_doubles_that_was_stopped_for_longer_than_its_lease
                 for serial in serials:
                     await eventually(stage.tasks_for, serial, within=240, or_say=f"the task of {serial}")
                 taken_over = "{ obligations(first: 200) { edges { node { history { edges { node { outcome } } } } } } }"
-                assert '"UNKNOWN"' in await _ask(stage, address, taken_over), "nothing was under way when it was stopped"
+
+                async def was_taken_over() -> bool:
+                    return '"UNKNOWN"' in await _ask(stage, address, taken_over)
+
+                await eventually(was_taken_over, within=90, or_say="a call that was under way when it was stopped, taken over")
                 first.process.send_signal(signal.SIGCONT)
                 for serial in serials:
                     (task,) = stage.tasks_for(serial)
