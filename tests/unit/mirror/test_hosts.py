@@ -70,6 +70,7 @@ async def test_a_process_that_is_suspended_in_the_middle_of_a_transaction_gives_
 ) -> None:
     monkeypatch.setattr(hosts, "ABANDONED_SECONDS", 0.5)
     take = text("INSERT INTO lease (name, until, last_run_at) VALUES ('a', 0, 0) ON CONFLICT (name) DO UPDATE SET until = 1")
+    taken: list[str] = []
     async with postgresql.fresh() as url:
 
         async def another() -> None:
@@ -80,9 +81,11 @@ async def test_a_process_that_is_suspended_in_the_middle_of_a_transaction_gives_
         def suspended(connection: Connection) -> None:
             connection.execute(take)
             elsewhere(another())  # nothing else of this process goes on meanwhile
+            taken.append("by another")
 
         mine = PostgreSQLDatabase(url, connections=1)
         with pytest.raises(DatabaseUnavailable):
             await mine.write(suspended)
+        assert taken == ["by another"]
         await mine.write(lambda connection: connection.execute(take))  # it goes on as if nothing had been
         await mine.close()
