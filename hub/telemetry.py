@@ -1,9 +1,11 @@
 """Logs and metrics. Metrics live in a registry that app.py makes, so that two hubs in one process do not mix."""
 
+import contextlib
+import io
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -139,6 +141,24 @@ class Forwarding(logging.Handler):
         log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info or None)
 
 
+class Outlet(io.TextIOBase):
+    """A stream for logs. A line that cannot be written (the disk is full, the pipe is closed) is dropped: work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write it, or drop it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, or drop it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure_logs(level: str, *, as_json: bool) -> None:
     """Send structured logs to standard error; called once by the command line."""
     renderer: structlog.typing.Processor = (
@@ -156,7 +176,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Outlet(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     # Libraries tell of trouble only: at the level of debugging they would show signatures and tokens.

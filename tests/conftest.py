@@ -1,17 +1,38 @@
 """Fixtures for everybody: a database of each kind, a clock that is moved by hand, rows with test seals."""
 
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from hub.commands import base
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.upgrade import upgrade
+from hub.telemetry import Forwarding
 from tests.servers import PostgreSQLServer, elsewhere, postgresql_server
 from tests.settable_clock import SettableClock
+
+
+@pytest.fixture(autouse=True)
+def no_test_configures_the_logs_of_the_whole_process() -> Iterator[None]:
+    """A logger that was used once keeps its configuration, so that tests after it would log to what is closed by then."""
+    yield
+    assert not any(isinstance(handler, Forwarding) for handler in logging.getLogger().handlers), "ask for the fixture no_logs"
+
+
+@pytest.fixture
+def no_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For commands that run in this process: what they log is dropped."""
+    monkeypatch.setattr(base, "configure_logs", lambda level, *, as_json: None)
+    before = structlog.get_config()
+    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from anyio.from_thread import start_blocking_portal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -33,6 +34,13 @@ def elsewhere(work: Coroutine[Any, Any, T]) -> T:
     """Return what a coroutine returns, run on a loop of its own in a thread of its own: for fixtures that are not async."""
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(asyncio.run, work).result()
+
+
+@contextmanager
+def lent(resource: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Enter and leave an async context on one loop in a thread of its own; the loop of `elsewhere` ends with each call."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(resource) as it:
+        yield it
 
 
 class PostgreSQLServer:

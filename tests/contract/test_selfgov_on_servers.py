@@ -9,7 +9,7 @@ from tests.contract import test_connector_contract as contract
 from tests.contract.cases import FakeTime, PlatformCases
 from tests.contract.selfgov_cases import SelfgovCases
 from tests.mysql_server import MySQLServer, mysql_server, server_binary
-from tests.servers import PostgreSQLServer, elsewhere
+from tests.servers import PostgreSQLServer, lent
 
 Fresh = Callable[[], contextlib.AbstractAsyncContextManager[str]]
 
@@ -28,14 +28,14 @@ class OnServer(SelfgovCases):
     def __init__(self, lend: Fresh) -> None:
         super().__init__()
         self._lend = lend
-        self._lent = contextlib.AsyncExitStack()
+        self._lent = contextlib.ExitStack()
 
     def fresh(self) -> str:
-        return elsewhere(self._lent.enter_async_context(self._lend()))
+        return self._lent.enter_context(lent(self._lend()))
 
     async def close(self) -> None:
         await self.let_go()
-        elsewhere(self._lent.aclose())
+        self._lent.close()
 
 
 class ServerContract(contract.TestConnectorContract):

@@ -1,10 +1,9 @@
 """`bihuan audit`: offline, without any of the hub's keys; on both databases the same words and exit codes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import delete, update
 from typer.testing import CliRunner, Result
 
@@ -19,14 +18,12 @@ Bihuan = Callable[..., Result]
 
 
 @pytest.fixture
-def bihuan(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bihuan]:
+def bihuan(database: Database, no_logs: None, monkeypatch: pytest.MonkeyPatch) -> Bihuan:
     """Run a command with nothing set but the database."""
     assert isinstance(database, SQLiteDatabase | PostgreSQLDatabase)
     url = database.engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("HUB_DATABASE_URL", url.replace("+asyncpg", "").replace("+pysqlite", ""))
-    before = structlog.get_config()
-    yield lambda *arguments: elsewhere(_invoked(arguments))
-    structlog.configure(**before)
+    return lambda *arguments: elsewhere(_invoked(arguments))
 
 
 async def _invoked(arguments: tuple[str, ...]) -> Result:
@@ -69,7 +66,9 @@ async def test_verify_names_what_differs_and_ends_with_1(database: Database, row
     assert bihuan("verify", "--from", str(export)).exit_code == 1
 
 
-def test_a_wrong_head_or_a_database_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_head_or_a_database_that_is_not_there_is_named(
+    no_logs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HUB_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
     told = CliRunner().invoke(app, ["audit", "verify"])
     assert (told.exit_code, "there is no file" in told.stderr) == (2, True)

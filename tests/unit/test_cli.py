@@ -1,7 +1,6 @@
 """The command line: each command does its one thing on a fresh SQLite beside running platforms, and explains what is wrong."""
 
 import asyncio
-import contextlib
 import json
 import shutil
 import socket
@@ -15,11 +14,10 @@ from typing import Any
 
 import msgspec
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from connectors.registry import CONNECTORS
-from hub.commands import app, base
+from hub.commands import app
 from hub.demo_household import Household
 from hub.domain.policy import DEFAULT_FOLDER
 from hub.mirror.upgrade import head_revision
@@ -28,7 +26,7 @@ from mocks.approval import ApprovalPlatform
 from mocks.config import Config, built_platforms, complete_settings
 from mocks.enforcement import EnforcementPlatform
 from mocks.server import serve
-from tests.servers import PostgreSQLServer, elsewhere
+from tests.servers import PostgreSQLServer, lent
 
 BIHUAN = Path(sys.executable).with_name("bihuan")
 PLATFORMS = list(CONNECTORS)
@@ -42,11 +40,8 @@ def household(tmp_path: Path) -> Household:
 
 
 @pytest.fixture
-def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bihuan]:
-    """Run a command with a household's settings, some of them changed, in this process; what it logs is dropped."""
-    monkeypatch.setattr(base, "configure_logs", lambda level, *, as_json: None)  # it is meant for the whole process
-    before = structlog.get_config()
-    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+def bihuan(household: Household, no_logs: None, monkeypatch: pytest.MonkeyPatch) -> Bihuan:
+    """Run a command with a household's settings, some of them changed, in this process."""
 
     def run(*arguments: str, urls: dict[str, str] | None = None, **changes: str) -> Result:
         since = {"HUB_APPROVAL_HISTORY_SINCE": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}", "HUB_CREDIT_READ_ATTEMPTS": "1"}
@@ -54,19 +49,7 @@ def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bi
             monkeypatch.setenv(name, value)
         return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
-    yield run
-    structlog.configure(**before)
-
-
-@contextlib.contextmanager
-def elsewhere_fresh(server: PostgreSQLServer) -> Iterator[str]:
-    """Lend the URL of a database without any table to a test that is not async."""
-    lending = server.fresh("template1")
-    url = elsewhere(lending.__aenter__())
-    try:
-        yield url
-    finally:
-        elsewhere(lending.__aexit__(None, None, None))
+    return run
 
 
 class City:
@@ -185,7 +168,7 @@ def test_db_copy_moves_a_file_to_a_server_and_says_what_is_next(
     bihuan: Bihuan, household: Household, postgresql: PostgreSQLServer
 ) -> None:
     assert bihuan("db", "upgrade").exit_code == 0
-    with elsewhere_fresh(postgresql) as url:
+    with lent(postgresql.fresh("template1")) as url:
         told = bihuan("db", "copy", "--to", url, "--json")
         assert told.exit_code == 0, told.output
         assert "every table has the same count and digest on both sides" in told.stderr

@@ -1,15 +1,14 @@
 """`bihuan db backup`, `restore`, `restored` and `prune` on an embedded database."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from connectors.registry import CONNECTORS
-from hub.commands import app, base
+from hub.commands import app
 from hub.demo_household import Household
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
@@ -28,15 +27,11 @@ def household(tmp_path: Path) -> Household:
 
 
 @pytest.fixture
-def bihuan(household: Household, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bihuan]:
-    """Run a command with a household's settings; what it logs is dropped."""
-    monkeypatch.setattr(base, "configure_logs", lambda level, *, as_json: None)
-    before = structlog.get_config()
-    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+def bihuan(household: Household, no_logs: None, monkeypatch: pytest.MonkeyPatch) -> Bihuan:
+    """Run a command with a household's settings."""
     for name, value in household.environment(dict.fromkeys(CONNECTORS, "http://127.0.0.1:9")).items():
         monkeypatch.setenv(name, value)
-    yield lambda *arguments: CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
-    structlog.configure(**before)
+    return lambda *arguments: CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
 def test_a_backup_is_put_back_and_the_audit_says_so(bihuan: Bihuan, household: Household, tmp_path: Path) -> None:

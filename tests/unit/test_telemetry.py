@@ -1,5 +1,6 @@
 """Logs mask personal numbers wherever they stand, also in what libraries log."""
 
+import errno
 import io
 import json
 import logging
@@ -48,6 +49,22 @@ def test_what_libraries_log_is_masked_and_only_trouble_is_shown(logged: io.Strin
     (line,) = lines(logged)
     assert (line["logger"], line["level"], line["event"]) == ("a.library", "error", "Exception in 139******01")
     assert IDENTITY not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    "trouble", [BrokenPipeError(), OSError(errno.ENOSPC, "No space left on device"), ValueError("I/O operation on closed file")]
+)
+def test_a_line_that_cannot_be_written_stops_nothing(
+    logged: io.StringIO, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def refuse(_text: str) -> int:
+        raise trouble
+
+    monkeypatch.setattr(logged, "write", refuse)
+    structlog.get_logger().error("the hub's own")
+    logging.getLogger("a.library").error("a library's")
+    monkeypatch.undo()
+    assert lines(logged) == []
 
 
 def test_an_unchanged_event_stays_as_it_is() -> None:
