@@ -24,11 +24,14 @@ BENCHES = (
 
 async def main(rounds: int, wanted: str) -> None:
     """Run the benches whose names hold a word, and print the table."""
+    console = Console()
     table = Table("what", "unit", "ours", "floor", "floor is", "ratio", "spread of ours", header_style="bold")
     for name, unit, measure in BENCHES:
         if wanted not in name:
             continue
+        console.print(f"{name} ...", style="dim")
         ours, floor = await measure(rounds)
+        console.print(f"  {ours.median:,.0f} {unit}, {floor.name} {floor.median:,.0f}", style="dim")
         table.add_row(
             name,
             unit,
@@ -38,7 +41,6 @@ async def main(rounds: int, wanted: str) -> None:
             f"{ours.median / floor.median:.2f}",
             _spread(ours),
         )
-    console = Console()
     console.print(table)
     console.print("Median of interleaved rounds; the load generator shares the machine's cores with what it measures.", style="dim")
 

@@ -34,8 +34,8 @@ def bare() -> Starlette:
 
 
 def settings_of(folder: Path) -> dict[str, str]:
-    """Return settings of a hub that polls nothing and has no platforms to call."""
-    return Household.of(folder).environment(NOWHERE) | {"HUB_POLL": "false"}
+    """Return settings of a hub that polls nothing, has no platforms to call, and counts requests by client but refuses none."""
+    return Household.of(folder).environment(NOWHERE) | {"HUB_POLL": "false", "HUB_GRAPH_RATE_PER_SECOND": "1000000"}
 
 
 async def main(kind: str, folder: Path) -> None:
