@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -111,7 +111,7 @@ class SQLiteDatabase(Database):
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
         self._inline = inline
-        self._writer = None if inline else Writer("sqlite-writer")
+        self._writer = None if inline else Writer("sqlite-writer", lambda: self._transaction(True))
         self._readers = None if inline else ThreadPoolExecutor(4, thread_name_prefix="sqlite-reader")
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,31 +123,38 @@ class SQLiteDatabase(Database):
         return await self._write(True, lambda connection: work(connection, *args, **kwargs))
 
     async def _write(self, first: bool, work: Callable[[Connection], T]) -> T:
-        if self._writer is None:
-            return self._run(True, work)
-        context = contextvars.copy_context()  # who asked, for the log and the audit
-        return await asyncio.wrap_future(self._writer.submit(lambda: context.run(self._run, True, work), first=first))
+        with _may_heal():
+            if self._writer is None:
+                return self._run(True, work)
+            context = contextvars.copy_context()  # who asked, for the log and the audit
+            submitted = self._writer.submit(lambda connection: context.run(work, connection), first=first)
+            return await asyncio.wrap_future(submitted)
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a snapshot."""
-        if self._readers is None:
-            return self._run(False, lambda connection: work(connection, *args, **kwargs))
-        context = contextvars.copy_context()
-        running: Future[T] = self._readers.submit(
-            context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
-        )
-        return await asyncio.wrap_future(running)
+        with _may_heal():
+            if self._readers is None:
+                return self._run(False, lambda connection: work(connection, *args, **kwargs))
+            context = contextvars.copy_context()
+            running: Future[T] = self._readers.submit(
+                context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
+            )
+            return await asyncio.wrap_future(running)
 
     def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
-        try:
-            with self.engine.connect().execution_options(writing=writing) as connection:
-                return _in_transaction(connection, work)
-        except OperationalError as error:
-            if _sqlite_may_heal(error.orig):
-                raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
-            raise
-        except PoolTimeoutError as error:
-            raise DatabaseUnavailable(f"SQLite: {error}") from error
+        with self._transaction(writing) as connection:
+            return work(connection)
+
+    @contextlib.contextmanager
+    def _transaction(self, writing: bool) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(writing=writing) as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                # A cursor that the work left open, and its traceback keeps, holds a snapshot: every later write would be refused.
+                connection.invalidate()
+                raise
 
     async def close(self) -> None:
         """Wait for the running work, then close the file."""
@@ -158,14 +165,17 @@ class SQLiteDatabase(Database):
         self.engine.dispose()
 
 
-def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:
+@contextlib.contextmanager
+def _may_heal() -> Iterator[None]:
+    """Raise DatabaseUnavailable for what SQLite says about itself and not about what was asked."""
     try:
-        with connection.begin():
-            return work(connection)
-    except BaseException:
-        # A cursor that the work left open, and its traceback keeps, holds a snapshot: on it every later write would be refused.
-        connection.invalidate()
+        yield
+    except OperationalError as error:
+        if _sqlite_may_heal(error.orig):
+            raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
         raise
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailable(f"SQLite: {error}") from error
 
 
 def _sqlite_may_heal(error: BaseException | None) -> bool:
