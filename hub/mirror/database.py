@@ -69,8 +69,11 @@ class Database(ABC):
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
 
-    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
-        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused."""
+    async def fetch(self, reading: Callable[[], Reading[T]], *, alone: bool = False) -> T:
+        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused.
+
+        A reading of one statement says that it is `alone`: that is a snapshot by itself.
+        """
 
         def run(connection: Connection) -> T:
             driver: Any = connection.connection.driver_connection
@@ -253,14 +256,15 @@ class PostgreSQLDatabase(Database):
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await connection.run_sync(work, *args, **kwargs)
 
-    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
-        """Run statements at REPEATABLE READ, read-only."""
+    async def fetch(self, reading: Callable[[], Reading[T]], *, alone: bool = False) -> T:
+        """Run statements at REPEATABLE READ, read-only; one alone without a transaction of its own."""
         import asyncpg  # noqa: PLC0415  (as above)
 
         async with self._reached(), self.engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
-                async with driver.transaction(isolation="repeatable_read", readonly=True):
+                snapshot = contextlib.nullcontext() if alone else driver.transaction(isolation="repeatable_read", readonly=True)
+                async with snapshot:
                     return await driven_by(driver, reading())
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if _gone(error):
