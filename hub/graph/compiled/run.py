@@ -12,6 +12,7 @@ from sqlalchemy import Dialect
 from hub.graph.compiled.bounded import Bounded
 from hub.graph.compiled.levels import Key, Level, Wanted
 from hub.graph.compiled.plan import Plan
+from hub.graph.compiled.sight import Sight
 from hub.graph.compiled.statements import Statement, form, statement, values
 from hub.mirror.driver import Reading
 from hub.mirror.rows import Rows
@@ -31,20 +32,24 @@ class Statements:
         self.dialect = dialect
         self._made: Bounded[Any, Statement] = Bounded(STATEMENTS)
 
-    def of(self, level: Level, wanted: Wanted | None, owners: Sequence[Any]) -> tuple[str, list[Any]]:
-        """Return the text and the values of a level's statement."""
-        made = self._made.get((level.number, form(wanted)), lambda: statement(level, wanted, self.dialect))
-        given = made.fixed | values(self.rows, level, wanted, owners)
+    def of(self, level: Level, wanted: Wanted | None, owners: Sequence[Any], sight: Sight) -> tuple[str, list[Any]]:
+        """Return the text and the values of a level's statement, for who has this sight."""
+        about = level.number, form(wanted), sight.shape
+        made = self._made.get(about, lambda: statement(level, wanted, sight.shape, self.dialect))
+        given = made.fixed | sight.codes | values(self.rows, level, wanted, owners)
         return made.text, [given[name] for name in made.names]
 
 
 class Run:
     """What the function of a plan sees. `rows` holds for each level its rows: a list, or by owner."""
 
-    def __init__(self, plan: Plan, statements: Statements, variables: VariableValues, context: Context, key: str | None) -> None:
+    def __init__(
+        self, plan: Plan, statements: Statements, variables: VariableValues, context: Context, sight: Sight, key: str | None
+    ) -> None:
         """Raise GraphError where a wish cannot be meant. `key` is what `node` looks up."""
         self._plan = plan
         self._statements = statements
+        self._sight = sight
         self._context = context
         self.hub = context.hub
         self.wanted: list[Any] = [level.wish(variables, self._clock) if level.wish else None for level in plan.levels]
@@ -81,14 +86,14 @@ class Run:
                 if isinstance(wanted, Key) and "\x00" in wanted.value:  # PostgreSQL would refuse the statement
                     found: Sequence[Any] = []
                 else:
-                    found = yield self._statements.of(level, wanted, ())
+                    found = yield self._statements.of(level, wanted, (), self._sight)
                 self._flat.append(found)
                 self.rows.append(found[0][0] if level.kind == "count" else found)
             else:
                 at = level.owner_at
                 owners = {row[at] for row in self._flat[level.parent.number]}
                 owners.discard(None)
-                found = (yield self._statements.of(level, wanted, tuple(owners))) if owners else ()
+                found = (yield self._statements.of(level, wanted, tuple(owners), self._sight)) if owners else ()
                 self.rows.append(self._by_owner(level, found))
                 self._flat.append(tuple(self.rows[-1].values()) if level.kind == "one" else found)
         return self._plan.respond(self)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     TableValuedAlias,
     Text,
+    and_,
     bindparam,
     case,
     column,
@@ -29,8 +30,12 @@ from sqlalchemy import cast as sql_cast
 
 from hub.graph import sql
 from hub.graph.compiled.levels import BASE, Join, Key, Level, Wanted
+from hub.graph.compiled.sight import open_code
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.mirror.visibility import visible
+from schema.context import Caller
+from schema.declare import Declared
 from schema.slices import Comparison, Place, Slice
 
 OWNER, ORDER, RANK = "owner_", "order_", "rank_"
@@ -86,18 +91,22 @@ def values(rows: Rows, level: Level, wanted: Wanted | None, owners: Sequence[Any
     return found
 
 
-def statement(level: Level, wanted: Wanted | None, dialect: Dialect) -> Statement:
-    """Return the statement of a level for wishes of this form."""
-    made = _made(level, wanted, dialect.name).compile(dialect=dialect)
+def statement(level: Level, wanted: Wanted | None, shape: Caller, dialect: Dialect) -> Statement:
+    """Return the statement of a level for wishes of this form and callers of this shape (sight.py)."""
+    made = _made(level, wanted, shape, dialect.name).compile(dialect=dialect)
     names: tuple[str, ...] = tuple(made.positiontup or ())
     return Statement(str(made), names, {name: value for name, value in made.params.items() if value is not None})
 
 
-def _made(level: Level, wanted: Wanted | None, dialect: str) -> Select[Any]:
+def _made(level: Level, wanted: Wanted | None, shape: Caller, dialect: str) -> Select[Any]:
     if level.kind == "one":
-        return _one(level, cast(sql.Owners, level.owners), dialect)
+        return _one(level, cast(sql.Owners, level.owners), shape, dialect)
     made = _count if level.kind == "count" else _page
-    return made(level, _open(level, cast(Slice, wanted)), dialect)
+    return made(level, _open(level, cast(Slice, wanted)), shape, dialect)
+
+
+def _seen(entity: Declared, shape: Caller, table: FromClause | None = None) -> list[ColumnElement[bool]]:
+    return visible(entity, shape, table, open_code)
 
 
 def _open(level: Level, wanted: Slice) -> Slice:
@@ -133,8 +142,8 @@ def _mine(owner: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
     return owner.in_(select(_owners(dialect).c.value))
 
 
-def _count(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
-    where = sql.filters(AsGiven(), level.entity, wanted.where)
+def _count(level: Level, wanted: Slice, shape: Caller, dialect: str) -> Select[Any]:
+    where = [*sql.filters(AsGiven(), level.entity, wanted.where), *_seen(level.entity, shape)]
     if level.owners is None:
         counted = select(func.count()).select_from(TABLES[level.entity.name])
         return counted.where(*where, *sql.led_to(level.entity))
@@ -153,22 +162,23 @@ class Cut(NamedTuple):
     """The column that the list is ordered by."""
 
 
-def _one(level: Level, owners: sql.Owners, dialect: str) -> Select[Any]:
+def _one(level: Level, owners: sql.Owners, shape: Caller, dialect: str) -> Select[Any]:
     """Return the first record of each owner, or of the one key; the one that holds the owner's own value comes first."""
     table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, owners)
     key, rank = table.c[level.entity.key], case((table.c[owners.column] == owner, 0), else_=1).label(RANK)
     found = select(*_base_columns(level), rank, owner.label(OWNER)).select_from(source)
+    found = found.where(*_seen(level.entity, shape))
     if level.parent is None:
         found = found.where(owner == bindparam("owner", type_=Text())).order_by(rank, key).limit(1)
         cut = found.subquery("cut")
-        return _joined(level, Cut(cut, dict(cut.c)))
+        return _joined(level, Cut(cut, dict(cut.c)), shape)
     cut = found.where(_mine(owner, dialect)).subquery("cut")
-    return _joined(level, Cut(cut, dict(cut.c), cut.c[OWNER])).order_by(cut.c[RANK], cut.c[level.entity.key])
+    return _joined(level, Cut(cut, dict(cut.c), cut.c[OWNER]), shape).order_by(cut.c[RANK], cut.c[level.entity.key])
 
 
-def _page(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
+def _page(level: Level, wanted: Slice, shape: Caller, dialect: str) -> Select[Any]:
     """Return the page in order; of many owners the pages of all, each in order."""
-    where = sql.conditions(AsGiven(), level.entity, wanted)
+    where = [*sql.conditions(AsGiven(), level.entity, wanted), *_seen(level.entity, shape)]
     in_order = sql.ordering(level.entity, wanted.order)
     most = bindparam("first", type_=Integer())
     if level.owners is None:
@@ -185,7 +195,7 @@ def _page(level: Level, wanted: Slice, dialect: str) -> Select[Any]:
             lambda mine, shown: select(*shown).select_from(source).where(owner == mine, *where).order_by(*in_order).limit(most),
         )
     names = {**cut.columns, wanted.order.column: cast(ColumnElement[Any], cut.order)}
-    return _joined(level, cut).order_by(*sql.ordering(level.entity, wanted.order, names))
+    return _joined(level, cut, shape).order_by(*sql.ordering(level.entity, wanted.order, names))
 
 
 PageOf = Callable[[ColumnElement[Any], Sequence[ColumnElement[Any]]], Select[Any]]
@@ -217,14 +227,14 @@ def _base_columns(level: Level) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in dict.fromkeys((*shown, *joined, level.entity.key))]
 
 
-def _joined(level: Level, cut: Cut) -> Select[Any]:
+def _joined(level: Level, cut: Cut, shape: Caller) -> Select[Any]:
     """Return the cut with what is joined to it: the owner, the columns, and the order's value where it is asked for."""
     source = cut.source
     known: dict[str, Mapping[str, ColumnElement[Any]]] = {BASE: cut.columns}
     for join in level.joins.values():
         far = TABLES[join.to.name].alias(join.alias)
         known[join.alias] = dict(far.c)
-        source = _join(source, known[join.of][join.edge.ours], far, join)
+        source = _join(source, known[join.of][join.edge.ours], far, join, _seen(join.to, shape, far))
     columns = [known[each.alias][each.name] for each in level.columns]
     if cut.owner is not None:
         columns.insert(0, cut.owner)
@@ -233,9 +243,11 @@ def _joined(level: Level, cut: Cut) -> Select[Any]:
     return select(*columns or [literal_column("1")]).select_from(source)
 
 
-def _join(source: FromClause, ours: ColumnElement[Any], far: FromClause, join: Join) -> FromClause:
+def _join(
+    source: FromClause, ours: ColumnElement[Any], far: FromClause, join: Join, seen: Sequence[ColumnElement[bool]]
+) -> FromClause:
     if (by := join.edge.through) is None:
-        return source.outerjoin(far, far.c[join.edge.theirs] == ours)
+        return source.outerjoin(far, and_(far.c[join.edge.theirs] == ours, *seen))
     passed = TABLES[by.entity].alias(f"{join.alias}_by")
     source = source.outerjoin(passed, passed.c[by.ours] == ours)
-    return source.outerjoin(far, far.c[join.edge.theirs] == passed.c[by.theirs])
+    return source.outerjoin(far, and_(far.c[join.edge.theirs] == passed.c[by.theirs], *seen))
