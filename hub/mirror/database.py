@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -210,13 +210,14 @@ class PostgreSQLDatabase(Database):
             create_async_engine,
             self.hosts.url,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_timeout=wait_seconds,
             hide_parameters=True,
             async_creator=self.hosts.connect,
         )
         self.engine: AsyncEngine = engine(pool_size=connections)
         self._first: AsyncEngine = engine(pool_size=1)
+        for each in (self.engine, self._first):
+            event.listen(each.sync_engine, "checkout", _still_open)
         self._wait_seconds = wait_seconds
 
     @contextlib.asynccontextmanager
@@ -302,6 +303,12 @@ class PostgreSQLDatabase(Database):
         """Close all connections."""
         await self.engine.dispose()
         await self._first.dispose()
+
+
+def _still_open(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have a connection replaced that the server has ended. The driver knows; asking (pool_pre_ping) takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server has ended this connection")
 
 
 def is_contended(error: BaseException) -> bool:

@@ -88,7 +88,7 @@ class Run:
     @cached_property
     def is_one_statement(self) -> bool:
         """Return whether all is read by one statement, which is a snapshot by itself."""
-        if len(self._plan.levels) == 1:
+        if len(self._plan.levels) <= 1:
             return True
         return self._statements.dialect.name == "postgresql" and not self._is_nowhere(self.wanted[0])
 
