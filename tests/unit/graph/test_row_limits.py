@@ -200,7 +200,9 @@ async def test_who_takes_part_in_a_check_sees_it_and_what_it_found(each_city: Ci
             made(Finding, finding_id=f"F-{key}", task_id=key, result_id=f"{key}/0"),
         )
     query = """{
-        tasks: verificationTasks { totalCount edges { node { taskId results { totalCount } findings { edges { node { task { taskId } } } } } } }
+        tasks: verificationTasks { totalCount edges { node {
+            taskId results { totalCount } findings { edges { node { task { taskId } } } }
+        } } }
         findings { totalCount edges { node { findingId } } }
         joint: verificationTask(taskId: "joint") { taskId } like: verificationTask(taskId: "like") { taskId }
     }"""
