@@ -39,6 +39,8 @@ from schema.declare import Declared
 from schema.slices import Comparison, Place, Slice
 
 OWNER, ORDER, RANK = "owner_", "order_", "rank_"
+OWNERS = "owners"
+"""Name of the value that lists owners."""
 
 
 class Statement(NamedTuple):
@@ -70,39 +72,60 @@ def _size(comparison: Comparison) -> Any:
     return {"in": len, "is_null": bool}.get(comparison.word, lambda _: None)(comparison.value)
 
 
-def values(rows: Rows, level: Level, wanted: Wanted | None, owners: Sequence[Any]) -> dict[str, Any]:
-    """Return the values of a wish by the names that `statement` gives them, kept as the database keeps them."""
+def values(rows: Rows, level: Level, wanted: Wanted | None, owners: Sequence[Any] | None) -> dict[str, Any]:
+    """Return the values of a wish by the names that statements give them, as the database keeps them."""
     found: dict[str, Any] = {}
     name = level.entity.name
     if isinstance(wanted, Key):
-        found["owner"] = wanted.value
+        found[_of(level, "key")] = wanted.value
     elif wanted is not None:
-        found["first"] = wanted.first + level.knows_more
+        found[_of(level, "first")] = wanted.first + level.knows_more
         for at, (compared, word, value) in enumerate(wanted.where):
             if word == "in":
-                found |= {f"w{at}_{n}": rows.keep(name, compared, each) for n, each in enumerate(value)}
+                found |= {_of(level, f"w{at}_{n}"): rows.keep(name, compared, each) for n, each in enumerate(value)}
             elif word != "is_null":
-                found[f"w{at}"] = rows.keep(name, compared, value)
+                found[_of(level, f"w{at}")] = rows.keep(name, compared, value)
         if wanted.after is not None:
-            found["after_value"] = rows.keep(name, wanted.order.column, wanted.after.value)
-            found["after_key"] = wanted.after.key
-    if level.parent is not None:
-        found["owners"] = json.dumps(list(owners))
+            found[_of(level, "after_value")] = rows.keep(name, wanted.order.column, wanted.after.value)
+            found[_of(level, "after_key")] = wanted.after.key
+    if level.parent is not None and owners is not None:
+        found[OWNERS] = json.dumps(list(owners))
     return found
 
 
+def _of(level: Level, name: str) -> str:
+    """Return the name of a value of a level: several levels may stand in one statement (together.py)."""
+    return f"{name}_of_{level.number}"
+
+
+class Given(NamedTuple):
+    """Where a level has the owners from whose rows are wanted."""
+
+    owners: Callable[[Level], FromClause]
+    """Returns a table with a column `value`."""
+    lateral: bool
+    """Whether the database has LATERAL."""
+
+
 def statement(level: Level, wanted: Wanted | None, shape: Caller, dialect: Dialect) -> Statement:
-    """Return the statement of a level for wishes of this form and callers of this shape (sight.py)."""
-    made = _made(level, wanted, shape, dialect.name).compile(dialect=dialect)
-    names: tuple[str, ...] = tuple(made.positiontup or ())
-    return Statement(str(made), names, {name: value for name, value in made.params.items() if value is not None})
+    """Return the statement of a level for wishes of this form and callers of this shape (sight.py). Its owners are a value."""
+    given = Given(lambda _: _listed(dialect.name), lateral=dialect.name == "postgresql")
+    return compiled(selected(level, wanted, shape, given), dialect)
 
 
-def _made(level: Level, wanted: Wanted | None, shape: Caller, dialect: str) -> Select[Any]:
+def compiled(made: Select[Any], dialect: Dialect) -> Statement:
+    """Return a statement as the driver takes it."""
+    text = made.compile(dialect=dialect)
+    names: tuple[str, ...] = tuple(text.positiontup or ())
+    return Statement(str(text), names, {name: value for name, value in text.params.items() if value is not None})
+
+
+def selected(level: Level, wanted: Wanted | None, shape: Caller, given: Given) -> Select[Any]:
+    """Return what selects the rows of a level, in order; below another level, the owner is the first column."""
     if level.kind == "one":
-        return _one(level, cast(sql.Owners, level.owners), shape, dialect)
+        return _one(level, cast(sql.Owners, level.owners), shape, given)
     made = _count if level.kind == "count" else _page
-    return made(level, _open(level, cast(Slice, wanted)), shape, dialect)
+    return made(level, _open(level, cast(Slice, wanted)), shape, given)
 
 
 def _seen(entity: Declared, shape: Caller, table: FromClause | None = None) -> list[ColumnElement[bool]]:
@@ -118,37 +141,39 @@ def _open(level: Level, wanted: Slice) -> Slice:
         if word == "is_null":
             return comparison
         if word == "in":
-            return Comparison(name, word, tuple(bindparam(f"w{at}_{n}", type_=table.c[name].type) for n in range(len(value))))
-        return Comparison(name, word, bindparam(f"w{at}", type_=table.c[name].type))
+            return Comparison(
+                name, word, tuple(bindparam(_of(level, f"w{at}_{n}"), type_=table.c[name].type) for n in range(len(value)))
+            )
+        return Comparison(name, word, bindparam(_of(level, f"w{at}"), type_=table.c[name].type))
 
     after = wanted.after
     if after is not None:
-        value = None if after.value is None else bindparam("after_value", type_=table.c[wanted.order.column].type)
-        after = Place(value, bindparam("after_key", type_=Text()))  # type: ignore[arg-type]
+        value = None if after.value is None else bindparam(_of(level, "after_value"), type_=table.c[wanted.order.column].type)
+        after = Place(value, bindparam(_of(level, "after_key"), type_=Text()))  # type: ignore[arg-type]
     return Slice(wanted.order, 0, after, tuple(opened(at, each) for at, each in enumerate(wanted.where)))
 
 
-def _owners(dialect: str) -> TableValuedAlias:
+def _listed(dialect: str) -> TableValuedAlias:
     """Return many owners as a table with a column `value`. They come as one JSON text, which costs drivers less than a list."""
-    given = bindparam("owners", type_=Text())
+    given = bindparam(OWNERS, type_=Text())
     if dialect == "postgresql":
         listed = func.json_array_elements_text(sql_cast(given, JSON()))
         return listed.table_valued(column("value", Text()), name="o").render_derived()
     return func.json_each(given).table_valued(column("value", Text()), name="o")
 
 
-def _mine(owner: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
+def _mine(owner: ColumnElement[Any], level: Level, given: Given) -> ColumnElement[bool]:
     """Return the condition that a row belongs to one of many owners."""
-    return owner.in_(select(_owners(dialect).c.value))
+    return owner.in_(select(given.owners(level).c.value))
 
 
-def _count(level: Level, wanted: Slice, shape: Caller, dialect: str) -> Select[Any]:
+def _count(level: Level, wanted: Slice, shape: Caller, given: Given) -> Select[Any]:
     where = [*sql.filters(AsGiven(), level.entity, wanted.where), *_seen(level.entity, shape)]
     if level.owners is None:
         counted = select(func.count()).select_from(TABLES[level.entity.name])
         return counted.where(*where, *sql.led_to(level.entity))
     source, owner = sql.owned(level.entity, level.owners)
-    return select(owner, func.count()).select_from(source).where(*where, _mine(owner, dialect)).group_by(owner)
+    return select(owner, func.count()).select_from(source).where(*where, _mine(owner, level, given)).group_by(owner)
 
 
 class Cut(NamedTuple):
@@ -162,25 +187,25 @@ class Cut(NamedTuple):
     """The column that the list is ordered by."""
 
 
-def _one(level: Level, owners: sql.Owners, shape: Caller, dialect: str) -> Select[Any]:
+def _one(level: Level, owners: sql.Owners, shape: Caller, given: Given) -> Select[Any]:
     """Return the first record of each owner, or of the one key; the one that holds the owner's own value comes first."""
     table, (source, owner) = TABLES[level.entity.name], sql.owned(level.entity, owners)
     key, rank = table.c[level.entity.key], case((table.c[owners.column] == owner, 0), else_=1).label(RANK)
     found = select(*_base_columns(level), rank, owner.label(OWNER)).select_from(source)
     found = found.where(*_seen(level.entity, shape))
     if level.parent is None:
-        found = found.where(owner == bindparam("owner", type_=Text())).order_by(rank, key).limit(1)
+        found = found.where(owner == bindparam(_of(level, "key"), type_=Text())).order_by(rank, key).limit(1)
         cut = found.subquery("cut")
         return _joined(level, Cut(cut, dict(cut.c)), shape)
-    cut = found.where(_mine(owner, dialect)).subquery("cut")
+    cut = found.where(_mine(owner, level, given)).subquery("cut")
     return _joined(level, Cut(cut, dict(cut.c), cut.c[OWNER]), shape).order_by(cut.c[RANK], cut.c[level.entity.key])
 
 
-def _page(level: Level, wanted: Slice, shape: Caller, dialect: str) -> Select[Any]:
+def _page(level: Level, wanted: Slice, shape: Caller, given: Given) -> Select[Any]:
     """Return the page in order; of many owners the pages of all, each in order."""
     where = [*sql.conditions(AsGiven(), level.entity, wanted), *_seen(level.entity, shape)]
     in_order = sql.ordering(level.entity, wanted.order)
-    most = bindparam("first", type_=Integer())
+    most = bindparam(_of(level, "first"), type_=Integer())
     if level.owners is None:
         columns = [*_base_columns(level), TABLES[level.entity.name].c[wanted.order.column].label(ORDER)]
         found = select(*columns).where(*where, *sql.led_to(level.entity)).order_by(*in_order).limit(most)
@@ -188,10 +213,11 @@ def _page(level: Level, wanted: Slice, shape: Caller, dialect: str) -> Select[An
         cut = Cut(under, dict(under.c), None, under.c[ORDER])
     else:
         source, owner = sql.owned(level.entity, level.owners)
-        made = _pages_lateral if dialect == "postgresql" else _pages_by_key
+        made = _pages_lateral if given.lateral else _pages_by_key
         cut = made(
             level,
             wanted,
+            given.owners(level),
             lambda mine, shown: select(*shown).select_from(source).where(owner == mine, *where).order_by(*in_order).limit(most),
         )
     names = {**cut.columns, wanted.order.column: cast(ColumnElement[Any], cut.order)}
@@ -202,17 +228,15 @@ PageOf = Callable[[ColumnElement[Any], Sequence[ColumnElement[Any]]], Select[Any
 """Makes the statement of one owner's page, told the owner and what to select."""
 
 
-def _pages_lateral(level: Level, wanted: Slice, page: PageOf) -> Cut:
+def _pages_lateral(level: Level, wanted: Slice, owners: FromClause, page: PageOf) -> Cut:
     """Return for each owner its page, each served by an index as if it were asked for alone."""
-    owners = _owners("postgresql")
     columns = [*_base_columns(level), TABLES[level.entity.name].c[wanted.order.column].label(ORDER)]
     cut = page(owners.c.value, columns).lateral("cut")
     return Cut(owners.join(cut, true()), dict(cut.c), owners.c.value, cut.c[ORDER])
 
 
-def _pages_by_key(level: Level, wanted: Slice, page: PageOf) -> Cut:
+def _pages_by_key(level: Level, wanted: Slice, owners: FromClause, page: PageOf) -> Cut:
     """Do the same where there is no LATERAL: the keys of each owner's page are found first, then the rows by their keys."""
-    owners = _owners("sqlite")
     table, cut = TABLES[level.entity.name], TABLES[level.entity.name].alias("cut")
     keys = page(owners.c.value, [table.c[level.entity.key]]).correlate(owners)
     source = owners.join(cut, cut.c[level.entity.key].in_(keys))
