@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schema.declare import ENTITIES, BelongsTo, Declared
-from schema.entities import Repair, VerificationTask
+from schema.entities import Repair, SelfReport, VerificationTask
 from schema.entity import Entity, Mirrored
 from schema.subscribers import is_told
 from tests.unit.graph.city import City
@@ -40,9 +40,10 @@ def _key(record: Any) -> Any:
 
 
 async def test_what_is_seen_with_a_record_that_is_not_here_is_told_to_nobody_who_is_limited(city: City) -> None:
-    repair = made(Repair, repair_id="R", record_id="gone")
-    assert not await told(city, "department", ENTITIES["Repair"], repair)
-    assert await told(city, "reader", ENTITIES["Repair"], repair)
+    for record in (made(Repair, repair_id="R", record_id="gone"), made(SelfReport, report_no="S", repairs_biz_no=None)):
+        entity = ENTITIES[type(record).__name__]
+        assert not await told(city, "department", entity, record)
+        assert await told(city, "reader", entity, record)
 
 
 @pytest.mark.parametrize("role", LIMITED)
