@@ -44,6 +44,9 @@ class Notices:
     def closed(self, platform: str, until: datetime | None) -> None:
         """Note that the platform asked to be left alone until then (503 with Retry-After); None: it answers again."""
 
+    def broken(self, platform: str, until: datetime | None) -> None:
+        """Note that it is left alone until then after failures in a row, and then probed; None: a call succeeded."""
+
     def signed(self, platform: str, purpose: str, position: int) -> None:
         """Note that a secret was used: the one at `position` of `Connector.secrets[purpose]`, and it was taken as good."""
 
@@ -213,6 +216,8 @@ class Connector(ABC):
     digests: ClassVar[tuple[Buckets, ...]] = ()
     """Of which entities the platform gives digests; `digest` and `contents` are for these."""
     settings_class: ClassVar[type[PlatformSettings]]
+    announced: ClassVar[tuple[str, ...]] = ()
+    """Entities whose changes the platform posts to us as they happen, so that none of them should be found by a poll only."""
     clock_limit: ClassVar[ClockLimit | None] = None
     """None where the platform's page names none."""
     signatures_expire: ClassVar[bool] = True

@@ -96,6 +96,7 @@ class EnforcementConnector(Connector):
         Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60),
         Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60),
     )
+    announced: ClassVar[tuple[str, ...]] = ("VerificationTask", "Coordination")
     fetchable: ClassVar[Mapping[str, int]] = dict.fromkeys(SINGLE, 1)
     settings_class = EnforcementSettings
     settings: EnforcementSettings

@@ -5,21 +5,27 @@ Time, waiting, chance and transport come in from outside (`World`). app.py opens
 
 import asyncio
 import random
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import httpx
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
+from hub.alerts.desk import AlertDesk
+from hub.alerts.telling import Teller
+from hub.alerts.watch import DatabaseWatch
 from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
 from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
+from hub.gauges import Disk, Gauges
 from hub.graph.feeds.feeds import LiveFeeds
 from hub.intake.apply import Applier
 from hub.intake.applying import Applying
@@ -35,6 +41,7 @@ from hub.keeping import Keeping
 from hub.levers import Levers
 from hub.live_reads import LiveReader
 from hub.loops import Loops
+from hub.metrics import Metrics
 from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.replica import Replica
@@ -55,7 +62,6 @@ from hub.reconcile.worker import Worker
 from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
-from hub.telemetry import Metrics
 from schema.context import PlatformHealth
 
 TO_DECIDE = 0.3
@@ -218,6 +224,23 @@ class Parts:
             self.refusals.keep,
             world.clock,
         )
+        self.gauges = Gauges(
+            self.metrics,
+            self.database,
+            self.rows,
+            self.connectors,
+            self.health,
+            self.replica,
+            lambda: self.feeds.listeners,
+            self._disk(),
+            lambda: self.policy.calendar,
+            world.clock,
+            stale_seconds=own.stale_seconds,
+            clock_warning_seconds=own.clock_warning_seconds,
+            full_sweep_seconds=own.full_sweep_seconds,
+        )
+        self.teller = self._teller()
+        self.alerts = AlertDesk(self.database, self.connectors, self.gauges, self.teller, world.clock)
         self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.keep_refusals_days))
         self.keeping = Keeping(
             self.database,
@@ -270,6 +293,7 @@ class Parts:
             ),
             feeds=self.feeds,
             revealer=Reveals(self.database, self.rows, world.clock, own.reveals_per_hour),
+            desk=self.alerts,
         )
         self.loops = Loops(
             Applying(self.applier, self.deliveries, self._arrived, sleep=world.sleep, idle_seconds=own.idle_seconds),
@@ -283,6 +307,7 @@ class Parts:
             self.wake_ups,
             self.replica,
             self.feeds,
+            DatabaseWatch(self.teller, world.clock, uuid.uuid4().hex),
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -291,13 +316,14 @@ class Parts:
         """Return what one process at a time does regularly."""
         own = self.settings.hub
         return [
-            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
-            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
+            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False, noted=True),
+            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything, noted=True),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
             Schedule("seal", own.seal_seconds, self._seal),
-            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False, noted=True),
             Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
+            Schedule("alerts", own.alert_seconds, self.alerts.look, at_once=False, noted=True),
             *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
@@ -334,6 +360,24 @@ class Parts:
             clock=world.clock,
             sleep=world.sleep,
         )
+
+    def _teller(self) -> Teller | None:
+        """Return who tells of alerts; None where nobody is to be told."""
+        own, world = self.settings.hub, self.world
+        if own.alert_webhook is None or own.alert_secret is None:
+            return None
+
+        def count(outcome: str) -> None:
+            self.metrics.alerts_told.labels(outcome).inc()
+
+        return Teller(own.alert_webhook, own.alert_secret, world.clock, count, world.transports.get("alerts"))
+
+    def _disk(self) -> Disk | None:
+        """Return where the embedded database is; None with a server, and in memory."""
+        own = self.settings.hub
+        if self.world.database is not None or not own.database_url.startswith("sqlite:///"):
+            return None
+        return Disk(Path(own.database_url.removeprefix("sqlite:///")).absolute().parent, own.disk_low_bytes)
 
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world

@@ -42,6 +42,7 @@ UNHURRIED: Mapping[str, str] = {
     "SCORE_PATIENCE_SECONDS": "7200",
     "RESCUE_SECONDS": "900",
     "SEAL_SECONDS": "3600",
+    "ALERT_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
     "DRIFT_SECONDS": "0",
@@ -174,6 +175,8 @@ class Ground:
     wrote: Callable[[str], None] = lambda work: None
     refuses: Callable[[], bool] = lambda: False
     """Whether a transaction fails now."""
+    wires: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
+    """Ways of the hub to others than the platforms: `alerts`."""
 
 
 @contextlib.asynccontextmanager
@@ -208,7 +211,8 @@ async def staged_on(ground: Ground, folder: Path, seed: int, poll_seconds: float
         mortality = Mortality(ground.dies)
         own_wires = {name: MortalWire(wire, mortality) for name, wire in wires.items()}
         rng = random.Random(chance.random())
-        world = World(simulated_now, asyncio.sleep, rng, own_wires, inline_database=True, database=_database(ground, mortality))
+        ways = {**own_wires, **ground.wires}
+        world = World(simulated_now, asyncio.sleep, rng, ways, inline_database=True, database=_database(ground, mortality))
         return Process(Hub(loaded, world), mortality)
 
     async with contextlib.AsyncExitStack() as stack:
