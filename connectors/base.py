@@ -90,6 +90,9 @@ class PlatformSettings(BaseModel):
     )
     breaker_cool_down_seconds: float = Field(15.0, gt=0, description="Seconds after which one probe goes to a platform left alone")
     breaker_longest_seconds: float = Field(3600.0, gt=0, description="Longest wait in seconds that the breaker heeds (Retry-After)")
+    traceparent: bool = Field(
+        False, description="Whether calls carry `traceparent` where traces are kept; only if the platform is known to bear it"
+    )
     maintenance: tuple[str, ...] = Field(
         (),
         description="Maintenance windows that recur, Beijing, comma separated: `daily 02:00-03:00`, `sun 22:30-04:00`; "
@@ -117,6 +120,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     notices: Notices = Notices()
     observe: Callable[[str, str, str, float], None] = lambda platform, operation, outcome, seconds: None
     """Told of every call: platform, operation, outcome code, seconds; telemetry hangs on it."""
+    trace_headers: Callable[[], Mapping[str, str]] = dict
+    """Headers that tell a platform in which trace it is called."""
 
 
 class Stream(msgspec.Struct, frozen=True):

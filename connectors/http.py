@@ -198,6 +198,8 @@ class PlatformClient:
     async def _send(self, call: "_Call[T]", watched: Watched) -> T:
         built = call.build()
         request = await built if isawaitable(built) else built
+        if self.settings.traceparent:
+            request.headers.update(self.surroundings.trace_headers())
         started, outcome = self.surroundings.clock(), "CANCELLED"
         try:
             result = await self._exchange(call, request, watched)

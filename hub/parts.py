@@ -62,6 +62,7 @@ from hub.reconcile.worker import Worker
 from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
+from hub.tracing import OFF, Tracing, took, traceparent
 from schema.context import PlatformHealth
 
 TO_DECIDE = 0.3
@@ -87,6 +88,8 @@ class World:
     transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
     inline_database: bool = False
     """No driver threads: databases are used in the caller's own turn, as simulated time needs it."""
+    tracing: Tracing | None = None
+    """Where traces go; else the settings say."""
     database: Database | None = None
     """The hub's own database where it is open already; else the settings say which."""
 
@@ -104,6 +107,7 @@ class Parts:
         self.database: Database = world.database or open_database(
             own.database_url, inline=world.inline_database, connections=own.database_connections
         )
+        self.tracing = world.tracing or self._traces()
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
@@ -120,6 +124,7 @@ class Parts:
             clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
+            tracing=self.tracing,
         )
         self.feeds = LiveFeeds(
             self.database,
@@ -132,7 +137,9 @@ class Parts:
         heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake, Topic.CHANGES: self.feeds.look}
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
-        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.applier = Applier(
+            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due, tracing=self.tracing
+        )
         self.levers = Levers(self.database, self.rows, self.connectors, world.clock, due)
         self.deliveries = Deliveries(
             self.database,
@@ -143,6 +150,7 @@ class Parts:
             verified_by=self.conditions.verified,
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
+            tracing=self.tracing,
         )
         self.refusals = Refusals(self.database, self.rows, world.clock, own.keep_refusals_days)
         tombstones = Tombstones(
@@ -361,6 +369,21 @@ class Parts:
             sleep=world.sleep,
         )
 
+    def _traces(self) -> Tracing:
+        """Return where traces go; nothing of OpenTelemetry is loaded where nowhere. Raises ValueError where it is not installed."""
+        if (endpoint := self.settings.hub.otel_endpoint) is None:
+            return OFF
+        try:
+            from hub.otel import otel_tracing  # noqa: PLC0415  (an optional extra)
+        except ImportError as error:
+            raise ValueError(f"HUB_OTEL_ENDPOINT: {error.name} is missing; install bihuan[otel], or leave this out") from error
+        return otel_tracing(endpoint)
+
+    def _observe(self, platform: str, operation: str, outcome: str, seconds: float) -> None:
+        """Count a call to a platform, and tell its trace."""
+        self.metrics.observe_call(platform, operation, outcome, seconds)
+        took("call", seconds, platform=platform, operation=operation, outcome=outcome)
+
     def _teller(self) -> Teller | None:
         """Return who tells of alerts; None where nobody is to be told."""
         own, world = self.settings.hub, self.world
@@ -391,7 +414,8 @@ class Parts:
                 quota=quota,
                 transport=world.transports.get(name),
                 inline=world.inline_database,
-                observe=self.metrics.observe_call,
+                observe=self._observe,
+                trace_headers=traceparent,
                 notices=self.conditions,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)

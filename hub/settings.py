@@ -158,6 +158,11 @@ class HubSettings(AccessSettings):
     alert_secret: SecretStr | None = Field(
         None, description="Secret that signs what is posted there, `whsec_<base64>` (Standard Webhooks)"
     )
+    otel_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s#]*)?$",
+        description="Where traces are sent by OTLP over HTTP, as http://host:4318/v1/traces (docs/traces.md); no traces if not set",
+    )
     disk_low_bytes: int = Field(
         1_000_000_000, ge=0, description="Bytes that should be free where the embedded database is; with less there is an alert"
     )

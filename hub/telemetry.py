@@ -9,7 +9,15 @@ from typing import Any, TextIO, cast
 
 import structlog
 
+from hub.tracing import trace_id
 from schema.identifiers import redact
+
+
+def add_trace_id(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say in which trace a line was logged, where there is one."""
+    if (found := trace_id()) is not None:
+        event["trace_id"] = found
+    return event
 
 
 def redact_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -64,6 +72,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            add_trace_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -27,6 +27,7 @@ from hub.simulation.disk import Disk, SimulatedDatabase
 from hub.simulation.mortality import Mortality
 from hub.simulation.network import Door, Exchange, MortalWire, Network, Wire
 from hub.simulation.process import Process
+from hub.tracing import Tracing
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 
 RESTS_FROM = 1800.0
@@ -177,6 +178,8 @@ class Ground:
     """Whether a transaction fails now."""
     wires: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
     """Ways of the hub to others than the platforms: `alerts`."""
+    tracing: Tracing | None = None
+    """Where traces go."""
 
 
 @contextlib.asynccontextmanager
@@ -212,7 +215,15 @@ async def staged_on(ground: Ground, folder: Path, seed: int, poll_seconds: float
         own_wires = {name: MortalWire(wire, mortality) for name, wire in wires.items()}
         rng = random.Random(chance.random())
         ways = {**own_wires, **ground.wires}
-        world = World(simulated_now, asyncio.sleep, rng, ways, inline_database=True, database=_database(ground, mortality))
+        world = World(
+            simulated_now,
+            asyncio.sleep,
+            rng,
+            ways,
+            inline_database=True,
+            tracing=ground.tracing,
+            database=_database(ground, mortality),
+        )
         return Process(Hub(loaded, world), mortality)
 
     async with contextlib.AsyncExitStack() as stack:

@@ -3,8 +3,14 @@
 import re
 from pathlib import Path
 
+from prometheus_client import Gauge
+
+from hub.app import Hub
 from hub.metrics import Metrics, reference
-from tests.unit.test_conditions import Processes
+from hub.parts import World
+from hub.settings import load_settings
+from tests.settable_clock import SettableClock
+from tests.unit.test_settings import complete
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,10 +19,11 @@ def shown(metrics: Metrics) -> set[str]:
     return {family.name for family in metrics.registry.collect()}
 
 
-async def test_whatever_is_shown_is_documented(processes: Processes) -> None:
-    one, _ = processes
-    assert one.executor is not None  # it counts operations
-    await one.refresh_metrics()
+async def test_whatever_is_shown_is_documented(tmp_path: Path, clock: SettableClock) -> None:
+    one = Hub(load_settings(complete(HUB_DATABASE_URL=f"sqlite:///{tmp_path / 'hub.db'}")), World(clock=clock, sleep=clock.sleep))
+    async with one.opened():
+        assert one.executor is not None  # it counts operations
+        await one.refresh_metrics()
     assert shown(one.metrics) == set(one.metrics.described), "describe each metric in hub/metrics.py"
     assert all(each.meaning and each.kind for each in one.metrics.described.values())
 
@@ -28,8 +35,6 @@ def test_the_page_is_what_the_program_prints() -> None:
 
 
 def test_an_undocumented_metric_is_found() -> None:
-    from prometheus_client import Gauge  # noqa: PLC0415  (here alone)
-
     metrics = Metrics()
     Gauge("bihuan_secretly_added", "Nobody knows", registry=metrics.registry)
     assert shown(metrics) != set(metrics.described)
