@@ -1,8 +1,13 @@
 """Every metric has a documented name, and shows what is so now."""
 
+import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
+import pytest
+import yaml
 from prometheus_client import Gauge
 
 from hub.app import Hub
@@ -40,9 +45,40 @@ def test_an_undocumented_metric_is_found() -> None:
     assert shown(metrics) != set(metrics.described)
 
 
-def test_every_metric_that_a_page_or_a_dashboard_names_is_there() -> None:
-    known = {sample for each in Metrics().described.values() for sample in (*each.samples, each.name)}
-    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.json"), *(ROOT / "deploy").rglob("*.yml")]
-    named = {(page.name, name) for page in pages for name in re.findall(r"\bbihuan_[a-z_]+[a-z]\b", page.read_text())}
+def names_in(page: Path) -> set[str]:
+    return set(re.findall(r"\bbihuan_[a-z_]+[a-z]\b", page.read_text()))
+
+
+def test_every_metric_that_a_page_names_is_there() -> None:
+    known = {name for each in Metrics().described.values() for name in (*each.samples, each.name)}
+    named = {(page.name, name) for page in (ROOT / "docs").rglob("*.md") for name in names_in(page)}
     assert len(named) > 50
     assert {(page, name) for page, name in named if name not in known} == set()
+
+
+def expressions() -> list[str]:
+    """Return every expression of the dashboard, its variables filled in."""
+    dashboard = json.loads((ROOT / "deploy/grafana/bihuan.json").read_text())
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    return [each.replace("$platform", "credit|grid") for each in found]
+
+
+def test_the_dashboard_asks_for_samples_that_there_are_and_their_labels() -> None:
+    labels = {name: set(each.labels) for each in Metrics().described.values() for name in each.samples}
+    assert len(expressions()) > 20
+    for expression in expressions():
+        used = re.findall(r"\b(bihuan_[a-z_]+)(?:\{([^}]*)\})?", expression)
+        assert used, expression
+        for name, chosen in used:
+            assert name in labels, f"{expression}: Prometheus has no {name}"
+            assert set(re.findall(r"(\w+)[=!]", chosen)) <= labels[name], expression
+
+
+def test_prometheus_understands_the_dashboard(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool here; Debian's package prometheus has it")
+    rules = [{"record": f"dashboard:{number}", "expr": each} for number, each in enumerate(expressions())]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run([promtool, "check", "rules", "rules.yml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
