@@ -20,7 +20,8 @@ from hub.mirror.rows import Rows
 from schema.conditions import ClockSkew, SecretInUse, SecretPurpose
 
 log = structlog.get_logger()
-ANSWERS = 31
+ANSWERS = 7
+"""The newest answers, whose median is taken: four of them must lie alike, and a clock that was set is seen after four."""
 RECENT = timedelta(minutes=15)
 KEPT_EVERY = timedelta(seconds=15)
 

@@ -26,7 +26,7 @@ PACE = {
     "DRIFT_SECONDS": "0",
 }
 """The hub's own times, or nearly."""
-POLL_SECONDS = 10.0
+POLL_SECONDS = 5.0
 WITHIN = 60.0
 """Simulated seconds within which an alert must come."""
 LATEST = 900.0
