@@ -1,6 +1,5 @@
 """The hub as a process: opened on a database that is up to date, its loops running, served. What it is made of is in parts.py."""
 
-import asyncio
 import contextlib
 import time
 import uuid
@@ -87,10 +86,7 @@ class Hub(Parts):
             await self.asker.close()
             await self.live.close()
             await self.door.close()
-            if self.teller:
-                await self.teller.close()
-            if self.tracing.on and self.world.tracing is None:  # those that were lent are not ours to close
-                await asyncio.to_thread(self.tracing.close)
+            await self.observing.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
                 await self.refusals.keep()

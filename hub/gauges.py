@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from connectors.base import Connector
 from hub.domain.calendar import WorkingDays
 from hub.domain.silence import hour_of, silence_limit
 from hub.metrics import Metrics
 from hub.mirror import alerts, inbox, ledger, measures, ops_list, rhythm, streams
-from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.replica import Replica
-from hub.mirror.rows import Rows, moment
+from hub.mirror.rows import moment
 from hub.mirror.streams import AGAIN
 from hub.platform_health import HealthDesk, PlatformStatus
 from schema.entities import ObligationState, StreamHealth
@@ -57,9 +56,6 @@ class Gauges:
     """`refresh` is called by /metrics and by the judging of alerts. Times are seconds."""
 
     metrics: Metrics
-    database: Database
-    rows: Rows
-    connectors: Mapping[str, Connector]
     health: HealthDesk
     replica: Replica | None
     listeners: Callable[[], int]
@@ -79,9 +75,9 @@ class Gauges:
         self._show_process()
         try:
             statuses = await self.health.platforms()
-            found = await self.database.read(self._read, self.clock())
+            found = await self.health.database.read(self._read, self.clock())
             if self._limits_of != hour_of(self.clock()):
-                self._judge_silence(await self.database.read(rhythm.hours))
+                self._judge_silence(await self.health.database.read(rhythm.hours))
         except DatabaseUnavailable:
             self.metrics.forget_database()
             self.metrics.database_up.set(0)
@@ -95,7 +91,7 @@ class Gauges:
     def _show_process(self) -> None:
         metrics = self.metrics
         metrics.subscriptions.set(self.listeners())
-        for name, connector in self.connectors.items():
+        for name, connector in self.health.connectors.items():
             metrics.quota_rate.labels(name).set(connector.settings.quota_per_second)
         if self.replica:
             lag, trouble = self.replica.health
@@ -117,7 +113,7 @@ class Gauges:
             measures.quota_ends(connection),
             measures.last_runs(connection),
             rhythm.told(connection),
-            list(streams.all_streams(connection, self.rows)),
+            list(streams.all_streams(connection, self.health.rows)),
             ops_list.open_count(connection),
             alerts.standing_by_name(connection),
             alerts.untold_count(connection),
@@ -134,7 +130,7 @@ class Gauges:
             if health.last_success is not None:
                 metrics.last_success.labels(name).set(health.last_success.timestamp())
                 metrics.lag.labels(name).set(health.lag_seconds or 0.0)
-            if (connector := self.connectors.get(name)) is not None and connector.streams:
+            if (connector := self.health.connectors.get(name)) is not None and connector.streams:
                 metrics.stale_after.labels(name).set(max(self.stale_seconds, MISSED * connector.settings.poll_seconds))
             if health.clock is not None:
                 metrics.clock_ahead.labels(name).set(health.clock.ahead_seconds)
@@ -174,7 +170,7 @@ class Gauges:
 
     def _show_streams(self, found: _Read) -> None:
         metrics, now = self.metrics, self.clock()
-        for name, connector in self.connectors.items():
+        for name, connector in self.health.connectors.items():
             told_at, unannounced = found.told.get(name, (None, 0))
             metrics.unannounced.labels(name).set(unannounced)
             if not connector.streams:
@@ -199,7 +195,7 @@ class Gauges:
     def _judge_silence(self, told: Mapping[str, Mapping[int, int]]) -> None:
         """Judge once an hour: which silence is unusual changes no faster."""
         now = self.clock()
-        self._limits = {name: silence_limit(told.get(name, {}), now, self.days()) for name in self.connectors}
+        self._limits = {name: silence_limit(told.get(name, {}), now, self.days()) for name in self.health.connectors}
         self._limits_of = hour_of(now)
 
 

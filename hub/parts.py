@@ -5,27 +5,22 @@ Time, waiting, chance and transport come in from outside (`World`). app.py opens
 
 import asyncio
 import random
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import httpx
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
 from hub.alerts.desk import AlertDesk
-from hub.alerts.telling import Teller
-from hub.alerts.watch import DatabaseWatch
 from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
 from hub.delivery_traces import DeliveryTracer
 from hub.domain.policy import DEFAULT_FOLDER, Policy, load_policy
 from hub.eligibility import Asker
-from hub.gauges import Disk, Gauges
 from hub.graph.feeds.feeds import LiveFeeds
 from hub.intake.apply import Applier
 from hub.intake.applying import Applying
@@ -41,7 +36,6 @@ from hub.keeping import Keeping
 from hub.levers import Levers
 from hub.live_reads import LiveReader
 from hub.loops import Loops
-from hub.metrics import Metrics
 from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.replica import Replica
@@ -49,6 +43,7 @@ from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
+from hub.observing import Observing
 from hub.operator import Operator
 from hub.platform_health import HealthDesk
 from hub.reconcile.derive import Derivation
@@ -62,7 +57,7 @@ from hub.reconcile.worker import Worker
 from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
-from hub.tracing import OFF, Tracing, took, traceparent
+from hub.tracing import Tracing, traceparent
 from schema.context import PlatformHealth
 
 TO_DECIDE = 0.3
@@ -101,13 +96,15 @@ class Parts:
         self.settings = settings
         self.world = world
         own = settings.hub
-        self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
         self.database: Database = world.database or open_database(
             own.database_url, inline=world.inline_database, connections=own.database_connections
         )
-        self.tracing = world.tracing or self._traces()
+        self.observing = Observing(
+            own, world.clock, world.transports.get("alerts"), world.tracing, in_memory=world.database is not None
+        )
+        self.metrics, self.tracing = self.observing.metrics, self.observing.tracing
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
@@ -232,23 +229,8 @@ class Parts:
             self.refusals.keep,
             world.clock,
         )
-        self.gauges = Gauges(
-            self.metrics,
-            self.database,
-            self.rows,
-            self.connectors,
-            self.health,
-            self.replica,
-            lambda: self.feeds.listeners,
-            self._disk(),
-            lambda: self.policy.calendar,
-            world.clock,
-            stale_seconds=own.stale_seconds,
-            clock_warning_seconds=own.clock_warning_seconds,
-            full_sweep_seconds=own.full_sweep_seconds,
-        )
-        self.teller = self._teller()
-        self.alerts = AlertDesk(self.database, self.connectors, self.gauges, self.teller, world.clock)
+        self.gauges = self.observing.gauges(self.health, self.replica, lambda: self.feeds.listeners, lambda: self.policy.calendar)
+        self.alerts = AlertDesk(self.database, self.connectors, self.gauges, self.observing.teller, world.clock)
         self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.keep_refusals_days))
         self.keeping = Keeping(
             self.database,
@@ -315,7 +297,7 @@ class Parts:
             self.wake_ups,
             self.replica,
             self.feeds,
-            DatabaseWatch(self.teller, world.clock, uuid.uuid4().hex),
+            self.observing.watch,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -369,39 +351,6 @@ class Parts:
             sleep=world.sleep,
         )
 
-    def _traces(self) -> Tracing:
-        """Return where traces go; nothing of OpenTelemetry is loaded where nowhere. Raises ValueError where it is not installed."""
-        if (endpoint := self.settings.hub.otel_endpoint) is None:
-            return OFF
-        try:
-            from hub.otel import otel_tracing  # noqa: PLC0415  (an optional extra)
-        except ImportError as error:
-            raise ValueError(f"HUB_OTEL_ENDPOINT: {error.name} is missing; install bihuan[otel], or leave this out") from error
-        return otel_tracing(endpoint)
-
-    def _observe(self, platform: str, operation: str, outcome: str, seconds: float) -> None:
-        """Count a call to a platform, and tell its trace."""
-        self.metrics.observe_call(platform, operation, outcome, seconds)
-        took("call", seconds, platform=platform, operation=operation, outcome=outcome)
-
-    def _teller(self) -> Teller | None:
-        """Return who tells of alerts; None where nobody is to be told."""
-        own, world = self.settings.hub, self.world
-        if own.alert_webhook is None or own.alert_secret is None:
-            return None
-
-        def count(outcome: str) -> None:
-            self.metrics.alerts_told.labels(outcome).inc()
-
-        return Teller(own.alert_webhook, own.alert_secret, world.clock, count, world.transports.get("alerts"))
-
-    def _disk(self) -> Disk | None:
-        """Return where the embedded database is; None with a server, and in memory."""
-        own = self.settings.hub
-        if self.world.database is not None or not own.database_url.startswith("sqlite:///"):
-            return None
-        return Disk(Path(own.database_url.removeprefix("sqlite:///")).absolute().parent, own.disk_low_bytes)
-
     def _connect(self) -> dict[str, Connector]:
         own, world = self.settings.hub, self.world
         quota = DatabaseQuota(self.database, clock=world.clock, sleep=world.sleep)
@@ -414,7 +363,7 @@ class Parts:
                 quota=quota,
                 transport=world.transports.get(name),
                 inline=world.inline_database,
-                observe=self._observe,
+                observe=self.observing.call,
                 trace_headers=traceparent,
                 notices=self.conditions,
             )

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
-from connectors.signing import standard_webhook_key
 from hub.access.settings import AccessSettings, access_problems
+from hub.alerts.settings import AlertSettings, alert_problems
 from hub.mirror.database import CONNECTIONS
 from hub.web.origins import check_origin
 
@@ -44,7 +44,7 @@ Days30 = Annotated[int, _at_least(30)]
 Days183 = Annotated[int, _at_least(183)]
 
 
-class HubSettings(AccessSettings):
+class HubSettings(AccessSettings, AlertSettings):
     """The hub's own settings, HUB_<NAME>."""
 
     model_config = ConfigDict(frozen=True)
@@ -147,24 +147,6 @@ class HubSettings(AccessSettings):
     keep_refusals_days: int = Field(30, gt=0, description="Days after which the record of a refused webhook is forgotten")
     clock_warning_seconds: float = Field(
         30.0, gt=0, description="Seconds by which a platform's clock may differ from ours before that is a warning"
-    )
-    alert_seconds: float = Field(15.0, gt=0, description="Seconds between two looks at what means trouble (docs/alerts.md)")
-    alert_webhook: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/?#]+(/[^\s#]*)?$",
-        repr=False,  # who knows it may post there
-        description="Address to which raised and cleared alerts are posted (docs/alerts.md); nobody is told if not set",
-    )
-    alert_secret: SecretStr | None = Field(
-        None, description="Secret that signs what is posted there, `whsec_<base64>` (Standard Webhooks)"
-    )
-    otel_endpoint: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/?#]+(/[^\s#]*)?$",
-        description="Where traces are sent by OTLP over HTTP, as http://host:4318/v1/traces (docs/traces.md); no traces if not set",
-    )
-    disk_low_bytes: int = Field(
-        1_000_000_000, ge=0, description="Bytes that should be free where the embedded database is; with less there is an alert"
     )
     drift_seconds: float = Field(
         86400.0, ge=0, description="Seconds between two comparisons with a platform by its digests; 0: only by `bihuan drift`"
@@ -288,23 +270,10 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         if hub.graph_documents_only and hub.graph_documents is None:
             problems.append("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS, or leave this out")
         problems += _short_leases(hub, platforms)
-        problems += _alert_problems(hub)
+        problems += alert_problems(hub)
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)
-
-
-def _alert_problems(hub: HubSettings) -> list[str]:
-    """Say what is wrong with how alerts are signed."""
-    if hub.alert_webhook is None:
-        return []
-    if hub.alert_secret is None:
-        return ["HUB_ALERT_SECRET: is missing, and HUB_ALERT_WEBHOOK is set; give `whsec_` and base64 of 24 bytes or more"]
-    try:
-        standard_webhook_key(hub.alert_secret.get_secret_value())
-    except ValueError:
-        return ["HUB_ALERT_SECRET: has another form than it must have; give `whsec_` and base64 of 24 bytes or more"]
-    return []
 
 
 def _short_leases(hub: HubSettings, platforms: Mapping[str, PlatformSettings]) -> list[str]:

@@ -13,7 +13,7 @@ DAYS: WorkingDays = state_council_calendar()
 
 def told(until: datetime, weeks: int, an_hour: int = 4) -> dict[int, int]:
     """What an office tells that works from 9 to 17 on working days, until a moment."""
-    found = {}
+    found = dict[int, int]()
     moment = (until - timedelta(weeks=weeks)).replace(minute=0)
     while moment < until:
         works = DAYS.is_working(moment.date()) and 9 <= moment.hour < 17
