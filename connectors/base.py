@@ -222,7 +222,7 @@ class Connector(ABC):
     """Of which entities the platform gives digests; `digest` and `contents` are for these."""
     settings_class: ClassVar[type[PlatformSettings]]
     announced: ClassVar[tuple[str, ...]] = ()
-    """Entities whose changes the platform posts to us as they happen, so that none of them should be found by a poll only."""
+    """Entities of which the platform posts every new record to us, whoever made it, so that no poll should find one first."""
     clock_limit: ClassVar[ClockLimit | None] = None
     """None where the platform's page names none."""
     signatures_expire: ClassVar[bool] = True

@@ -168,7 +168,7 @@ class Metrics:
         self.unannounced = self._gauge(
             database,
             "bihuan_platform_unannounced_records",
-            "Records that the platform posts, and that polls found since its last webhook came",
+            "New records of kinds that the platform posts, and that polls found since its last webhook came",
             "platform",
         )
         self.secret_used = self._gauge(

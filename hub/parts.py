@@ -101,9 +101,7 @@ class Parts:
         self.database: Database = world.database or open_database(
             own.database_url, inline=world.inline_database, connections=own.database_connections
         )
-        self.observing = Observing(
-            own, world.clock, world.transports.get("alerts"), world.tracing, in_memory=world.database is not None
-        )
+        self.observing = Observing(own, world.clock, world.transports, world.tracing, in_memory=world.database is not None)
         self.metrics, self.tracing = self.observing.metrics, self.observing.tracing
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)

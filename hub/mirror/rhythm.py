@@ -6,7 +6,7 @@ It is gone through in its public order (bookmarks.py), so that each version coun
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, literal_column, select, update
 
 from hub.domain.silence import HOURS_KEPT, hour_of
 from hub.mirror import bookmarks
@@ -16,10 +16,11 @@ from hub.mirror.inbox import DELIVERY
 from hub.mirror.tables import CHANGE, PLATFORM_CONDITION, PLATFORM_HOUR
 
 BOOKMARK = "rhythm"
-HOUR = 3_600_000_000
+HOUR = "3600000000"
+"""Microseconds; written into the statement, so that both places of it are seen to be the same."""
 
 Announced = Mapping[str, tuple[str, ...]]
-"""Platform -> entities whose changes it posts to us."""
+"""Platform -> entities of which it posts every new record to us."""
 
 
 def count(connection: Connection, announced: Announced, now: datetime) -> None:
@@ -34,7 +35,7 @@ def count(connection: Connection, announced: Announced, now: datetime) -> None:
 
 
 def _count_hours(connection: Connection, announced: Announced, new: Stretch, now: datetime) -> None:
-    hour = CHANGE.c.observed_at // HOUR
+    hour = (CHANGE.c.observed_at // literal_column(HOUR)).label("at_hour")
     here = (CHANGE.c.position > new.after) & (CHANGE.c.position <= new.last) & CHANGE.c.source.in_(list(announced))
     found = select(CHANGE.c.source, hour, func.count(), func.max(CHANGE.c.observed_at)).where(here).group_by(CHANGE.c.source, hour)
     for platform, each, told, last in sorted(tuple(row) for row in connection.execute(found)):
@@ -48,7 +49,7 @@ def _count_hours(connection: Connection, announced: Announced, new: Stretch, now
 
 
 def _count_unannounced(connection: Connection, platform: str, entities: tuple[str, ...], new: Stretch) -> None:
-    """Count records that were seen since the last webhook; none where the platform never posted one: it may not be told to."""
+    """Count new records that were seen since the last webhook; none where the platform never posted one: it may not be told to."""
     received = connection.execute(select(func.max(DELIVERY.c.received_at)).where(DELIVERY.c.platform == platform)).scalar()
     if received is None:
         return
@@ -58,7 +59,7 @@ def _count_unannounced(connection: Connection, platform: str, entities: tuple[st
     if received >= seen:
         before = 0
     here = (CHANGE.c.position > new.after) & (CHANGE.c.position <= new.last) & (CHANGE.c.source == platform)
-    here &= CHANGE.c.entity.in_(entities) & (CHANGE.c.observed_at > received)
+    here &= CHANGE.c.entity.in_(entities) & CHANGE.c.created & (CHANGE.c.observed_at > received)
     more, last = connection.execute(select(func.count(), func.max(CHANGE.c.observed_at)).where(here)).one()
     if row is None and more:
         connection.execute(insert_into(connection, PLATFORM_CONDITION).values(platform=platform))

@@ -160,7 +160,7 @@ ROUNDS: tuple[tuple[Fault, ...], ...] = (
         ),
         knobs("`error_rate` 0.2: now and then a call fails", "credit", None, error_rate=0.2),
         knobs("`latency_seconds` 1: slow, within the deadline", "grid", None, latency_seconds=1.0),
-        knobs("`callbacks_off`: nothing is told any more", "enforcement", "BihuanWebhooksMissing", callbacks_off=True),
+        knobs("`callbacks_off`: nothing is told any more", "enforcement", None, callbacks_off=True),
     ),
 )
 

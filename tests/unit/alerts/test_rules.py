@@ -86,7 +86,7 @@ def test_prometheus_judges_every_condition_alike(tmp_path: Path) -> None:
     tests = []
     for world in WORLDS:
         labels = {"alertname": world.alert.name, "alertstate": "firing", "severity": world.alert.severity.value}
-        of = {world.alert.by: "credit"} if world.alert.by else {}
+        of: dict[str, str] = {world.alert.by: "credit"} if world.alert.by else {}
         told = ",".join(f"{name}={json.dumps(value)}" for name, value in sorted({**labels, **of}.items()))
         expected = [{"labels": f"ALERTS{{{told}}}", "value": 1}] if world.stands else []
         asked = f'ALERTS{{alertname="{world.alert.name}", alertstate="firing"}}'

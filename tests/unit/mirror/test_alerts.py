@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from hub.mirror import alerts
 from hub.mirror.alerts import Noted, Patience, Which
 from hub.mirror.database import Database
+from hub.mirror.tables import ALERT
 from tests.settable_clock import SettableClock
 
 STUCK, STALE = Which("BihuanStuck", "credit"), Which("BihuanStale", "grid")
@@ -90,4 +91,4 @@ async def test_without_anybody_to_tell_nothing_is_kept_behind_the_end(database: 
 
 
 def _rows(connection: Connection) -> int:
-    return len(connection.execute(alerts.ALERT.select()).all())
+    return len(connection.execute(ALERT.select()).all())
