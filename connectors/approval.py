@@ -73,6 +73,7 @@ class ApprovalConnector(Connector):
 
     platform: ClassVar[str] = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = (Stream("approvals", ("Approval",), timedelta(seconds=120), whole=("Approval",)),)
+    announced: ClassVar[tuple[str, ...]] = ("Approval",)
     fetchable: ClassVar[Mapping[str, int]] = {"Approval": _DETAIL_AT_MOST}
     digests: ClassVar[tuple[Buckets, ...]] = (Buckets(entity="Approval", stream="approvals", day_of="accepted_at"),)
     settings_class: ClassVar[type[PlatformSettings]] = ApprovalSettings

@@ -44,6 +44,9 @@ class Notices:
     def closed(self, platform: str, until: datetime | None) -> None:
         """Note that the platform asked to be left alone until then (503 with Retry-After); None: it answers again."""
 
+    def broken(self, platform: str, until: datetime | None) -> None:
+        """Note that it is left alone until then after failures in a row, and then probed; None: a call succeeded."""
+
     def signed(self, platform: str, purpose: str, position: int) -> None:
         """Note that a secret was used: the one at `position` of `Connector.secrets[purpose]`, and it was taken as good."""
 
@@ -87,6 +90,9 @@ class PlatformSettings(BaseModel):
     )
     breaker_cool_down_seconds: float = Field(15.0, gt=0, description="Seconds after which one probe goes to a platform left alone")
     breaker_longest_seconds: float = Field(3600.0, gt=0, description="Longest wait in seconds that the breaker heeds (Retry-After)")
+    traceparent: bool = Field(
+        False, description="Whether calls carry `traceparent` where traces are kept; only if the platform is known to bear it"
+    )
     maintenance: tuple[str, ...] = Field(
         (),
         description="Maintenance windows that recur, Beijing, comma separated: `daily 02:00-03:00`, `sun 22:30-04:00`; "
@@ -114,6 +120,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     notices: Notices = Notices()
     observe: Callable[[str, str, str, float], None] = lambda platform, operation, outcome, seconds: None
     """Told of every call: platform, operation, outcome code, seconds; telemetry hangs on it."""
+    trace_headers: Callable[[], Mapping[str, str]] = dict
+    """Headers that tell a platform in which trace it is called."""
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -213,6 +221,8 @@ class Connector(ABC):
     digests: ClassVar[tuple[Buckets, ...]] = ()
     """Of which entities the platform gives digests; `digest` and `contents` are for these."""
     settings_class: ClassVar[type[PlatformSettings]]
+    announced: ClassVar[tuple[str, ...]] = ()
+    """Entities of which the platform posts every new record to us, whoever made it, so that no poll should find one first."""
     clock_limit: ClassVar[ClockLimit | None] = None
     """None where the platform's page names none."""
     signatures_expire: ClassVar[bool] = True

@@ -4,7 +4,7 @@ One a platform and process, owned by what makes its calls (`connectors.http.Plat
 is told how calls ended.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -32,7 +32,16 @@ class Breaker:
     A failure may name a longer wait (Retry-After of a maintenance window); up to `longest` it is respected.
     """
 
-    def __init__(self, failures: int, cool_down: timedelta, longest: timedelta, clock: Clock) -> None:
+    def __init__(
+        self,
+        failures: int,
+        cool_down: timedelta,
+        longest: timedelta,
+        clock: Clock,
+        tell: Callable[[datetime | None], None] = lambda until: None,
+    ) -> None:
+        """`tell` hears until when it is open, each time that it opens, and None when it is closed again."""
+        self._tell = tell
         self._allowed, self._cool_down, self._longest, self._clock = failures, cool_down, longest, clock
         self._in_a_row = 0
         self._open_until: datetime | None = None
@@ -71,15 +80,19 @@ class Breaker:
         if call.answered_well is None:
             return
         if call.answered_well:
+            was_open = self._open_until is not None
             self._in_a_row, self._open_until = 0, None
+            if was_open:
+                self._tell(None)
             return
         self._in_a_row += 1
         if probe or self._in_a_row >= self._allowed:
             asked = timedelta(seconds=min(call.retry_after or 0.0, self._longest.total_seconds()))
             self._open_until = self._clock() + max(self._cool_down, asked)
+            self._tell(self._open_until)
 
 
-def breaker_of(settings: PlatformSettings, clock: Clock) -> Breaker:
+def breaker_of(settings: PlatformSettings, clock: Clock, tell: Callable[[datetime | None], None] = lambda until: None) -> Breaker:
     """Return the breaker that a platform's settings describe."""
     cool_down, longest = settings.breaker_cool_down_seconds, settings.breaker_longest_seconds
-    return Breaker(settings.breaker_failures, timedelta(seconds=cool_down), timedelta(seconds=longest), clock)
+    return Breaker(settings.breaker_failures, timedelta(seconds=cool_down), timedelta(seconds=longest), clock, tell)

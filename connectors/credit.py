@@ -63,6 +63,7 @@ class CreditConnector(Connector):
 
     platform: ClassVar[str] = PLATFORM
     streams: ClassVar[tuple[Stream, ...]] = (Stream("changes", ENTITIES, timedelta(seconds=5), whole=ENTITIES),)
+    announced: ClassVar[tuple[str, ...]] = ("CreditRecord",)
     fetchable: ClassVar[Mapping[str, int]] = {"CreditProfile": _CODES_AT_MOST, "CreditRecord": 1}
     digests: ClassVar[tuple[Buckets, ...]] = tuple(Buckets(entity=entity, stream="changes") for entity in ENTITIES)
     settings_class: ClassVar[type[PlatformSettings]] = CreditSettings

@@ -96,6 +96,7 @@ class EnforcementConnector(Connector):
         Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60),
         Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60),
     )
+    announced: ClassVar[tuple[str, ...]] = ("Coordination",)  # a task that is made is told by no event
     fetchable: ClassVar[Mapping[str, int]] = dict.fromkeys(SINGLE, 1)
     settings_class = EnforcementSettings
     settings: EnforcementSettings

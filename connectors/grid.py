@@ -87,6 +87,7 @@ class GridConnector(Connector):
         Stream(name="events", entities=("GridEvent",), settling=timedelta(seconds=30), whole=("GridEvent",)),
         Stream(name="coordinations", entities=("TownCoordination",), settling=timedelta(seconds=30)),
     )
+    announced: ClassVar[tuple[str, ...]] = ("GridEvent",)
     fetchable: ClassVar[Mapping[str, int]] = {"GridEvent": 1}
     digests: ClassVar[tuple[Buckets, ...]] = (
         Buckets(entity="GridEvent", stream="events", day_of="reported_at", algorithm="md5", upper=True),

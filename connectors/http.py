@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Container, Hashable
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -55,7 +56,7 @@ class PlatformClient:
     ) -> None:
         self.platform, self.settings, self.surroundings = platform, settings, surroundings
         self._wait_header = wait_header
-        self.breaker = breaker_of(settings, surroundings.clock)
+        self.breaker = breaker_of(settings, surroundings.clock, partial(surroundings.notices.broken, platform))
         self._http = httpx.AsyncClient(
             base_url=settings.url,
             transport=surroundings.transport,
@@ -197,6 +198,8 @@ class PlatformClient:
     async def _send(self, call: "_Call[T]", watched: Watched) -> T:
         built = call.build()
         request = await built if isawaitable(built) else built
+        if self.settings.traceparent:
+            request.headers.update(self.surroundings.trace_headers())
         started, outcome = self.surroundings.clock(), "CANCELLED"
         try:
             result = await self._exchange(call, request, watched)

@@ -6,6 +6,7 @@ What connectors/http.py is to other platforms. Every call is one transaction of 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -33,7 +34,7 @@ class ExchangeDatabase:
 
     def __init__(self, settings: SelfgovSettings, surroundings: Surroundings) -> None:
         self.settings, self.surroundings = settings, surroundings
-        self.breaker = breaker_of(settings, surroundings.clock)
+        self.breaker = breaker_of(settings, surroundings.clock, partial(surroundings.notices.broken, PLATFORM))
         self.sessions = sessions_of(
             settings.database,
             at_once=settings.max_in_flight,

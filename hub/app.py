@@ -20,7 +20,7 @@ from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
 from hub.graph.trusted import DocumentsUnusable, trusted_documents
 from hub.intake.room import Room
-from hub.mirror import inbox, ledger, merges, ops_list
+from hub.mirror import merges
 from hub.mirror.database import DatabaseUnavailable
 from hub.mirror.upgrade import current_revision, head_revision, upgrade
 from hub.parts import Parts, World
@@ -86,6 +86,7 @@ class Hub(Parts):
             await self.asker.close()
             await self.live.close()
             await self.door.close()
+            await self.observing.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
                 await self.refusals.keep()
@@ -119,19 +120,7 @@ class Hub(Parts):
 
     async def refresh_metrics(self) -> None:
         """Bring gauges up to date."""
-        for (platform, state), count in (await self.database.read(ledger.backlog)).items():
-            self.metrics.obligations.labels(platform, state).set(count)
-        waiting, quarantined = await self.database.read(inbox.waiting), await self.database.read(inbox.open_quarantine)
-        for platform in self.connectors:
-            self.metrics.deliveries_waiting.labels(platform).set(waiting.get(platform, 0))
-            self.metrics.quarantined.labels(platform).set(quarantined.get(platform, 0))
-        if self.replica:
-            lag, trouble = self.replica.health
-            self.metrics.replica_read.set(trouble is None)
-            self.metrics.replica_lag.set(float("nan") if lag is None else lag)
-        self.metrics.subscriptions.set(self.feeds.listeners)
-        await self.health.show(self.metrics)
-        self.metrics.ops_items.set(await self.database.read(ops_list.open_count))
+        await self.gauges.refresh()
 
     @cached_property
     def executor(self) -> Executor:

@@ -20,7 +20,8 @@ from hub.mirror.rows import Rows
 from schema.conditions import ClockSkew, SecretInUse, SecretPurpose
 
 log = structlog.get_logger()
-ANSWERS = 31
+ANSWERS = 7
+"""The newest answers, whose median is taken: four of them must lie alike, and a clock that was set is seen after four."""
 RECENT = timedelta(minutes=15)
 KEPT_EVERY = timedelta(seconds=15)
 
@@ -41,6 +42,8 @@ class Conditions(Notices):
         self._samples: dict[str, deque[_Sample]] = defaultdict(lambda: deque(maxlen=ANSWERS))
         self._closures: dict[str, Closure | None] = {}
         self._closures_kept: dict[str, Closure | None] = {}
+        self._broken: dict[str, datetime | None] = {}
+        self._broken_kept: dict[str, datetime | None] = {}
         self._used: dict[SecretUse, datetime] = {}
         self._kept: dict[str | SecretUse, datetime] = {}
         self._warned: set[str] = set()
@@ -63,6 +66,10 @@ class Conditions(Notices):
         """Remember until when it asked to be left alone."""
         self._closures[platform] = None if until is None else Closure(self._clock(), until)
 
+    def broken(self, platform: str, until: datetime | None) -> None:
+        """Remember until when its breaker leaves it alone."""
+        self._broken[platform] = until
+
     def signed(self, platform: str, purpose: str, position: int) -> None:
         """Remember when a secret was used."""
         known = self._fingerprints.get((platform, purpose), [])
@@ -79,16 +86,18 @@ class Conditions(Notices):
         """Write what was noticed since; each thing at most every quarter of a minute. Raises DatabaseUnavailable."""
         now = self._clock()
         closures = {name: one for name, one in self._closures.items() if self._closures_kept.get(name) != one}
+        broken = {name: until for name, until in self._broken.items() if self._broken_kept.get(name) != until}
         used = {use: at for use, at in self._used.items() if self._is_due(use, now) and at != self._kept.get(use)}
         measured = {name: self._reading(name, now) for name in list(self._samples) if self._is_due(name, now)}
         readings = {name: one for name, one in measured.items() if one is not None}
-        if used or readings or closures:
-            await self._database.write(self._write, readings, closures, used)
+        if used or readings or closures or broken:
+            await self._database.write(self._write, readings, closures, used, broken)
         for name in readings:
             self._kept[name] = now
         for use, at in used.items():
             self._kept[use] = at
         self._closures_kept |= closures
+        self._broken_kept |= broken
 
     def _is_due(self, what: str | SecretUse, now: datetime) -> bool:
         return what not in self._kept or abs(now - self._kept[what]) >= KEPT_EVERY
@@ -107,12 +116,17 @@ class Conditions(Notices):
         readings: Mapping[str, ClockReading],
         closures: Mapping[str, Closure | None],
         used: Mapping[SecretUse, datetime],
+        broken: Mapping[str, datetime | None],
     ) -> None:
-        for platform in sorted(readings.keys() | closures.keys()):  # in one order, so that processes never wait in a circle
+        for platform in sorted(
+            readings.keys() | closures.keys() | broken.keys()
+        ):  # in one order, so that processes never wait in a circle
             if platform in readings:
                 conditions.note_clock(connection, platform, readings[platform])
             if platform in closures:
                 conditions.note_closure(connection, platform, closures[platform])
+            if platform in broken:
+                conditions.note_broken(connection, platform, broken[platform])
         for use in sorted(used):
             conditions.note_use(connection, use, used[use])
 

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from connectors.base import Sleep
+from hub.alerts.watch import DatabaseWatch
 from hub.graph.feeds.feeds import LiveFeeds
 from hub.intake.applying import Applying
 from hub.intake.deliveries import Deliveries
@@ -39,6 +40,7 @@ class Loops:
     replica: Replica | None
     """None where the graph reads what the hub writes."""
     feeds: LiveFeeds
+    watch: DatabaseWatch
     sleep: Sleep
     idle_seconds: float
 
@@ -67,8 +69,12 @@ class Loops:
     async def _refresh(self) -> None:
         """Know when each platform was last read, so that the graph can say what is stale without asking the database."""
         while True:
-            with contextlib.suppress(DatabaseUnavailable):
+            try:
                 await self.operator.refresh()
+            except DatabaseUnavailable:
+                await self.watch.note(reached=False)
+            else:
+                await self.watch.note(reached=True)
             await self.sleep(self.idle_seconds * 2)
 
 

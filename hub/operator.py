@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors.base import Connector
+from hub.alerts.desk import AlertDesk
 from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.delivery_traces import DeliveryTracer
@@ -22,6 +23,7 @@ from hub.platform_health import HealthDesk, PlatformStatus
 from hub.reconcile import identities, operations
 from hub.reconcile.derive import Derivation
 from hub.reveals import Reveals
+from schema.alerts import ActiveAlert
 from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
 from schema.loop import Loop
@@ -55,6 +57,7 @@ class Operator:
     backfiller: Backfiller
     feeds: LiveFeeds
     revealer: Reveals
+    desk: AlertDesk
 
     def stale(self, source: str, observed_at: datetime) -> bool:
         """Return whether neither the record was seen, nor its platform read to its end, within the allowed age."""
@@ -78,6 +81,10 @@ class Operator:
     async def status(self) -> list[PlatformStatus]:
         """Return the health of every platform, each with the reason why a stream of it fails now."""
         return await self.health.platforms()
+
+    async def alerts(self) -> Sequence[ActiveAlert]:
+        """Return the alerts that stand now."""
+        return await self.desk.standing()
 
     async def eligibility(self, subject: str, matter: str) -> Decision:
         """Return whether a subject may use commitment for a matter."""

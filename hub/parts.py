@@ -14,6 +14,7 @@ import httpx
 
 from connectors.base import Clock, Connector, Item, Sleep, Surroundings
 from connectors.registry import CONNECTORS
+from hub.alerts.desk import AlertDesk
 from hub.backfill import Backfiller
 from hub.campaign_requests import CampaignRequests
 from hub.conditions import Conditions
@@ -42,6 +43,7 @@ from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.wake_ups import Topic, WakeUps
 from hub.notices import NoticeDesk
+from hub.observing import Observing
 from hub.operator import Operator
 from hub.platform_health import HealthDesk
 from hub.reconcile.derive import Derivation
@@ -55,7 +57,7 @@ from hub.reconcile.worker import Worker
 from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
 from hub.settings import Settings
-from hub.telemetry import Metrics
+from hub.tracing import Tracing, traceparent
 from schema.context import PlatformHealth
 
 TO_DECIDE = 0.3
@@ -81,6 +83,8 @@ class World:
     transports: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
     inline_database: bool = False
     """No driver threads: databases are used in the caller's own turn, as simulated time needs it."""
+    tracing: Tracing | None = None
+    """Where traces go; else the settings say."""
     database: Database | None = None
     """The hub's own database where it is open already; else the settings say which."""
 
@@ -92,12 +96,13 @@ class Parts:
         self.settings = settings
         self.world = world
         own = settings.hub
-        self.metrics = Metrics()
         self.policy: Policy = load_policy(own.policy_dir or DEFAULT_FOLDER)
         self.rows = Rows(Seals.from_text([key.get_secret_value() for key in own.pii_keys], own.pii_join_key.get_secret_value()))
         self.database: Database = world.database or open_database(
             own.database_url, inline=world.inline_database, connections=own.database_connections
         )
+        self.observing = Observing(own, world.clock, world.transports, world.tracing, in_memory=world.database is not None)
+        self.metrics, self.tracing = self.observing.metrics, self.observing.tracing
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
         self.connectors = self._connect()
@@ -114,6 +119,7 @@ class Parts:
             clock=world.clock,
             sleep=world.sleep,
             rng=world.rng,
+            tracing=self.tracing,
         )
         self.feeds = LiveFeeds(
             self.database,
@@ -126,7 +132,9 @@ class Parts:
         heard = {Topic.DELIVERIES: self._arrived.set, Topic.OBLIGATIONS: self.worker.wake, Topic.CHANGES: self.feeds.look}
         self.wake_ups = WakeUps(self.database, heard, sleep=world.sleep)
         arrived, due = (partial(self.wake_ups.tell, topic) for topic in (Topic.DELIVERIES, Topic.OBLIGATIONS))
-        self.applier = Applier(self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due)
+        self.applier = Applier(
+            self.database, self.rows, self.connectors, self.derivation, clock=world.clock, after=due, tracing=self.tracing
+        )
         self.levers = Levers(self.database, self.rows, self.connectors, world.clock, due)
         self.deliveries = Deliveries(
             self.database,
@@ -137,6 +145,7 @@ class Parts:
             verified_by=self.conditions.verified,
             most_waiting=own.webhook_waiting,
             most_bytes=own.webhook_waiting_bytes,
+            tracing=self.tracing,
         )
         self.refusals = Refusals(self.database, self.rows, world.clock, own.keep_refusals_days)
         tombstones = Tombstones(
@@ -218,6 +227,8 @@ class Parts:
             self.refusals.keep,
             world.clock,
         )
+        self.gauges = self.observing.gauges(self.health, self.replica, lambda: self.feeds.listeners, lambda: self.policy.calendar)
+        self.alerts = AlertDesk(self.database, self.connectors, self.gauges, self.observing.teller, world.clock)
         self.tracer = DeliveryTracer(self.database, self.rows, self.connectors, world.clock, timedelta(days=own.keep_refusals_days))
         self.keeping = Keeping(
             self.database,
@@ -270,6 +281,7 @@ class Parts:
             ),
             feeds=self.feeds,
             revealer=Reveals(self.database, self.rows, world.clock, own.reveals_per_hour),
+            desk=self.alerts,
         )
         self.loops = Loops(
             Applying(self.applier, self.deliveries, self._arrived, sleep=world.sleep, idle_seconds=own.idle_seconds),
@@ -283,6 +295,7 @@ class Parts:
             self.wake_ups,
             self.replica,
             self.feeds,
+            self.observing.watch,
             world.sleep,
             idle_seconds=own.idle_seconds,
         )
@@ -291,13 +304,14 @@ class Parts:
         """Return what one process at a time does regularly."""
         own = self.settings.hub
         return [
-            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False),
-            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything),
+            Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False, noted=True),
+            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything, noted=True),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
             Schedule("seal", own.seal_seconds, self._seal),
-            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False),
+            Schedule("prune", own.prune_seconds, self.keeping.prune, at_once=False, noted=True),
             Schedule("drift", own.waiting_seconds, self.drift.look, at_once=False),
+            Schedule("alerts", own.alert_seconds, self.alerts.look, at_once=False, noted=True),
             *([Schedule("scores", own.score_seconds, self.scores.reconcile, at_once=False)] if self.scores else []),
         ]
 
@@ -347,7 +361,8 @@ class Parts:
                 quota=quota,
                 transport=world.transports.get(name),
                 inline=world.inline_database,
-                observe=self.metrics.observe_call,
+                observe=self.observing.call,
+                trace_headers=traceparent,
                 notices=self.conditions,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)

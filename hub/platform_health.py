@@ -12,7 +12,6 @@ from hub.mirror import drift, ledger, score_difference_queries, streams
 from hub.mirror.database import Database
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
-from hub.telemetry import Metrics
 from schema.conditions import ClockSkew, SecretInUse
 from schema.context import PlatformHealth
 from schema.entities import StreamHealth
@@ -117,20 +116,6 @@ class HealthDesk:
         if name not in self.connectors:
             return LEFT_OUT
         return "; ".join(f"{one.stream}: {one.failure}" for one in health if one.platform == name and one.failure) or None
-
-    async def show(self, metrics: Metrics) -> None:
-        """Bring the gauges of platforms up to date."""
-        now = self.clock()
-        for status in await self.platforms():
-            name, health = status.name, status.health
-            metrics.silenced.labels(name).set(health.silenced)
-            metrics.paused.labels(name).set((now - health.paused.since).total_seconds() if health.paused else 0.0)
-            if health.clock is not None:
-                metrics.clock_ahead.labels(name).set(health.clock.ahead_seconds)
-                metrics.clock_limit.labels(name).set(health.clock.limit_seconds or 0.0)
-            for secret in health.secrets:
-                used = 0.0 if secret.last_used_at is None else secret.last_used_at.timestamp()
-                metrics.secret_used.labels(name, secret.purpose.value, str(secret.position)).set(used)
 
     def notes(self) -> dict[str, str]:
         """Return, as of the last look, which platforms are paused or in maintenance; nothing that only operators may read."""

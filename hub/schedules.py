@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 
 from connectors.base import Clock, Sleep
-from hub.mirror import leases
+from hub.mirror import leases, measures
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.leases import Lease
 from hub.mirror.rows import micros
@@ -30,6 +30,8 @@ class Schedule:
     work: Callable[[], Awaitable[object]]
     at_once: bool = True
     """Whether it is done at the start too, or only after the first pause."""
+    noted: bool = False
+    """Whether it is kept in the database when it was last done to its end (`bihuan_schedule_last_run_timestamp_seconds`)."""
 
 
 class LeaseLost(Exception):
@@ -65,6 +67,8 @@ class Scheduler:
     async def _do(self, schedule: Schedule) -> None:
         try:
             await schedule.work()
+            if schedule.noted:
+                await self._database.write(measures.ran, schedule.name, self._clock())
         except DatabaseUnavailable as error:
             log.warning("scheduled work waits for the database", schedule=schedule.name, error=str(error))
         except Exception:  # outermost: one that fails must not end the others, nor its own next turn

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork
 from connectors.base import PlatformSettings
 from connectors.registry import CONNECTORS
 from hub.access.settings import AccessSettings, access_problems
+from hub.alerts.settings import AlertSettings, alert_problems
 from hub.mirror.database import CONNECTIONS
 from hub.web.origins import check_origin
 
@@ -43,7 +44,7 @@ Days30 = Annotated[int, _at_least(30)]
 Days183 = Annotated[int, _at_least(183)]
 
 
-class HubSettings(AccessSettings):
+class HubSettings(AccessSettings, AlertSettings):
     """The hub's own settings, HUB_<NAME>."""
 
     model_config = ConfigDict(frozen=True)
@@ -269,6 +270,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         if hub.graph_documents_only and hub.graph_documents is None:
             problems.append("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS, or leave this out")
         problems += _short_leases(hub, platforms)
+        problems += alert_problems(hub)
     if problems or hub is None:
         raise SettingsError(problems)
     return Settings(hub=hub, platforms=platforms)

@@ -1,120 +1,23 @@
-"""Logs and metrics. Metrics live in a registry that app.py makes, so that two hubs in one process do not mix."""
+"""Structured logs: masked, one line an event, never in the way of the work. What a line holds: docs/operations.md."""
 
 import contextlib
 import io
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO, cast
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
 
+from hub.tracing import trace_id
 from schema.identifiers import redact
 
 
-class Metrics:
-    """All that /metrics shows; each name is documented by its help text."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.calls = Counter(
-            "bihuan_platform_calls",
-            "Calls to platforms by operation and outcome",
-            ["platform", "operation", "outcome"],
-            registry=self.registry,
-        )
-        self.call_seconds = Histogram(
-            "bihuan_platform_call_seconds", "Seconds that calls to platforms took", ["platform"], registry=self.registry
-        )
-        self.webhooks = Counter(
-            "bihuan_webhooks", "Webhooks by platform and what became of them", ["platform", "outcome"], registry=self.registry
-        )
-        self.eligibility = Counter(
-            "bihuan_eligibility", "Questions of the approval system by outcome", ["outcome"], registry=self.registry
-        )
-        self.live_reads = Counter(
-            "bihuan_live_reads",
-            "Records that the graph asked live, by platform and outcome: OK or the error's code",
-            ["platform", "outcome"],
-            registry=self.registry,
-        )
-        self.obligations = Gauge(
-            "bihuan_obligations", "Obligations by platform and state", ["platform", "state"], registry=self.registry
-        )
-        self.deliveries_waiting = Gauge(
-            "bihuan_deliveries_waiting", "Deliveries stored and not yet applied", ["platform"], registry=self.registry
-        )
-        self.quarantined = Gauge(
-            "bihuan_quarantined", "Quarantined records without a good version since", ["platform"], registry=self.registry
-        )
-        self.paused = Gauge(
-            "bihuan_platform_paused_seconds",
-            "Seconds since an operator paused the platform; 0 if not",
-            ["platform"],
-            registry=self.registry,
-        )
-        self.silenced = Gauge(
-            "bihuan_platform_silenced",
-            "1 while alerts about the platform are to be silent: it is paused or in maintenance",
-            ["platform"],
-            registry=self.registry,
-        )
-        self.clock_ahead = Gauge(
-            "bihuan_platform_clock_ahead_seconds",
-            "Seconds by which the platform's clock is ahead of ours; negative: behind",
-            ["platform"],
-            registry=self.registry,
-        )
-        self.clock_limit = Gauge(
-            "bihuan_platform_clock_limit_seconds",
-            "Difference of clocks that the platform allows",
-            ["platform"],
-            registry=self.registry,
-        )
-        self.secret_used = Gauge(
-            "bihuan_secret_last_used_timestamp_seconds",
-            "When a secret was last used, epoch seconds; position 0 is the newest",
-            ["platform", "purpose", "position"],
-            registry=self.registry,
-        )
-        self.ops_items = Gauge("bihuan_ops_items_open", "Items that wait for a person", registry=self.registry)
-        self.replica_read = Gauge(
-            "bihuan_replica_read", "1 while the graph reads the read replica, 0 while it reads the primary", registry=self.registry
-        )
-        self.replica_lag = Gauge(
-            "bihuan_replica_lag_seconds", "Seconds by which the read replica may be behind", registry=self.registry
-        )
-        self.subscriptions = Gauge("bihuan_subscriptions", "Subscriptions that this process feeds now", registry=self.registry)
-
-    def count_operations(self, counts: Callable[[], Mapping[str, int]]) -> None:
-        """Show from now on how many operations of the graph were answered how."""
-        self.registry.register(_Operations(counts))
-
-    def observe_call(self, platform: str, operation: str, outcome: str, seconds: float) -> None:
-        """Count a call to a platform; `Surroundings.observe`."""
-        self.calls.labels(platform, operation, outcome).inc()
-        self.call_seconds.labels(platform).observe(seconds)
-
-
-class _Operations(Collector):
-    """Asks for the numbers when they are shown, so that counting costs an operation next to nothing."""
-
-    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
-        self._counts = counts
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the numbers."""
-        family = CounterMetricFamily(
-            "bihuan_graph_operations",
-            "Operations answered by a plan (COMPILED), or by graphql-core for a reason: docs/graph-executor.md",
-            labels=["how"],
-        )
-        for how, number in self._counts().items():
-            family.add_metric([how], number)
-        yield family
+def add_trace_id(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say in which trace a line was logged, where there is one."""
+    if (found := trace_id()) is not None:
+        event["trace_id"] = found
+    return event
 
 
 def redact_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -169,6 +72,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            add_trace_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -23,6 +23,7 @@ from schema.row_limits import EVERY_ROW, RowLimits
 from schema.slices import Joined, Slice
 
 if TYPE_CHECKING:
+    from schema.alerts import ActiveAlert
     from schema.backfill import Backfills
     from schema.changes import Feeds
     from schema.delivery_trace import Tracer
@@ -184,6 +185,10 @@ class Hub(Operations, Desk, NoticeOperations, Protocol):
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         """Return the health of every platform that is configured, in a fixed order."""
+        ...
+
+    async def alerts(self) -> "Sequence[ActiveAlert]":
+        """Return the alerts that stand now, the oldest first."""
         ...
 
     async def eligibility(self, subject: str, matter: str) -> Decision:

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET, Info
 
+from schema.alerts import AlertsQuery
 from schema.connection import Connection
 from schema.context import GRAPH_READ, Context
 from schema.declare import declared
@@ -65,7 +66,7 @@ from schema.supervision_pool import SupervisionPool, pool_field
 
 
 @strawberry.type(description="What can be read (查询)")
-class Query(LoopQuery, DueQuery, DeliveryTraceQuery):
+class Query(LoopQuery, DueQuery, DeliveryTraceQuery, AlertsQuery):
     """One and many of each entity, statistics, ids, and the platforms' health."""
 
     subjects: Connection[Subject] | None = many(Subject)

@@ -4,6 +4,7 @@ Exit codes are in docs/operations.md.
 """
 
 from hub.commands import (
+    alerts,
     audit,
     backup,
     database,
@@ -21,6 +22,7 @@ from hub.commands import (
 from hub.commands.base import app
 
 __all__ = [
+    "alerts",
     "app",
     "audit",
     "backup",

@@ -10,6 +10,7 @@ from hub.app import Hub
 from hub.commands.base import app, show, with_hub
 from hub.platform_health import PlatformStatus
 from hub.settings import reference
+from schema.alerts import ActiveAlert
 from schema.conditions import SecretInUse
 
 
@@ -18,17 +19,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     """Show each platform: whether it is in sync, what is owed to it, whether it is paused, its clock, its old secrets."""
 
     async def showing(hub: Hub) -> int | None:
-        lines = [_line(status) for status in await hub.operator.status()]
+        alerts = await hub.operator.alerts()
+        lines = [_line(status, alerts) for status in await hub.operator.status()]
         show(lines if as_json else _without_empty(lines), as_json)
         for health in await hub.operator.platforms():
             if health.clock is not None and health.clock.warning is not None:
                 typer.echo(f"bihuan: {health.clock.warning}", err=True)
+        for alert in alerts:
+            typer.echo(f"bihuan: {alert.name} since {_local(alert.since)}: {alert.text}; {alert.runbook}", err=True)
         return None
 
     with_hub(showing)
 
 
-def _line(status: PlatformStatus) -> dict[str, Any]:
+def _line(status: PlatformStatus, alerts: Sequence[ActiveAlert]) -> dict[str, Any]:
     """Return a platform as one row."""
     health = status.health
     return {
@@ -45,12 +49,13 @@ def _line(status: PlatformStatus) -> dict[str, Any]:
         "maintenance": health.maintenance and f"until {_local(health.maintenance.until)}: {health.maintenance.reason}",
         "clock (s)": health.clock and f"{health.clock.ahead_seconds:+.1f}{'' if health.clock.warning is None else ' !'}",
         "old secret last used": _old_secrets(health.secrets),
+        "alerts": ", ".join(one.name for one in alerts if one.platform == health.name) or None,
     }
 
 
 def _without_empty(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave out the columns of what is seldom so, where it is so nowhere."""
-    seldom = ("paused", "maintenance", "clock (s)", "old secret last used")
+    seldom = ("paused", "maintenance", "clock (s)", "old secret last used", "alerts")
     empty = {name for name in seldom if all(line[name] is None for line in lines)}
     return [{name: value for name, value in line.items() if name not in empty} for line in lines]
 

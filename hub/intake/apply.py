@@ -19,6 +19,7 @@ from hub.mirror.ports import Derive
 from hub.mirror.records import Outcome, release_quarantine, upsert
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import know_subjects
+from hub.tracing import OFF, Tracing, within
 from schema.entities import Delivery, DeliveryState
 from schema.entity import Observation, Tombstone, key_of
 from schema.identifiers import redact
@@ -53,6 +54,7 @@ class Applier:
         *,
         clock: Callable[[], datetime],
         after: Callable[[], None],
+        tracing: Tracing = OFF,
     ) -> None:
         self._database = database
         self._rows = rows
@@ -60,12 +62,14 @@ class Applier:
         self._derive = derive
         self._clock = clock
         self._after = after
+        self._tracing = tracing
 
     def write(
         self, connection: Connection, platform: str, stream: str, items: Sequence[Item], delivery_id: str | None = None
     ) -> Applied:
         """Upsert, derive and quarantine inside the caller's transaction; `after` must be called once it is committed."""
-        (result,) = self._write(connection, platform, stream, [(delivery_id, items)])
+        with within(self._tracing, "apply", lazy=True, platform=platform, stream=stream):
+            (result,) = self._write(connection, platform, stream, [(delivery_id, items)])
         return result
 
     def _write(
@@ -148,7 +152,10 @@ class Applier:
         """Apply deliveries of one platform, and say what became of each; return whether anything was new."""
         connector = self._connectors[platform]
         groups = [(delivery.delivery_id, connector.parse(inbox.raw_of(delivery))) for delivery in kept]
-        results = self._write(connection, platform, "webhook", groups)
+        if self._tracing.on:
+            results = [self._traced(connection, delivery, items) for delivery, (_, items) in zip(kept, groups, strict=True)]
+        else:
+            results = self._write(connection, platform, "webhook", groups)
         for state in (DeliveryState.APPLIED, DeliveryState.PARTLY):
             ids = [
                 delivery.delivery_id
@@ -157,6 +164,12 @@ class Applier:
             ]
             inbox.mark(connection, self._rows, ids, state, self._clock())
         return any(result.applied for result in results)
+
+    def _traced(self, connection: Connection, delivery: Delivery, items: Sequence[Item]) -> Applied:
+        """Write a delivery by itself, so that what follows from it is in its trace."""
+        with within(self._tracing, "apply", delivery.trace, platform=delivery.platform, delivery=delivery.delivery_id):
+            (result,) = self._write(connection, delivery.platform, "webhook", [(delivery.delivery_id, items)])
+        return result
 
     async def _one_by_one(self, platform: str, limit: int) -> tuple[int, bool]:
         count, changed = 0, False

@@ -16,6 +16,7 @@ from hub.intake.room import NoRoom, Room
 from hub.mirror import inbox
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
+from hub.tracing import OFF, Tracing, within
 from schema.entities import Delivery as KeptDelivery
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Deliveries:
         most_bytes: int = 64_000_000,
         batch: int = 500,
         verified_by: Callable[[str, int], None] = lambda platform, position: None,
+        tracing: Tracing = OFF,
     ) -> None:
         self._database = database
         self._rows = rows
@@ -68,6 +70,7 @@ class Deliveries:
         self._storing: deque[_Waiting] = deque()
         self._ended = False
         self._verified_by = verified_by
+        self._tracing = tracing
         self._pressing_until = self._lately_until = 0.0
 
     @property
@@ -85,10 +88,15 @@ class Deliveries:
 
         Raise NoRoom at once where as much is waiting as may.
         """
+        with within(self._tracing, "webhook", platform=delivery.platform) as here:
+            return await self._take(delivery, None if here is None else here.place)
+
+    async def _take(self, delivery: Delivery, trace: str | None) -> Answer:
         connector = self._connectors[delivery.platform]
         verified = connector.verify(delivery)
         self._verified_by(delivery.platform, verified.secret_index)
-        kept = inbox.kept(delivery, verified, 0, connector.claimed_id(delivery) if verified.message_id is None else None)
+        claimed = connector.claimed_id(delivery) if verified.message_id is None else None
+        kept = inbox.kept(delivery, verified, 0, claimed, trace)
         one = _Waiting(kept, asyncio.get_running_loop().create_future())
         if self._ended:
             return connector.acknowledge(delivery, stored=False)

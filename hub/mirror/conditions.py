@@ -66,6 +66,11 @@ def note_closure(connection: Connection, platform: str, closure: Closure | None)
     _note(connection, platform, {"closed_since": since, "closed_until": micros(closure.until)})
 
 
+def note_broken(connection: Connection, platform: str, until: datetime | None) -> None:
+    """Keep until when a process leaves a platform alone after failures in a row; None: its breaker is closed."""
+    _note(connection, platform, {"broken_until": None if until is None else micros(until)})
+
+
 def _note(connection: Connection, platform: str, values: Mapping[str, int | None]) -> None:
     insert = insert_into(connection, PLATFORM_CONDITION).values(platform=platform, **values)
     connection.execute(insert.on_conflict_do_update(index_elements=["platform"], set_=dict(values)))

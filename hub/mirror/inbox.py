@@ -23,7 +23,7 @@ CHUNK = 500
 COLUMNS = [DELIVERY.c[name] for name in declared(Delivery).fields]
 
 
-def kept(raw: RawDelivery, verified: Verified, sequence: int, claimed_id: str | None = None) -> Delivery:
+def kept(raw: RawDelivery, verified: Verified, sequence: int, claimed_id: str | None = None, trace: str | None = None) -> Delivery:
     """Return the row of a verified delivery.
 
     Its identity comes from what was signed and the body, so that a second use of one signature stores nothing (the gateway's
@@ -50,6 +50,7 @@ def kept(raw: RawDelivery, verified: Verified, sequence: int, claimed_id: str | 
         repeat_key=repeat_key,
         headers=msgspec.json.encode({"path": raw.path, "remote": raw.remote, "headers": raw.headers}),
         body=raw.body,
+        trace=trace,
     )
 
 

@@ -170,7 +170,36 @@ PLATFORM_CONDITION = Table(
     Column("measured_at", BigInteger, nullable=True),
     Column("closed_until", BigInteger, nullable=True, comment="Until when it last asked to be left alone (503 with Retry-After)"),
     Column("closed_since", BigInteger, nullable=True, comment="When it first asked so in a row"),
+    Column("broken_until", BigInteger, nullable=True, comment="A process's breaker leaves it alone until then; null: closed"),
+    Column("told_at", BigInteger, nullable=True, comment="When it last told anything new, by whichever way"),
+    Column("unannounced", Integer, nullable=True, comment="Records that it posts, and that polls found since its last webhook"),
+    Column("unannounced_at", BigInteger, nullable=True, comment="When the newest of them was seen"),
     comment="What processes notice of a platform as they call it (平台状况)",
+)
+
+PLATFORM_HOUR = Table(
+    "platform_hour",
+    METADATA,
+    Column("platform", String(40), primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False, comment="Hours since 1970, UTC"),
+    Column("told", BigInteger, nullable=False, comment="New versions of records that were seen in it"),
+    comment="How much each platform tells, hour by hour, for some weeks (平台消息量)",
+)
+
+ALERT = Table(
+    "alert",
+    METADATA,
+    Column("name", String(60), primary_key=True),
+    Column("platform", String(40), primary_key=True, comment="Empty where it is about none"),
+    Column("since", BigInteger, nullable=False, comment="Since when its condition has held"),
+    Column("seen_at", BigInteger, nullable=False, comment="When its condition last held"),
+    Column("raised_at", BigInteger, nullable=True, comment="When it was raised; null until it has held long enough"),
+    Column("cleared_at", BigInteger, nullable=True, comment="When it was over; kept only until that was told"),
+    Column("number", Float, nullable=False, comment="What was measured last"),
+    Column("raise_told_at", BigInteger, nullable=True, comment="When HUB_ALERT_WEBHOOK took that it was raised"),
+    Column("tries", Integer, nullable=False, comment="Failures in a row to tell of it"),
+    Column("next_try_at", BigInteger, nullable=False),
+    comment="The hub's alerts: those that stand, and those whose end is still to be told (告警)",
 )
 
 SECRET_USE = Table(

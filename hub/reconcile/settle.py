@@ -21,6 +21,7 @@ from hub.mirror.ops_list import Trouble, open_items, resolve_all
 from hub.mirror.rows import Rows
 from hub.reconcile.rule import AnyRule, Owed, Rulebook, Verdict
 from hub.reconcile.standing import CORRECTED, command_of, is_unsent, may_exist
+from hub.tracing import closes, follows
 from schema.commands import encode_command
 from schema.entities import OPEN_STATES, Obligation, ObligationState
 
@@ -73,6 +74,8 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             judged = judge(rule, facts[cause], one, owed.get(one.key), verdict, book, now)
             if judged.changes:
                 ledger.change(connection, rows, one.key, **judged.changes)
+                if judged.changes.get("state") is ObligationState.CLOSED:
+                    closes("echo", one.trace, key=one.key, platform=one.platform)
             troubles += [judged.trouble] if judged.trouble else []
     ledger.insert(connection, rows, sorted(fresh, key=lambda one: (one.cause, one.sequence, one.key)))
     open_items(connection, rows, troubles, now)
@@ -256,4 +259,5 @@ def _new(rule: AnyRule, cause: str, verdict: Verdict, owed: Owed, book: Rulebook
         fence=0,
         lease_until=None,
         tries=0,
+        trace=follows("rule", rule=rule.name, key=owed.key, platform=owed.platform),
     )

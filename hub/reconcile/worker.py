@@ -23,6 +23,7 @@ from hub.reconcile.claims import Claims
 from hub.reconcile.completions import Completions, Done
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
+from hub.tracing import OFF, Tracing, within
 from schema.entities import Obligation
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Worker:
         clock: Callable[[], datetime],
         sleep: Sleep,
         rng: random.Random,
+        tracing: Tracing = OFF,
     ) -> None:
         self._database = database
         self._rows = rows
@@ -57,6 +59,7 @@ class Worker:
         self._claims = Claims(database, rows, clock=clock, sleep=sleep, lease_seconds=pace.lease_seconds, pause=pace.idle_seconds)
         self._completions = Completions(database, rows, derivation, clock=clock, sleep=sleep, pause=pace.idle_seconds)
         self._cut_off: list[Done] = []
+        self._tracing = tracing
 
     def wake(self) -> None:
         """Look for due obligations now."""
@@ -125,7 +128,10 @@ class Worker:
         try:
             if not await self._claims.lasts(one, self._connectors[platform].settings.deadline_seconds):
                 return
-            completion = await self._calls[platform](one)
+            with within(self._tracing, "attempt", one.trace, key=one.key, platform=platform, number=one.attempts) as here:
+                completion = await self._calls[platform](one)
+                if here is not None:
+                    here.note("outcome", completion.outcome.value)
             await self._completions.commit(one, completion)
             if completion.shows:
                 await self._mirror(platform, completion)

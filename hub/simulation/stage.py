@@ -27,6 +27,7 @@ from hub.simulation.disk import Disk, SimulatedDatabase
 from hub.simulation.mortality import Mortality
 from hub.simulation.network import Door, Exchange, MortalWire, Network, Wire
 from hub.simulation.process import Process
+from hub.tracing import Tracing
 from mocks.config import Config, Platforms, built_platforms, complete_settings
 
 RESTS_FROM = 1800.0
@@ -42,6 +43,7 @@ UNHURRIED: Mapping[str, str] = {
     "SCORE_PATIENCE_SECONDS": "7200",
     "RESCUE_SECONDS": "900",
     "SEAL_SECONDS": "3600",
+    "ALERT_SECONDS": "3600",
     "ECHO_SECONDS": "7200",
     "STALE_SECONDS": "86400",
     "DRIFT_SECONDS": "0",
@@ -174,6 +176,10 @@ class Ground:
     wrote: Callable[[str], None] = lambda work: None
     refuses: Callable[[], bool] = lambda: False
     """Whether a transaction fails now."""
+    wires: Mapping[str, httpx.AsyncBaseTransport] = field(default_factory=dict)
+    """Ways of the hub to others than the platforms: `alerts`."""
+    tracing: Tracing | None = None
+    """Where traces go."""
 
 
 @contextlib.asynccontextmanager
@@ -208,7 +214,16 @@ async def staged_on(ground: Ground, folder: Path, seed: int, poll_seconds: float
         mortality = Mortality(ground.dies)
         own_wires = {name: MortalWire(wire, mortality) for name, wire in wires.items()}
         rng = random.Random(chance.random())
-        world = World(simulated_now, asyncio.sleep, rng, own_wires, inline_database=True, database=_database(ground, mortality))
+        ways = {**own_wires, **ground.wires}
+        world = World(
+            simulated_now,
+            asyncio.sleep,
+            rng,
+            ways,
+            inline_database=True,
+            tracing=ground.tracing,
+            database=_database(ground, mortality),
+        )
         return Process(Hub(loaded, world), mortality)
 
     async with contextlib.AsyncExitStack() as stack:

@@ -43,11 +43,8 @@ class Health:
         return JSONResponse({"status": "ready", "platforms": dict(self._notes()), **about})
 
     async def metrics(self, _request: Request) -> Response:
-        """Show all metrics."""
-        try:
-            await self._refresh()
-        except DatabaseUnavailable as error:
-            return Response(f"# {error}\n", 503, media_type="text/plain")
+        """Show all metrics; while the database is away those of this process, `bihuan_database_up` among them."""
+        await self._refresh()
         return Response(generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
 

@@ -43,6 +43,7 @@ class Delivery(Entity, frozen=True):
     repeat_key: Annotated[str | None, Indexed(), Internal(), Says("Equal for repetitions of one message", "去重键")]
     headers: Annotated[bytes, Sealed(), Says("Headers as JSON", "请求头")]
     body: Annotated[bytes, Sealed(), Says("Body as it came", "请求体")]
+    trace: Annotated[str | None, Internal(), Says("Trace in which it came, as a traceparent", "链路")] = None
 
     quarantined = to_many(
         "QuarantinedRecord", "Records of it that could not be used", "隔离记录", ours="delivery_id", theirs="delivery_id"

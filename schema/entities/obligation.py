@@ -155,6 +155,7 @@ class Obligation(Entity, frozen=True):
     lease_until: Annotated[Instant | None, Internal(), Says("The claim ends", "租约")]
     tries: Annotated[int, Internal(), Says("Failures in a row, for the backoff", "连续失败")]
     decided_at: Annotated[Instant | None, Says("When it was waived or settled", "处理时间")] = None
+    trace: Annotated[str | None, Internal(), Says("Trace of what made it due, as a traceparent", "链路")] = None
 
     late_seconds = computed(
         int, "Seconds late, so far or when closed; 0 in time; null if taken off", "逾期秒数", late_seconds, nullable=True

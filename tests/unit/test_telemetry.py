@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
-from hub.telemetry import Metrics, configure_logs, redact_event
+from hub.metrics import Metrics
+from hub.telemetry import configure_logs, redact_event
 
 PHONE, IDENTITY = "13905790001", "33072519790830142X"
 

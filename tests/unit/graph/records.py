@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
 
+from schema.alerts import ActiveAlert
 from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
 from schema.declare import Field, declared
@@ -51,6 +52,7 @@ class FakeHub:
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     health: Sequence[PlatformHealth] = ()
+    standing: Sequence[ActiveAlert] = ()
     now: datetime = NOW
     on_call: Any = None
     decision: Decision = field(default_factory=lambda: ELIGIBLE)
@@ -74,6 +76,9 @@ class FakeHub:
 
     async def platforms(self) -> Sequence[PlatformHealth]:
         return self.health
+
+    async def alerts(self) -> Sequence[ActiveAlert]:
+        return self.standing
 
     async def eligibility(self, subject: str, matter: str) -> Decision:
         self.calls.append(("eligibility", subject, matter))

@@ -33,6 +33,7 @@ ROOTS = {
     "statistics": READ,
     "supervisionPool": READ,
     "platforms": PLATFORM,
+    "alerts": PLATFORM,
     "deliveryTraces": PLATFORM,
     "overdue": PLATFORM,
     "dueSoon": PLATFORM,

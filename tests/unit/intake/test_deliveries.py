@@ -62,7 +62,7 @@ async def taking(deliveries: Deliveries) -> AsyncIterator[None]:
 class Door:
     """Deliveries with what was told to whoever waits for news."""
 
-    def __init__(self, database: Database, rows: Rows, clock: SettableClock, **limits: int) -> None:
+    def __init__(self, database: Database, rows: Rows, clock: SettableClock, **limits: Any) -> None:
         self.news = 0
         self.verified: list[tuple[str, int]] = []
         self.deliveries = Deliveries(

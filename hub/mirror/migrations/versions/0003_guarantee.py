@@ -14,6 +14,21 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     op.create_table(
+        "alert",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("platform", sa.String(length=40), nullable=False, comment="Empty where it is about none"),
+        sa.Column("since", sa.BigInteger(), nullable=False, comment="Since when its condition has held"),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False, comment="When its condition last held"),
+        sa.Column("raised_at", sa.BigInteger(), nullable=True, comment="When it was raised; null until it has held long enough"),
+        sa.Column("cleared_at", sa.BigInteger(), nullable=True, comment="When it was over; kept only until that was told"),
+        sa.Column("number", sa.Float(), nullable=False, comment="What was measured last"),
+        sa.Column("raise_told_at", sa.BigInteger(), nullable=True, comment="When HUB_ALERT_WEBHOOK took that it was raised"),
+        sa.Column("tries", sa.Integer(), nullable=False, comment="Failures in a row to tell of it"),
+        sa.Column("next_try_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "platform", name=op.f("pk_alert")),
+        comment="The hub's alerts: those that stand, and those whose end is still to be told (告警)",
+    )
+    op.create_table(
         "audit_block",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False, comment="From 1, without holes"),
         sa.Column("first", sa.BigInteger(), nullable=False, comment="Position of the first change that it seals"),
@@ -183,8 +198,24 @@ def upgrade() -> None:
             comment="Until when it last asked to be left alone (503 with Retry-After)",
         ),
         sa.Column("closed_since", sa.BigInteger(), nullable=True, comment="When it first asked so in a row"),
+        sa.Column(
+            "broken_until", sa.BigInteger(), nullable=True, comment="A process's breaker leaves it alone until then; null: closed"
+        ),
+        sa.Column("told_at", sa.BigInteger(), nullable=True, comment="When it last told anything new, by whichever way"),
+        sa.Column(
+            "unannounced", sa.Integer(), nullable=True, comment="Records that it posts, and that polls found since its last webhook"
+        ),
+        sa.Column("unannounced_at", sa.BigInteger(), nullable=True, comment="When the newest of them was seen"),
         sa.PrimaryKeyConstraint("platform", name=op.f("pk_platform_condition")),
         comment="What processes notice of a platform as they call it (平台状况)",
+    )
+    op.create_table(
+        "platform_hour",
+        sa.Column("platform", sa.String(length=40), nullable=False),
+        sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False, comment="Hours since 1970, UTC"),
+        sa.Column("told", sa.BigInteger(), nullable=False, comment="New versions of records that were seen in it"),
+        sa.PrimaryKeyConstraint("platform", "hour", name=op.f("pk_platform_hour")),
+        comment="How much each platform tells, hour by hour, for some weeks (平台消息量)",
     )
     op.create_table(
         "platform_pause",
@@ -310,10 +341,16 @@ def upgrade() -> None:
     op.add_column(
         "delivery", sa.Column("repeated_at", sa.BigInteger(), nullable=True, comment="When it last came again (最近重复)")
     )
+    op.add_column(
+        "delivery", sa.Column("trace", sa.Text(), nullable=True, comment="Trace in which it came, as a traceparent (链路)")
+    )
     op.drop_index(op.f("ix_delivery_state_sequence"), table_name="delivery")
     op.create_index("ix_delivery_state_platform_sequence", "delivery", ["state", "platform", "sequence"], unique=False)
     op.add_column(
         "obligation", sa.Column("decided_at", sa.BigInteger(), nullable=True, comment="When it was waived or settled (处理时间)")
+    )
+    op.add_column(
+        "obligation", sa.Column("trace", sa.Text(), nullable=True, comment="Trace of what made it due, as a traceparent (链路)")
     )
     op.drop_index(op.f("ix_obligation_rule_cause"), table_name="obligation")
     op.create_index("ix_obligation_rule_cause_cause_version", "obligation", ["rule", "cause", "cause_version"], unique=False)
@@ -350,9 +387,11 @@ def downgrade() -> None:
     op.drop_column("stream_health", "full_since")
     op.drop_index("ix_obligation_rule_cause_cause_version", table_name="obligation")
     op.create_index(op.f("ix_obligation_rule_cause"), "obligation", ["rule", "cause"], unique=False)
+    op.drop_column("obligation", "trace")
     op.drop_column("obligation", "decided_at")
     op.drop_index("ix_delivery_state_platform_sequence", table_name="delivery")
     op.create_index(op.f("ix_delivery_state_sequence"), "delivery", ["state", "sequence"], unique=False)
+    op.drop_column("delivery", "trace")
     op.drop_column("delivery", "repeated_at")
     op.drop_column("delivery", "repeats")
     op.drop_index("ix_change_position_sequence", table_name="change")
@@ -373,6 +412,7 @@ def downgrade() -> None:
     op.drop_index("ix_platform_pause_since", table_name="platform_pause")
     op.drop_index("ix_platform_pause_platform_ended_at", table_name="platform_pause")
     op.drop_table("platform_pause")
+    op.drop_table("platform_hour")
     op.drop_table("platform_condition")
     op.drop_index("ix_obligation_change_position_sequence", table_name="obligation_change")
     op.drop_table("obligation_change")
@@ -399,3 +439,4 @@ def downgrade() -> None:
     op.drop_index("ix_audit_entry_action", table_name="audit_entry")
     op.drop_table("audit_entry")
     op.drop_table("audit_block")
+    op.drop_table("alert")

@@ -1,0 +1,107 @@
+"""One trace from a webhook through apply, rule and attempt to the echo, over platforms, crashes and other processes."""
+
+import asyncio
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from hub.cases.play import BEIJING
+from hub.otel import OtelTracing
+from hub.simulation.clock import in_simulated_time
+from hub.simulation.stage import Ground, Stage, staged_on
+from mocks.people import make_subject
+
+MONDAY = datetime(2019, 9, 2, 9, 0, tzinfo=BEIJING)
+PACE = {"IDLE_SECONDS": "5", "RESCUE_SECONDS": "5", "SEAL_SECONDS": "5", "ECHO_SECONDS": "60", "LEASE_SECONDS": "30"}
+
+
+def told(span: ReadableSpan, name: str) -> object:
+    return (span.attributes or {}).get(f"bihuan.{name}")
+
+
+def play(folder: Path, exporter: InMemorySpanExporter, **settings: str) -> dict[str, list[str]]:
+    """Grant two approvals while enforcement is down, kill the hub, let another go on; return what enforcement's calls carried."""
+    carried: dict[str, list[str]] = defaultdict(list)
+
+    async def playing() -> None:
+        ground = Ground(tracing=OtelTracing(exporter, at_once=True))
+        async with staged_on(ground, folder, 7, 600.0, **{**PACE, **settings}) as stage:
+            listen(stage, carried)
+            enforcement, approval = stage.platforms.enforcement, stage.platforms.approval
+            await asyncio.sleep(30.0)  # behind the first polls, so that webhooks are first
+            enforcement.faults = enforcement.faults.changed({"outage": True})
+            for _ in range(2):
+                approval.grant(make_subject(approval.rng, "1"), procedure="1")
+            await asyncio.sleep(20.0)
+            await stage.kill()
+            enforcement.faults = enforcement.faults.changed({"outage": False})
+            await stage.start()
+            await stage.settled(within=7200.0)
+
+    in_simulated_time(playing(), MONDAY)
+    return carried
+
+
+def listen(stage: Stage, carried: dict[str, list[str]]) -> None:
+    for name, wire in stage.wires.items():
+        behind = wire.behind.handle_async_request
+
+        async def note(request, name=name, behind=behind):  # type: ignore[no-untyped-def]
+            carried[name].append(request.headers.get("traceparent", ""))
+            return await behind(request)
+
+        wire.behind.handle_async_request = note  # type: ignore[method-assign]
+
+
+def test_a_webhook_and_all_that_follows_from_it_is_one_trace(tmp_path: Path) -> None:
+    exporter = InMemorySpanExporter()
+    carried = play(tmp_path, exporter)
+    spans = exporter.get_finished_spans()
+    rules = [span for span in spans if span.name == "rule" and told(span, "rule") == "approval-verification"]
+    assert len({told(span, "key") for span in rules}) == 2
+    assert len({span.context.trace_id for span in rules if span.context}) == 2, "each approval has a trace of its own"
+    for rule in rules:
+        assert rule.context
+        ours = [span for span in spans if span.context and span.context.trace_id == rule.context.trace_id]
+        (door,) = (span for span in ours if span.parent is None)
+        assert (door.name, told(door, "platform")) == ("webhook", "approval")
+        attempts = [span for span in ours if span.name == "attempt" and told(span, "key") == told(rule, "key")]
+        outcomes = [told(span, "outcome") for span in attempts]
+        assert outcomes[-1] == "ACCEPTED"
+        assert len(outcomes) > 1, "the first was before the crash"
+        (echo,) = (span for span in ours if span.name == "echo" and told(span, "key") == told(rule, "key"))
+        assert [link.context.trace_id != rule.context.trace_id for link in echo.links] == [True], "what showed it came by itself"
+        known = {span.context.span_id for span in ours if span.context}
+        assert all(span.parent.span_id in known for span in ours if span.parent), "a span hangs in the air"
+        assert {"webhook", "apply", "rule", "attempt", "call", "echo"} <= {span.name for span in ours}
+    assert carried["enforcement"]
+    assert not any(each for some in carried.values() for each in some), "a platform was told, and its page does not know of it"
+
+
+def test_traces_hold_no_personal_data(tmp_path: Path) -> None:
+    exporter = InMemorySpanExporter()
+    play(tmp_path, exporter)
+    texts = [str(value) for span in exporter.get_finished_spans() for value in (span.attributes or {}).values()]
+    assert len(texts) > 100
+    assert not any(name in text for text in texts for name in ("测试", "有限公司", "身份证", "1390579"))
+
+
+def test_a_platform_that_bears_it_is_told_the_trace(tmp_path: Path) -> None:
+    exporter = InMemorySpanExporter()
+    carried = play(tmp_path, exporter, ENFORCEMENT_TRACEPARENT="true")
+    assert not any(carried["credit"])
+    assert not any(carried["approval"])
+    of = {each.split("-")[1] for each in carried["enforcement"] if each}
+    assert of & {
+        f"{span.context.trace_id:032x}" for span in exporter.get_finished_spans() if span.context and span.name == "attempt"
+    }
+
+
+def test_nothing_of_opentelemetry_is_loaded_without_the_setting() -> None:
+    look = "import sys, hub.app, hub.commands; sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
