@@ -59,6 +59,7 @@ export function useNow(): number {
     (listener) => {
       listeners.add(listener);
       if (listeners.size === 1) {
+        tick = hubNow();
         ticking = window.setInterval(() => {
           tick = hubNow();
           for (const each of listeners) each();

@@ -2,7 +2,7 @@
 import { Alert, Empty, Input, Spin } from "antd";
 import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
-import { useClient } from "urql";
+import { type CombinedError, useClient } from "urql";
 import type { FindRecordQuery } from "../../graph/generated/graphql";
 import { useAsked } from "../../graph/use";
 import { Failure } from "../../parts/failure";
@@ -53,16 +53,18 @@ function Finding({ number, choose }: { number: string; choose: (id: string) => v
   const rights = useRights();
   const client = useClient();
   const [answer, setAnswer] = useState<FindRecordQuery | null>(null);
+  const [error, setError] = useState<CombinedError>();
   useEffect(() => {
     let over = false;
     void client
       .query(FIND, { number, seesAll: rights.seesAll })
       .toPromise()
-      .then(({ data }) => {
+      .then(({ data, error: wrong }) => {
         if (over) return;
-        const found = data ? recordsIn(data) : [];
-        if (found.length === 1 && found[0] && !data?.subject) choose(found[0].id);
-        else setAnswer(data ?? {});
+        if (!data) return setError(wrong);
+        const [first, ...others] = recordsIn(data);
+        if (first && !others.length && !data.subject) choose(first.id);
+        else setAnswer(data);
       });
     return () => {
       over = true;
@@ -70,6 +72,7 @@ function Finding({ number, choose }: { number: string; choose: (id: string) => v
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `choose` is new at each drawing; the number decides
   }, [client, number, rights.seesAll]);
   const named = useNamed();
+  if (error) return <Failure error={error} />;
   if (!answer) return <Spin />;
   const found = recordsIn(answer);
   if (answer.subject) return <Cases of={answer.subject} />;

@@ -5,10 +5,12 @@ export const OPEN_STATES: ObligationState[] = ["WAITING", "DUE", "LEASED", "SENT
 
 export const ALL_STATES: ObligationState[] = [...OPEN_STATES, "CLOSED", "WAIVED", "SETTLED", "WITHDRAWN"];
 
-const OPEN: ReadonlySet<string> = new Set(OPEN_STATES);
-const AGAIN: ReadonlySet<string> = new Set(["STUCK", "WAIVED", "SETTLED", "DUE"]);
+/** In which states the hub lets it be done (hub/reconcile/operations.py). */
+const ALLOWED: Record<"retry" | "take off", readonly string[]> = {
+  retry: ["STUCK", "WAIVED", "SETTLED"],
+  "take off": ["WAITING", "DUE", "SENT", "STUCK"],
+};
 
-/** Whether the hub lets it be done in this state (hub/reconcile/operations.py). */
 export function mayBe(act: "retry" | "settle" | "waive", state: string): boolean {
-  return (act === "retry" ? AGAIN : OPEN).has(state);
+  return ALLOWED[act === "retry" ? "retry" : "take off"].includes(state);
 }
