@@ -22,12 +22,17 @@ FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """What the build left beside a file, the smaller first."""
-NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Bihuan</title>
+NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Bihuan</title>
 <h1>The console is not built</h1>
-<p>This hub was installed where npm or its registry could not be reached. Everything else works. In a checkout of the project, with
-Node 20.19 or newer:</p><pre>npm --prefix hub/console ci
-npm --prefix hub/console run build</pre><p>and load this page again. Installed from a wheel: install one that was built with npm at hand.</p>
-<h1 lang="zh">控制台尚未构建</h1><p lang="zh">安装时无法访问 npm。其余功能不受影响。请在项目目录中运行上面的命令，然后刷新本页。</p></html>
+<p>This hub was installed where npm or its registry could not be reached. Everything else works.
+In a checkout of the project, with Node 20.19 or newer:</p>
+<pre>npm --prefix hub/console ci
+npm --prefix hub/console run build</pre>
+<p>Then start the hub again. Where it came as a wheel, install one that was built with npm at hand.</p>
+<h1 lang="zh">控制台尚未构建</h1>
+<p lang="zh">安装时无法访问 npm，其余功能不受影响。请在项目目录中运行上面的命令，然后重新启动。</p>
+</html>
 """
 
 
