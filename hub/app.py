@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from hub.access.application_keys import Keyring
 from hub.access.door import Door
 from hub.access.rates import Rates
-from hub.access.settings import application_keys, tokens_of
+from hub.access.settings import application_keys, sign_in_of, tokens_of
 from hub.graph.compiled.executor import Executor
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
@@ -190,7 +190,7 @@ class Hub(Parts):
                 WebSocketRoute("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
-                *console_routes(),
+                *console_routes(sign_in=sign_in_of(own, time.monotonic)),
                 *self._health(),
             ],
         )

@@ -6,7 +6,7 @@ sent as it is. The console finds everything by relative addresses, so that a pub
 
 import mimetypes
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,6 +16,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from hub.access.sign_in import SignIn
 
 BUILT = Path(__file__).parents[1] / "console" / "dist"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,10 +36,6 @@ npm --prefix hub/console run build</pre>
 <p lang="zh">安装时无法访问 npm，其余功能不受影响。请在项目目录中运行上面的命令，然后重新启动。</p>
 </html>
 """
-
-
-SignIn = Callable[[], Awaitable[Mapping[str, str] | None]]
-"""Tells the console where people sign in, None where they do so by application key only."""
 
 
 def policy(connect: tuple[str, ...] = ()) -> str:
@@ -91,14 +89,13 @@ class ConsoleFiles(StaticFiles):
         return response
 
 
-async def by_key_only() -> None:
-    """There is no provider."""
+def console_routes(folder: Path = BUILT, sign_in: SignIn | None = None) -> list[BaseRoute]:
+    """Return the routes /console and /console/...; `folder` holds what was built, if anything.
 
-
-def console_routes(folder: Path = BUILT, sign_in: SignIn = by_key_only, connect: tuple[str, ...] = ()) -> list[BaseRoute]:
-    """Return the routes /console and /console/...; `folder` holds what was built, if anything."""
+    Without `sign_in` people come in by application key only.
+    """
     headers = {
-        "content-security-policy": policy(connect),
+        "content-security-policy": policy(() if sign_in is None else (sign_in.origin,)),
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
     }
@@ -110,7 +107,7 @@ def console_routes(folder: Path = BUILT, sign_in: SignIn = by_key_only, connect:
         return HTMLResponse(NOT_BUILT, 503, headers={**headers, "cache-control": "no-store"})
 
     async def ways_in(_request: Request) -> Response:
-        return JSONResponse(await sign_in(), headers={"cache-control": "no-store"})
+        return JSONResponse(None if sign_in is None else await sign_in(), headers={"cache-control": "no-store"})
 
     if not (folder / "index.html").exists():
         return [Route("/console", to_folder), Route("/console/{path:path}", not_built)]

@@ -18,7 +18,7 @@ PICTURES = os.environ.get("BIHUAN_PICTURES")
 """Folder that screenshots are put into; none are taken without it."""
 AXE = BUILT.parent / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-PATIENCE = 60_000
+PATIENCE = 180_000
 """Milliseconds until something is missing for good; it is there in a fraction of a second on an idle machine."""
 
 
