@@ -65,7 +65,7 @@ def _digest(root: Path) -> str:
         files += sorted(each for each in found.rglob("*") if each.is_file()) if found.is_dir() else [found]
     digest = hashlib.sha256()
     for each in files:
-        if "generated" in each.parts or not each.exists():
+        if not each.exists():
             continue
         digest.update(each.relative_to(root).as_posix().encode() + b"\0" + hashlib.sha256(each.read_bytes()).digest())
     return digest.hexdigest()

@@ -48,11 +48,12 @@ class SignIn:
     async def _ask(self) -> Mapping[str, str] | None:
         try:
             document = await discovered(self._issuer)
-            authorization, token = document["authorization_endpoint"], document["token_endpoint"]
-            if origin_of(token) != self.origin:
-                raise ValueError(f"token_endpoint {token} is not at {self.origin}; the console's policy allows no other")
-        except (OSError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, httpx.HTTPError, ValueError) as error:
             log.warning("people cannot sign in at the provider now; application keys go on", issuer=self._issuer, error=repr(error))
+            return None
+        authorization, token = document.get("authorization_endpoint"), document.get("token_endpoint")
+        if not isinstance(authorization, str) or not isinstance(token, str) or origin_of(token) != self.origin:
+            log.warning("the provider's endpoints cannot be used by the console", issuer=self._issuer, token_endpoint=token)
             return None
         return {
             "authorizationEndpoint": authorization,

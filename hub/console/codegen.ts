@@ -3,9 +3,9 @@ import type { CodegenConfig } from "@graphql-codegen/cli";
 /** Types of every operation in src, made from the schema of the hub itself. */
 const config: CodegenConfig = {
   schema: "../../schema/schema.graphql",
-  documents: ["src/**/*.{ts,tsx}", "!src/graph/generated/**"],
+  documents: ["src/**/*.{ts,tsx}"],
   generates: {
-    "./src/graph/generated/": {
+    "./generated/": {
       preset: "client",
       presetConfig: { fragmentMasking: false },
       config: {

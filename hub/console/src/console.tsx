@@ -23,7 +23,7 @@ export interface Choices {
 const SEED = { borderRadius: 5, fontFamily: 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif' };
 /** Every grey that is text has a contrast of 4.5:1 or more on its ground (WCAG 2.2 AA). */
 const LIGHT = { ...SEED, colorPrimary: "#1554b8", colorLink: "#1554b8", colorTextSecondary: "#4d555f", colorTextTertiary: "#5a626d", colorTextDescription: "#5a626d", colorTextPlaceholder: "#666e79", colorError: "#b3202f" };
-const DARK = { ...SEED, colorPrimary: "#2f6fdd", colorLink: "#8ab8ff", colorLinkHover: "#b5d3ff", colorTextSecondary: "#c3c8cf", colorTextTertiary: "#a3abb6", colorTextDescription: "#a3abb6", colorTextPlaceholder: "#929ba6", colorBgContainer: "#16191d", colorBgLayout: "#0e1013" };
+const DARK = { ...SEED, colorPrimary: "#2f6fdd", colorLink: "#8ab8ff", colorLinkHover: "#b5d3ff", colorTextSecondary: "#c3c8cf", colorTextTertiary: "#a3abb6", colorTextDescription: "#a3abb6", colorTextPlaceholder: "#929ba6", colorError: "#ff7d87", colorBgContainer: "#16191d", colorBgLayout: "#0e1013" };
 
 export function Console() {
   const [language, setLanguage] = useLanguage();
@@ -58,9 +58,9 @@ function Session({ choices }: { choices: Choices }) {
 }
 
 function SignedIn({ shown, choices }: { shown: string; choices: Choices }) {
-  const session = useMemo(() => openSession(shown), [shown]);
+  const client = useMemo(() => openSession(shown), [shown]);
   return (
-    <Provider value={session.client}>
+    <Provider value={client}>
       <Frame choices={choices} />
     </Provider>
   );

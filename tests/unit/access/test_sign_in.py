@@ -1,4 +1,4 @@
-"""Where the console sends people to sign in: what the provider's discovery document says, asked for seldom, and never another origin."""
+"""Where the console sends people to sign in: what the provider's discovery document says, and never to another origin."""
 
 import contextlib
 from collections.abc import AsyncIterator

@@ -9,12 +9,8 @@ const PATIENCE = 20_000;
 const ASKED_EVERY = 5_000;
 const LONGEST_WAIT = 10_000;
 
-export interface Session {
-  client: Client;
-  close: () => void;
-}
-
-export function openSession(key: string): Session {
+/** Return the client of whoever shows this key. Its socket is open as long as something is subscribed to. */
+export function openSession(key: string): Client {
   const socket = createSocket({
     url: GRAPH_SOCKET,
     connectionParams: shown(key),
@@ -36,7 +32,7 @@ export function openSession(key: string): Session {
       ...pulse(() => socket.terminate()),
     },
   });
-  const client = new Client({
+  return new Client({
     url: GRAPH,
     requestPolicy: "network-only",
     preferGetMethod: false,
@@ -58,7 +54,6 @@ export function openSession(key: string): Session {
       }),
     ],
   });
-  return { client, close: () => void socket.dispose() };
 }
 
 /** Listeners that end a socket whose ping is not answered in time. */

@@ -1,6 +1,7 @@
 /** A question of a page: asked when it is shown, again every so often, and when something says that the answer has changed. */
 import { useCallback, useEffect, useRef } from "react";
 import { type AnyVariables, type CombinedError, type TypedDocumentNode, useQuery } from "urql";
+import { useComeBack } from "./link";
 
 export interface Asked<Data> {
   data: Data | undefined;
@@ -28,6 +29,7 @@ export function useAsked<Data, Variables extends AnyVariables>(
     under.current.wanted = false;
     ask({ requestPolicy: "network-only" });
   }, [fetching, ask]);
+  useComeBack(again);
   useEvery(again, options.pause ? 0 : (options.everySeconds ?? 0));
   return { data, error, waiting: fetching && data === undefined, again };
 }

@@ -1,7 +1,7 @@
 /** One question outside of a session: whose key is this? */
 import { Client, fetchExchange } from "@urql/core";
 import { GRAPH } from "../graph/address";
-import type { MeQuery } from "../graph/generated/graphql";
+import type { MeQuery } from "../../generated/graphql";
 import { shown } from "../graph/session";
 import { ME } from "./me";
 

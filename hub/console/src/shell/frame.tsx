@@ -14,7 +14,7 @@ import { lazy, Suspense, useState } from "react";
 import { HashRouter, Link, Navigate, Route, Routes, useLocation } from "react-router";
 import { useSubscription } from "urql";
 import type { Choices } from "../console";
-import { graphql } from "../graph/generated";
+import { graphql } from "../../generated";
 import { setHubTime } from "../graph/hub_time";
 import { signOut } from "../graph/session";
 import { useAsked } from "../graph/use";

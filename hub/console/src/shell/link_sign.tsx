@@ -1,8 +1,7 @@
 /** Whether what stands here is live, and of when it is. */
 import { Alert } from "antd";
-import { useEffect, useState } from "react";
 import { useLink } from "../graph/link";
-import { inBeijing } from "../parts/moment";
+import { inBeijing, useNow } from "../parts/moment";
 import { filled, useWords } from "../words";
 
 const GRACE = 1_500;
@@ -21,17 +20,8 @@ export function LinkSign() {
 /** A line over the page once the connection has been gone for a moment. */
 export function LinkWarning() {
   const words = useWords();
-  const { state, heardAt } = useLink();
-  const [since, setSince] = useState<string | null>(null);
-  useEffect(() => {
-    if (state === "live") {
-      setSince(null);
-      return undefined;
-    }
-    if (since !== null || heardAt === null) return undefined;
-    const timer = setTimeout(() => setSince(inBeijing(heardAt).slice(11)), GRACE);
-    return () => clearTimeout(timer);
-  }, [state, heardAt, since]);
-  if (since === null || state === "live") return null;
-  return <Alert banner type="error" title={filled(words["link.goneLong"], { time: since })} />;
+  const { heardAt, lostAt } = useLink();
+  const now = useNow();
+  if (lostAt === null || heardAt === null || now - lostAt < GRACE) return null;
+  return <Alert banner type="error" title={filled(words["link.goneLong"], { time: inBeijing(heardAt).slice(11) })} />;
 }

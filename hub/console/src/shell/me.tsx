@@ -1,7 +1,7 @@
 /** Who is signed in, and what the pages may offer. */
 import { createContext, useContext } from "react";
-import { graphql } from "../graph/generated";
-import type { MeQuery } from "../graph/generated/graphql";
+import { graphql } from "../../generated";
+import type { MeQuery } from "../../generated/graphql";
 
 export const ME = graphql(`
   query Me {

@@ -1,6 +1,6 @@
 /** The first page: an application key, or the organisation's account where the hub knows a provider. */
 import { Alert, Button, Divider, Form, Input, Spin } from "antd";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Choices } from "../console";
 import mark from "../mark.svg";
 import { signIn } from "../graph/session";
@@ -13,7 +13,8 @@ export function SignIn({ choices }: { choices: Choices }) {
   const words = useWords();
   const [wrong, setWrong] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
-  const { provider, anonymous, returning } = useWaysIn(setWrong);
+  const [failed, setFailed] = useState<string | null>(null);
+  const { provider, anonymous, returning } = useWaysIn(setFailed);
 
   const tried = async (key: string): Promise<void> => {
     setBusy(true);
@@ -36,7 +37,9 @@ export function SignIn({ choices }: { choices: Choices }) {
       </div>
       <h1>{words.title}</h1>
       <p className="quiet">{words["sign.lead"]}</p>
-      {wrong && <Alert type="error" showIcon title={wrong} role="alert" style={{ marginBottom: 16 }} />}
+      {(wrong ?? failed) !== null && (
+        <Alert type="error" showIcon title={wrong ?? filled(words["sign.failed"], { reason: failed ?? "" })} role="alert" style={{ marginBottom: 16 }} />
+      )}
       {provider && (
         <>
           <Button type="primary" block size="large" onClick={() => void beginAtProvider(provider)}>
@@ -60,25 +63,35 @@ export function SignIn({ choices }: { choices: Choices }) {
       </Form>
     </main>
   );
+}
 
-  /** Find out which ways in there are, and finish one that comes back from the provider. */
-  function useWaysIn(fail: (why: string) => void) {
-    const [ways, setWays] = useState<{ provider: Provider | null; anonymous: boolean }>({ provider: null, anonymous: false });
-    const [coming, setComing] = useState(() => new URLSearchParams(location.search).has("state"));
-    useEffect(() => {
-      void (async () => {
-        const found = await providerOf();
-        if (coming) {
-          const answer = await finishAtProvider(found);
-          if ("token" in answer) return signIn(answer.token);
-          fail(filled(words["sign.failed"], { reason: answer.failed }));
-          setComing(false);
+interface WaysIn {
+  provider: Provider | null;
+  anonymous: boolean;
+  /** While somebody comes back from the provider. */
+  returning: boolean;
+}
+
+/** Find out which ways in there are, and finish one that comes back from the provider; `fail` is told why that did not work. */
+function useWaysIn(fail: (reason: string) => void): WaysIn {
+  const [ways, setWays] = useState<WaysIn>(() => ({ provider: null, anonymous: false, returning: new URLSearchParams(location.search).has("state") }));
+  const begun = useRef(false);
+  useEffect(() => {
+    if (begun.current) return; // once: what comes back from the provider is used up
+    begun.current = true;
+    void (async () => {
+      const provider = await providerOf();
+      if (ways.returning) {
+        const answer = await finishAtProvider(provider);
+        if ("token" in answer) {
+          signIn(answer.token);
+          return;
         }
-        const nobody = await whoIs("");
-        setWays({ provider: found, anonymous: typeof nobody === "object" && nobody.scopes.length > 0 });
-      })();
-      // eslint-disable-next-line react-hooks/exhaustive-deps -- once: what comes back from the provider is used up
-    }, []);
-    return { ...ways, returning: coming };
-  }
+        fail(answer.failed);
+      }
+      const nobody = await whoIs("");
+      setWays({ provider, anonymous: typeof nobody === "object" && nobody.scopes.length > 0, returning: false });
+    })();
+  }, [fail, ways.returning]);
+  return ways;
 }

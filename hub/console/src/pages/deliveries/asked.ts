@@ -1,5 +1,5 @@
 /** What the page of deliveries asks, and does. */
-import { graphql } from "../../graph/generated";
+import { graphql } from "../../../generated";
 
 export const DELIVERIES = graphql(`
   query DeliveryList($after: String, $where: DeliveryFilter) {

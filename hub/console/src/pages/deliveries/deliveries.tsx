@@ -2,7 +2,7 @@
 import { Button, Input, Select, Table, type TableColumnsType, Tabs } from "antd";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
-import type { DeliveryListQuery, DeliveryState, QuarantineListQuery, RefusedListQuery } from "../../graph/generated/graphql";
+import type { DeliveryListQuery, DeliveryState, QuarantineListQuery, RefusedListQuery } from "../../../generated/graphql";
 import { useAsked } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { Mark, PlatformName, type Tone } from "../../parts/mark";

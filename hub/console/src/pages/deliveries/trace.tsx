@@ -2,7 +2,7 @@
 import { App, Button, Modal, Spin, Table } from "antd";
 import { useState } from "react";
 import { useMutation } from "urql";
-import type { ReplayMutation, TraceQuery } from "../../graph/generated/graphql";
+import type { ReplayMutation, TraceQuery } from "../../../generated/graphql";
 import { useAsked } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { Mark, PlatformName, type Tone } from "../../parts/mark";

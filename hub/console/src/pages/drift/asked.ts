@@ -1,5 +1,5 @@
 /** What the page of drift asks, and does. */
-import { graphql } from "../../graph/generated";
+import { graphql } from "../../../generated";
 
 export const DRIFT = graphql(`
   query Drift($states: [DriftState!]!) {

@@ -2,7 +2,7 @@
 import { App, Button, Checkbox, Popconfirm, Spin, Table } from "antd";
 import { useState } from "react";
 import { useClient } from "urql";
-import type { DriftQuery, DriftState } from "../../graph/generated/graphql";
+import type { DriftQuery, DriftState } from "../../../generated/graphql";
 import { useAsked } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { Mark, PlatformName, type Tone } from "../../parts/mark";

@@ -1,5 +1,5 @@
 /** What the loop page asks: which record has a number, and the chain that it stands in. */
-import { graphql } from "../../graph/generated";
+import { graphql } from "../../../generated";
 
 export const FIND = graphql(`
   query FindRecord($number: String!, $seesAll: Boolean!) {

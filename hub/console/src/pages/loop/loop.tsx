@@ -3,7 +3,7 @@ import { Alert, Empty, Input, Spin } from "antd";
 import { useEffect, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { type CombinedError, useClient } from "urql";
-import type { FindRecordQuery } from "../../graph/generated/graphql";
+import type { FindRecordQuery } from "../../../generated/graphql";
 import { useAsked } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { Mark } from "../../parts/mark";

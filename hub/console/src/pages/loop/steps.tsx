@@ -1,7 +1,7 @@
 /** The chain as a line of time: what happened, on which platform, what it followed from; then what is still to come. */
 import { Fragment, useContext } from "react";
 import { Link } from "react-router";
-import type { CaseQuery } from "../../graph/generated/graphql";
+import type { CaseQuery } from "../../../generated/graphql";
 import { Mark, PlatformName, StateMark } from "../../parts/mark";
 import { inBeijing, lengthOf } from "../../parts/moment";
 import { useRights } from "../../shell/me";

@@ -1,5 +1,5 @@
 /** What the pages of obligations ask, and do. */
-import { graphql } from "../../graph/generated";
+import { graphql } from "../../../generated";
 
 export const ROW = graphql(`
   fragment ObligationRow on Obligation {

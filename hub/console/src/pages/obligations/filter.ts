@@ -1,7 +1,7 @@
 /** What is looked for stands in the page's address, so that it can be sent to a colleague. */
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
-import type { ObligationFilter, ObligationOrder, ObligationState } from "../../graph/generated/graphql";
+import type { ObligationFilter, ObligationOrder, ObligationState } from "../../../generated/graphql";
 import { hubNow } from "../../graph/hub_time";
 import { ALL_STATES, OPEN_STATES } from "./states";
 

@@ -1,6 +1,6 @@
 /** The line of filters over the list. */
 import { Checkbox, Input, Select } from "antd";
-import type { ObligationState } from "../../graph/generated/graphql";
+import type { ObligationState } from "../../../generated/graphql";
 import { useNamed, useWords } from "../../words";
 import { en } from "../../words/en";
 import { ORDERS, type Wanted } from "./filter";

@@ -3,7 +3,7 @@ import { ArrowLeftOutlined } from "@ant-design/icons";
 import { Alert, Spin, Table } from "antd";
 import { Link, useParams } from "react-router";
 import { useSubscription } from "urql";
-import type { OneObligationQuery } from "../../graph/generated/graphql";
+import type { OneObligationQuery } from "../../../generated/graphql";
 import { useAsked, useSettled } from "../../graph/use";
 import { Facts } from "../../parts/facts";
 import { Failure } from "../../parts/failure";

@@ -1,7 +1,8 @@
 /** The rows of the list: read a page at a time, kept up to date by what the hub tells. Rows do not jump while one looks at them. */
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type CombinedError, useClient, useSubscription } from "urql";
-import type { ObligationRowFragment } from "../../graph/generated/graphql";
+import type { ObligationRowFragment } from "../../../generated/graphql";
+import { useComeBack } from "../../graph/link";
 import { CHANGED, FIND, LIST } from "./asked";
 import { filterOf, type Wanted } from "./filter";
 
@@ -67,9 +68,9 @@ export function useRows(wanted: Wanted): Rows {
     [client, wanted],
   );
 
-  useEffect(() => {
-    void load(NOTHING);
-  }, [load]);
+  const again = useCallback(() => void load(NOTHING), [load]);
+  useEffect(again, [again]);
+  useComeBack(again);
 
   const put = useCallback((rows: readonly Row[]) => {
     const changed = new Map(rows.map((row) => [row.key, row]));
@@ -97,7 +98,7 @@ export function useRows(wanted: Wanted): Rows {
     more: () => {
       if (!waiting && read.next !== null) void load(read);
     },
-    again: () => void load(NOTHING),
+    again,
     put,
   };
 }

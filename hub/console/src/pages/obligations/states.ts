@@ -1,5 +1,5 @@
 /** Where an obligation may stand, and what may be done with it there. */
-import type { ObligationState } from "../../graph/generated/graphql";
+import type { ObligationState } from "../../../generated/graphql";
 
 export const OPEN_STATES: ObligationState[] = ["WAITING", "DUE", "LEASED", "SENT", "STUCK"];
 

@@ -1,5 +1,5 @@
 /** What the overview asks. */
-import { graphql } from "../../graph/generated";
+import { graphql } from "../../../generated";
 
 export const PLATFORMS = graphql(`
   query Platforms {

@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import { PlatformName, StateMark } from "../../parts/mark";
 import { inBeijing } from "../../parts/moment";
 import { useNamed, useWords } from "../../words";
-import type { ChangesSubscription } from "../../graph/generated/graphql";
+import type { ChangesSubscription } from "../../../generated/graphql";
 
 export type Change = ChangesSubscription["obligationChanges"];
 

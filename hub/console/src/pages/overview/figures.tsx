@@ -1,6 +1,6 @@
 /** The promise in figures that lead to what they count. */
 import { Link } from "react-router";
-import type { OverviewFiguresQuery } from "../../graph/generated/graphql";
+import type { OverviewFiguresQuery } from "../../../generated/graphql";
 import { useWords, type Words } from "../../words";
 
 export function Figures({ told, opsItems }: { told: OverviewFiguresQuery; opsItems: number | undefined }) {

@@ -3,7 +3,7 @@ import { Table } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useSubscription } from "urql";
-import type { OverviewFiguresQuery } from "../../graph/generated/graphql";
+import type { OverviewFiguresQuery } from "../../../generated/graphql";
 import { useAsked, useSettled } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { PlatformName, StateMark } from "../../parts/mark";

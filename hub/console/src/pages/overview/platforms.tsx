@@ -1,7 +1,7 @@
 /** One line a platform: whether it is in sync, and what stands against it. */
 import { Table, Tooltip } from "antd";
 import { Link } from "react-router";
-import type { PlatformsQuery } from "../../graph/generated/graphql";
+import type { PlatformsQuery } from "../../../generated/graphql";
 import { Mark, PlatformName, type Tone } from "../../parts/mark";
 import { inBeijing, lengthOf, Moment } from "../../parts/moment";
 import { filled, useWords, type Words } from "../../words";

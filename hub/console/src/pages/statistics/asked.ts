@@ -1,6 +1,6 @@
 /** The figures that the page offers, in the groups of the people who ask for them. */
-import { graphql } from "../../graph/generated";
-import type { StatisticsPageQuery } from "../../graph/generated/graphql";
+import { graphql } from "../../../generated";
+import type { StatisticsPageQuery } from "../../../generated/graphql";
 
 export const STATISTICS = graphql(`
   query StatisticsPage($from: Date, $to: Date, $by: [StatisticAxis!]!) {

@@ -1,5 +1,5 @@
 /** What the page of a subject asks. */
-import { graphql } from "../../graph/generated";
+import { graphql } from "../../../generated";
 
 export const SUBJECT = graphql(`
   query SubjectPage($code: String!, $sees: Boolean!) {

@@ -1,7 +1,7 @@
 /** Points taken and restored over time, and what stands of them. */
 import type { EChartsOption } from "echarts";
 import { useMemo } from "react";
-import type { SubjectPageQuery } from "../../graph/generated/graphql";
+import type { SubjectPageQuery } from "../../../generated/graphql";
 import { Chart } from "../../parts/chart";
 import { beijingDay } from "../../parts/moment";
 import { useWords } from "../../words";

@@ -1,7 +1,7 @@
 /** Everything about one subject, whichever of its identifiers one has. */
 import { Alert, Empty, Input, Spin } from "antd";
 import { Link, useSearchParams } from "react-router";
-import type { SubjectPageQuery } from "../../graph/generated/graphql";
+import type { SubjectPageQuery } from "../../../generated/graphql";
 import { useAsked } from "../../graph/use";
 import { Facts } from "../../parts/facts";
 import { Failure } from "../../parts/failure";
