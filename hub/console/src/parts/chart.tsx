@@ -47,16 +47,19 @@ export function Chart({ label, option, height = 240, drawn }: Props) {
 function coloured(option: EChartsOption, dark: boolean): EChartsOption {
   const ink = dark ? INK.dark : INK.light;
   const line = { lineStyle: { color: dark ? LINES.dark : LINES.light } };
-  const axis = { axisLabel: { color: ink }, axisLine: line, axisTick: line, splitLine: line };
+  const axis = (given: unknown): object => {
+    const own = (given ?? {}) as { axisLabel?: object };
+    return { axisLine: line, axisTick: line, splitLine: line, ...own, axisLabel: { color: ink, ...own.axisLabel } };
+  };
   return {
     color: dark ? ["#5b9bff", "#4fc3a1", "#f0a35e", "#b58cf0", "#e07a9b"] : ["#1d5fd1", "#137a5b", "#b45309", "#7240b8", "#b3315f"],
     textStyle: { color: ink, fontFamily: "inherit" },
     animation: false,
-    grid: { left: 8, right: 16, top: 36, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 16, top: 36, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     legend: { top: 0, left: 0, textStyle: { color: ink }, itemWidth: 14, itemHeight: 8 },
     tooltip: { trigger: "axis", confine: true },
     ...option,
-    xAxis: { ...axis, ...(option.xAxis as object) },
-    yAxis: { ...axis, ...(option.yAxis as object) },
+    xAxis: axis(option.xAxis),
+    yAxis: axis(option.yAxis),
   } as EChartsOption;
 }

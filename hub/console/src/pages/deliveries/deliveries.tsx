@@ -64,8 +64,8 @@ function PageOf<One extends object>({ list, rowKey, columns, places, go, waiting
       <Table<One> size="small" rowKey={rowKey} loading={waiting} pagination={false} dataSource={list?.edges.map((edge) => edge.node) ?? []} columns={columns} scroll={{ x: 820 }} locale={{ emptyText: words["common.none"] }} />
       <div className="row" style={{ marginTop: 12 }}>
         <span className="quiet">{filled(words["common.total"], { n: list?.totalCount ?? 0 })}</span>
-        <Button disabled={places.length < 2} onClick={() => go(places.slice(0, -1))} aria-label="‹">‹</Button>
-        <Button disabled={!list?.pageInfo.hasNextPage} onClick={() => go([...places, list?.pageInfo.endCursor ?? null])} aria-label="›">›</Button>
+        <Button disabled={places.length < 2} onClick={() => go(places.slice(0, -1))} aria-label={words["common.previous"]}>‹</Button>
+        <Button disabled={!list?.pageInfo.hasNextPage} onClick={() => go([...places, list?.pageInfo.endCursor ?? null])} aria-label={words["common.next"]}>›</Button>
       </div>
     </>
   );

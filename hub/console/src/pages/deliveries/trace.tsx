@@ -1,4 +1,5 @@
 /** One delivery: as it came beside how it was understood, what became of each record, and what applying it once more would do. */
+import { CloseOutlined } from "@ant-design/icons";
 import { App, Button, Modal, Spin, Table } from "antd";
 import { useState } from "react";
 import { useMutation } from "urql";
@@ -23,7 +24,7 @@ export function Trace({ id, close }: { id: string; close: () => void }) {
     <section className="pane" aria-labelledby="trace">
       <div className="row" style={{ marginBottom: 10 }}>
         <h2 id="trace">{words["deliveries.trace"]}</h2>
-        <Button onClick={close}>×</Button>
+        <Button icon={<CloseOutlined />} aria-label={words["common.close"]} onClick={close} />
       </div>
       <Failure error={error} again={again} />
       {waiting && <Spin />}
@@ -62,7 +63,7 @@ function One({ trace, again }: { trace: Traced; again: () => void }) {
                 <Mark tone={FATES[record.fate] ?? "calm"}>{named("fate", record.fate)}</Mark>
                 <span>{record.entity}</span>
                 <span className="mono">{record.key}</span>
-                {record.version !== null && <span className="quiet">{words["deliveries.version"]} {record.version}</span>}
+                {record.version != null && <span className="quiet">{words["deliveries.version"]} {record.version}</span>}
               </p>
               {record.detail && <p className="quiet">{record.detail}</p>}
               {record.content && <pre className="raw mono" tabIndex={0}>{record.content}</pre>}

@@ -134,7 +134,7 @@ function ReadAgain({ platform }: { platform: string }) {
     else void message.success(filled(words["drift.resyncDone"], { n: data?.resync?.streams?.length ?? 0 }));
   };
   return (
-    <Popconfirm title={filled(words["drift.resyncTitle"], { platform: named("platform", platform) })} description={words["drift.resyncHelp"]} okText={words["drift.resync"]} cancelText={words["common.cancel"]} onConfirm={act}>
+    <Popconfirm title={filled(words["drift.resyncTitle"], { platform: named("platform", platform) })} description={words["drift.resyncHelp"]} okText={words["drift.resync"]} cancelText={words["common.cancel"]} onConfirm={() => void act()}>
       <Button size="small">{words["drift.resync"]}</Button>
     </Popconfirm>
   );

@@ -64,7 +64,7 @@ function Shown({ told, axis, group, figures }: Props) {
     () => ({
       xAxis: { type: "category", data: rows.map((row) => nameOf(row, axis) ?? words["statistics.unnamed"]), axisLabel: { interval: 0, rotate: rows.length > 8 ? 35 : 0, hideOverlap: true } },
       yAxis: { type: "value" },
-      grid: { left: 8, right: 16, top: 60, bottom: 8, containLabel: true },
+      grid: { left: 8, right: 16, top: 60, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
       series: figures.map((figure) => ({
         type: ALL_TIMES.includes(axis) ? ("line" as const) : ("bar" as const),
         name: words[`figure.${figure}`],
