@@ -27,6 +27,7 @@ from hub.parts import Parts, World
 from hub.policy_records import policy_records
 from hub.settings import Settings
 from hub.web.base_path import BasePath
+from hub.web.console import console_routes
 from hub.web.eligibility import EligibilityEndpoint
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
@@ -189,6 +190,7 @@ class Hub(Parts):
                 WebSocketRoute("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
+                *console_routes(),
                 *self._health(),
             ],
         )
