@@ -1,6 +1,6 @@
 """The commands of `bihuan`. Each reads the settings, builds a `Hub` and does one thing; cli.py loads them all.
 
-Exit codes are in docs/operations.md.
+Exit codes and the shapes of JSON are in docs/commands.md.
 """
 
 from hub.commands import (
@@ -14,6 +14,7 @@ from hub.commands import (
     drifting,
     levers,
     looking,
+    manual,
     moments,
     schemas,
     serving,
@@ -33,6 +34,7 @@ __all__ = [
     "drifting",
     "levers",
     "looking",
+    "manual",
     "moments",
     "schemas",
     "serving",

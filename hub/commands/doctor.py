@@ -2,13 +2,13 @@
 
 import os
 from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from hub.commands.base import WRONG_SETTINGS, app, run, show_json
+from hub.commands.base import WRONG_SETTINGS, AsJson, app, run, show_json
 from hub.doctor.examination import examination, settings_read
 from hub.doctor.findings import Finding, State
 from hub.parts import system_clock
@@ -17,7 +17,7 @@ STYLES: Final = {State.FINE: "green", State.WARNING: "yellow", State.PROBLEM: "b
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Look for what is wrong around the hub, and name each problem with its cure. Changes nothing.
 
     Exit code 0: fine, warnings perhaps. 1: there are problems. 2: settings are missing or wrong, and nothing else was looked at.
