@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from connectors.registry import CONNECTORS
+from hub.commands.shapes import SHAPES
 from hub.demo_household import Household
 from hub.domain.policy import DEFAULT_FOLDER
 from hub.mirror.upgrade import head_revision
@@ -101,6 +103,7 @@ def test_db_copy_moves_a_file_to_a_server_and_says_what_is_next(
         assert told.exit_code == 0, told.output
         assert "every table has the same count and digest on both sides" in told.stderr
         assert "set HUB_DATABASE_URL to the new database" in told.stderr
+        TypeAdapter(SHAPES["db copy"][0]).validate_python(json.loads(told.stdout))
         assert {line["table"] for line in json.loads(told.stdout)} >= {"obligation", "delivery", "matter"}
         again = bihuan("db", "copy", "--to", url)
         assert again.exit_code == 1
