@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -69,8 +69,11 @@ class Database(ABC):
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a connection that only reads, in one snapshot; raise DatabaseUnavailable."""
 
-    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
-        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused."""
+    async def fetch(self, reading: Callable[[], Reading[T]], *, alone: bool = False) -> T:
+        """Run statements that only read on the driver itself, in one snapshot; raise DatabaseUnavailable, StatementRefused.
+
+        A reading of one statement says that it is `alone`: that is a snapshot by itself.
+        """
 
         def run(connection: Connection) -> T:
             driver: Any = connection.connection.driver_connection
@@ -111,7 +114,7 @@ class SQLiteDatabase(Database):
         event.listen(self.engine, "connect", _prepare_sqlite)
         event.listen(self.engine, "begin", _begin_sqlite)
         self._inline = inline
-        self._writer = None if inline else Writer("sqlite-writer")
+        self._writer = None if inline else Writer("sqlite-writer", lambda: self._transaction(True))
         self._readers = None if inline else ThreadPoolExecutor(4, thread_name_prefix="sqlite-reader")
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,31 +126,38 @@ class SQLiteDatabase(Database):
         return await self._write(True, lambda connection: work(connection, *args, **kwargs))
 
     async def _write(self, first: bool, work: Callable[[Connection], T]) -> T:
-        if self._writer is None:
-            return self._run(True, work)
-        context = contextvars.copy_context()  # who asked, for the log and the audit
-        return await asyncio.wrap_future(self._writer.submit(lambda: context.run(self._run, True, work), first=first))
+        with _may_heal():
+            if self._writer is None:
+                return self._run(True, work)
+            context = contextvars.copy_context()  # who asked, for the log and the audit
+            submitted = self._writer.submit(lambda connection: context.run(work, connection), first=first)
+            return await asyncio.wrap_future(submitted)
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` on a snapshot."""
-        if self._readers is None:
-            return self._run(False, lambda connection: work(connection, *args, **kwargs))
-        context = contextvars.copy_context()
-        running: Future[T] = self._readers.submit(
-            context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
-        )
-        return await asyncio.wrap_future(running)
+        with _may_heal():
+            if self._readers is None:
+                return self._run(False, lambda connection: work(connection, *args, **kwargs))
+            context = contextvars.copy_context()
+            running: Future[T] = self._readers.submit(
+                context.run, self._run, False, lambda connection: work(connection, *args, **kwargs)
+            )
+            return await asyncio.wrap_future(running)
 
     def _run(self, writing: bool, work: Callable[[Connection], T]) -> T:
-        try:
-            with self.engine.connect().execution_options(writing=writing) as connection:
-                return _in_transaction(connection, work)
-        except OperationalError as error:
-            if _sqlite_may_heal(error.orig):
-                raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
-            raise
-        except PoolTimeoutError as error:
-            raise DatabaseUnavailable(f"SQLite: {error}") from error
+        with self._transaction(writing) as connection:
+            return work(connection)
+
+    @contextlib.contextmanager
+    def _transaction(self, writing: bool) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(writing=writing) as connection:
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                # A cursor that the work left open, and its traceback keeps, holds a snapshot: every later write would be refused.
+                connection.invalidate()
+                raise
 
     async def close(self) -> None:
         """Wait for the running work, then close the file."""
@@ -158,14 +168,17 @@ class SQLiteDatabase(Database):
         self.engine.dispose()
 
 
-def _in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:
+@contextlib.contextmanager
+def _may_heal() -> Iterator[None]:
+    """Raise DatabaseUnavailable for what SQLite says about itself and not about what was asked."""
     try:
-        with connection.begin():
-            return work(connection)
-    except BaseException:
-        # A cursor that the work left open, and its traceback keeps, holds a snapshot: on it every later write would be refused.
-        connection.invalidate()
+        yield
+    except OperationalError as error:
+        if _sqlite_may_heal(error.orig):
+            raise DatabaseUnavailable(f"SQLite: {error.orig}") from error
         raise
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailable(f"SQLite: {error}") from error
 
 
 def _sqlite_may_heal(error: BaseException | None) -> bool:
@@ -197,13 +210,14 @@ class PostgreSQLDatabase(Database):
             create_async_engine,
             self.hosts.url,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_timeout=wait_seconds,
             hide_parameters=True,
             async_creator=self.hosts.connect,
         )
         self.engine: AsyncEngine = engine(pool_size=connections)
         self._first: AsyncEngine = engine(pool_size=1)
+        for each in (self.engine, self._first):
+            event.listen(each.sync_engine, "checkout", _still_open)
         self._wait_seconds = wait_seconds
 
     @contextlib.asynccontextmanager
@@ -243,14 +257,15 @@ class PostgreSQLDatabase(Database):
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return await connection.run_sync(work, *args, **kwargs)
 
-    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
-        """Run statements at REPEATABLE READ, read-only."""
+    async def fetch(self, reading: Callable[[], Reading[T]], *, alone: bool = False) -> T:
+        """Run statements at REPEATABLE READ, read-only; one alone without a transaction of its own."""
         import asyncpg  # noqa: PLC0415  (as above)
 
         async with self._reached(), self.engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
-                async with driver.transaction(isolation="repeatable_read", readonly=True):
+                snapshot = contextlib.nullcontext() if alone else driver.transaction(isolation="repeatable_read", readonly=True)
+                async with snapshot:
                     return await driven_by(driver, reading())
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 if _gone(error):
@@ -288,6 +303,12 @@ class PostgreSQLDatabase(Database):
         """Close all connections."""
         await self.engine.dispose()
         await self._first.dispose()
+
+
+def _still_open(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have a connection replaced that the server has ended. The driver knows; asking (pool_pre_ping) takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the server has ended this connection")
 
 
 def is_contended(error: BaseException) -> bool:

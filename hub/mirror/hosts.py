@@ -14,6 +14,8 @@ from sqlalchemy.engine import URL, make_url
 
 CONNECT_SECONDS = 3.0
 """How long one host may take to let us in."""
+LONGEST_PREPARED = 200_000
+"""Bytes of a statement that stays prepared: those of the graph are long, and preparing one takes longer than running it."""
 COMMAND_SECONDS = 60.0
 """How long a statement may take."""
 ABANDONED_SECONDS = 30.0
@@ -57,7 +59,11 @@ class Hosts:
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     connection = await asyncpg.connect(
-                        host=host, port=port, command_timeout=COMMAND_SECONDS, **{**self._given, **more}
+                        host=host,
+                        port=port,
+                        command_timeout=COMMAND_SECONDS,
+                        max_cacheable_statement_size=LONGEST_PREPARED,
+                        **{**self._given, **more},
                     )
                     await connection.execute(f"SET idle_in_transaction_session_timeout = {ABANDONED_SECONDS * 1000:.0f}")
             except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:

@@ -83,9 +83,9 @@ class Replica:
         """Run `work` read-only in one snapshot; where the standby fails meanwhile, once more on the primary."""
         return await self._from_either(lambda database: database.read(work, *args, **kwargs))
 
-    async def fetch(self, reading: Callable[[], Reading[T]]) -> T:
+    async def fetch(self, reading: Callable[[], Reading[T]], *, alone: bool = False) -> T:
         """Do as `read`, with statements of the driver."""
-        return await self._from_either(lambda database: database.fetch(reading))
+        return await self._from_either(lambda database: database.fetch(reading, alone=alone))
 
     async def _from_either(self, read: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
         if self._trouble is None:

@@ -4,20 +4,25 @@ An entity says in its declaration to whom its rows belong (schema/declare.py, Se
 nobody who is limited sees anything. Callers without limits, as most are, add nothing to a statement.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, false, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Text, false, func, literal, literal_column, or_, select
 
 from hub.mirror.tables import TABLES
 from schema.context import Caller
 from schema.declare import ENTITIES, BelongsTo, Declared, SeenWith, Shared
 
+Code = Callable[[str], Any]
+"""What stands in a statement for a code of the caller's."""
+QUOTE: ColumnElement[str] = literal_column("'\"'", Text())
 
-def visible(entity: Declared, caller: Caller, table: FromClause | None = None) -> list[ColumnElement[bool]]:
+
+def visible(entity: Declared, caller: Caller, table: FromClause | None = None, code: Code = literal) -> list[ColumnElement[bool]]:
     """Return the conditions for the rows of an entity that a caller sees, all of which must hold; none for who sees every row.
 
-    `table` is the entity's table in the statement, where that has another name than its own.
+    `table` is the entity's table in the statement, where that has another name than its own. `code` says how codes stand
+    in it, where that is not as they are (hub/graph/compiled/sight.py).
     """
     by_platform = entity.scope not in caller.scopes
     if not by_platform and not caller.rows:
@@ -25,37 +30,37 @@ def visible(entity: Declared, caller: Caller, table: FromClause | None = None) -
     rows, seen = TABLES[entity.name] if table is None else table, entity.seen
     if isinstance(seen, SeenWith):
         whole = TABLES[seen.entity].alias(f"{seen.entity.lower()}_seen_")
-        more = visible(ENTITIES[seen.entity], caller, whole)
+        more = visible(ENTITIES[seen.entity], caller, whole, code)
         return [select(literal(1)).where(whole.c[seen.theirs] == rows.c[seen.ours], *more).correlate(rows).exists()]
     if isinstance(seen, Shared):
         return [false()] if by_platform else []
     if isinstance(seen, BelongsTo):
-        return _belonging(entity, seen, caller, rows, by_platform=by_platform)
+        return _belonging(entity, seen, caller, rows, code, by_platform=by_platform)
     return [false()]
 
 
 def _belonging(
-    entity: Declared, seen: BelongsTo, caller: Caller, rows: FromClause, *, by_platform: bool
+    entity: Declared, seen: BelongsTo, caller: Caller, rows: FromClause, code: Code, *, by_platform: bool
 ) -> list[ColumnElement[bool]]:
     limits, found = caller.rows, list[ColumnElement[bool]]()
     if by_platform:
-        found.append(_names(entity, seen.platform, rows, caller.platforms))
+        found.append(_names(entity, seen.platform, rows, caller.platforms, code))
     if limits.departments is not None:
-        found.append(_names(entity, seen.department, rows, limits.departments))
+        found.append(_names(entity, seen.department, rows, limits.departments, code))
     if limits.regions is not None:
         if seen.region is not None:
-            found.append(_names(entity, seen.region, rows, limits.regions))
+            found.append(_names(entity, seen.region, rows, limits.regions, code))
         elif not limits.at_home:
             found.append(false())
     return found
 
 
-def _names(entity: Declared, column: str | None, rows: FromClause, allowed: Collection[str]) -> ColumnElement[bool]:
+def _names(entity: Declared, column: str | None, rows: FromClause, allowed: Collection[str], code: Code) -> ColumnElement[bool]:
     """Return the condition that a column names one of these; where it names nothing, nobody sees the row."""
     if column is None:
         return false()
-    codes, kept = sorted(allowed), rows.c[column]
-    if entity.fields[column].many:  # kept as a JSON list of texts
-        return or_(false(), *(kept.contains(f'"{code}"', autoescape=True) for code in codes))
-    found: ColumnElement[Any] = kept.in_(codes)
+    codes, kept = [code(each) for each in sorted(allowed)], rows.c[column]
+    if entity.fields[column].many:  # kept as a JSON list of texts; LIKE would take the case of letters for nothing in SQLite
+        return or_(false(), *(func.replace(kept, QUOTE + each + QUOTE, "") != kept for each in codes))
+    found: ColumnElement[Any] = kept.in_(codes) if codes else false()
     return found

@@ -212,7 +212,7 @@ class PatientDatabase(PostgreSQLDatabase):
     """Waits for a statement as long as it takes: filling takes minutes."""
 
     def __init__(self, url: str) -> None:
-        self.engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+        self.engine = self._first = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
 
 
 async def million(tasks: int, rounds: int, console: Console) -> None:

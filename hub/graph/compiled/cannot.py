@@ -15,8 +15,6 @@ class Reason(Enum):
     """An argument of a field is refused."""
     LIVE = "LIVE"
     """A field is to be asked of its platform."""
-    LIMITED = "LIMITED"
-    """The caller sees some rows only."""
     RIGHT = "RIGHT"
     """The caller lacks a right that some of the fields ask for."""
     METHOD = "METHOD"

@@ -61,7 +61,8 @@ class Executor:
         except GraphQLError as refused:
             raise Cannot(Reason.ARGUMENT, refused.message) from None
         try:
-            data |= await self._from.fetch(lambda: _reading(runs))
+            alone = len(runs) == 1 and runs[0][1].is_one_statement
+            data |= await self._from.fetch(lambda: _reading(runs), alone=alone)
         except DatabaseUnavailable as error:
             raise Cannot(Reason.UNAVAILABLE, str(error)) from error
         except StatementRefused as error:

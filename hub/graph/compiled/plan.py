@@ -49,8 +49,10 @@ class Plan:
     """Makes the response of a `Run` whose rows are read."""
     unread: tuple[Wish, ...]
     """Wishes of lists of which nothing is read: they may be refused all the same."""
+    entities: tuple[Declared, ...]
+    """Whose rows it may read."""
     scopes: frozenset[str]
-    """Every right that one of its fields asks for."""
+    """Every right that they ask for."""
     source: str
     """The text of `respond` and what it calls."""
 
@@ -65,7 +67,7 @@ class Planner:
         self._variables = variables
         self._source = Source()
         self._levels: list[Level] = []
-        self._scopes: set[str] = set()
+        self._entities: dict[str, Declared] = {}
         self._unread: list[Wish] = []
 
     def plan(self, field: GraphQLField, name: str, details: list[FieldDetails], entity: Declared | None = None) -> Plan:
@@ -73,19 +75,21 @@ class Planner:
         reads = definition(field).metadata.get(READS) if definition(field) else None
         if isinstance(reads, ReadsMany):
             wish = self._slice_wish(reads, name, field, details)
-            self._scopes.add(reads.entity.scope)
+            self._entities[reads.entity.name] = reads.entity
             expression = self._connection(reads.entity, get_named_type(field.type), details, wish)
         elif isinstance(reads, ReadsOne | ReadsNode):
             found = reads.entity if isinstance(reads, ReadsOne) else cast(Declared, entity)
             key = self._key_wish(reads, field, details) if isinstance(reads, ReadsOne) else None
-            self._scopes.add(found.scope)
+            self._entities[found.name] = found
             expression = self._looked_up(found, details, key)
         else:
             raise Cannot(Reason.METHOD, name)
         body = ["rows = run.rows", f"return {expression}"]
         respond = self._source.function("respond", "run", body)
         made = self._source.made(respond)
-        return Plan(tuple(self._levels), made, tuple(self._unread), frozenset(self._scopes), self._source.text)
+        entities = tuple(self._entities.values())
+        scopes = frozenset(each.scope for each in entities)
+        return Plan(tuple(self._levels), made, tuple(self._unread), entities, scopes, self._source.text)
 
     def _level(self, *about: Any, **more: Any) -> Level:
         level = Level(len(self._levels), *about, **more)
@@ -220,7 +224,7 @@ class Planner:
         alias: str,
     ) -> str:
         to = ENTITIES[edge.to]
-        self._scopes.add(to.scope)
+        self._entities[to.name] = to
         ours = entity.fields[edge.ours]
         if ours.kind is not str or Personal in ours.marks:
             raise Cannot(Reason.METHOD, f"{entity.name}.{name} is no join of texts")

@@ -12,6 +12,7 @@ from hub.graph.compiled.cannot import Cannot, Reason
 from hub.graph.compiled.documents import Operation
 from hub.graph.compiled.plan import Plan, Planner
 from hub.graph.compiled.run import Run, Statements
+from hub.graph.compiled.sight import EVERY_ROW, Sight, sight_of
 from hub.graph.schema import HubSchema
 from hub.mirror.rows import Rows
 from schema.context import Caller, Context
@@ -43,12 +44,7 @@ class RootField:
             name = self._reads.argument
             entity, key = read_global_id(only(arguments.read(variables), {name})[name])
         plan, statements = self._plan(entity)
-        caller = context.caller
-        if caller != Caller(caller.name, caller.scopes):  # whatever else is known of a caller limits what it sees
-            raise Cannot(Reason.LIMITED, str(caller.name))
-        if not plan.scopes <= caller.scopes:
-            raise Cannot(Reason.RIGHT, ", ".join(sorted(plan.scopes - caller.scopes)))
-        return Run(plan, statements, variables, context, key)
+        return Run(plan, statements, variables, context, _sight(plan, context.caller), key)
 
     def _plan(self, entity: Declared | None) -> tuple[Plan, Statements]:
         name = entity.name if entity else None
@@ -63,6 +59,18 @@ class RootField:
     def plans(self) -> tuple[Plan, ...]:
         """Return what was planned so far."""
         return tuple(plan for plan, _ in self._plans.values())
+
+
+def _sight(plan: Plan, caller: Caller) -> Sight:
+    """Return which rows of what a plan reads the caller sees; raise Cannot where it may not read some of it."""
+    if not caller.rows and plan.scopes <= caller.scopes:
+        return EVERY_ROW
+    try:
+        for entity in plan.entities:
+            caller.require_read(entity)
+    except GraphQLError as refused:
+        raise Cannot(Reason.RIGHT, refused.message) from None
+    return sight_of(caller)
 
 
 class Planning:

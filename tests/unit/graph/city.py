@@ -1,5 +1,6 @@
 """A small mirror with a graph in front of it: put records in, ask, and see which statements ran."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,8 @@ class City:
     hub: FakeHub = field(default_factory=FakeHub)
     statements: list[str] = field(default_factory=list)
     executor: Executor | None = None
+    twice: bool = False
+    """Whether each question is put to both executors, which must answer the same."""
 
     async def put(self, *records: Entity) -> None:
         await self.database.write(self._insert, records)
@@ -64,8 +67,12 @@ class City:
         schema = build_schema(limits) if limits else self.schema
         if self.executor is None or self.executor.schema is not schema:
             self.executor = Executor(schema, self.rows, self.database)
-        question, context = Question(query, variables, operation), self.context(caller or Caller(name, scopes))
-        return await answer(schema, question, context, executor=self.executor if compiled else None)
+        question, who = Question(query, variables, operation), caller or Caller(name, scopes)
+        given = await answer(schema, question, self.context(who), executor=self.executor if compiled else None)
+        if self.twice and compiled:
+            interpreted = await answer(schema, question, self.context(who))
+            assert json.dumps(given.as_json()) == json.dumps(interpreted.as_json()), query
+        return given
 
     async def data(self, query: str, variables: dict[str, Any] | None = None) -> Any:
         """Return the data of an answer that has to be without errors."""

@@ -68,7 +68,7 @@ def graph(schema: HubSchema) -> GraphQLSchema:
 @pytest.fixture
 async def whole(sqlite_database: SQLiteDatabase, schema: HubSchema, rows: Rows) -> City:
     """A city with one record of each entity, linked by every edge."""
-    city = City(sqlite_database, rows, schema)
+    city = City(sqlite_database, rows, schema, twice=True)
     await city.put(*everything())
     return city
 

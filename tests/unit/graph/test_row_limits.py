@@ -41,6 +41,7 @@ def mine_and_others() -> list[list[Any]]:
 @pytest.mark.parametrize("role", LIMITED)
 async def test_a_row_of_others_is_found_by_no_key_no_id_no_list_and_no_count(each_city: City, role: str) -> None:
     city = each_city
+    city.twice = True
     for records in mine_and_others():
         await city.put(*records)
     for name in sorted(TABLES):
@@ -70,6 +71,7 @@ def has_single(entity: Declared) -> bool:
 @pytest.mark.parametrize("role", LIMITED)
 async def test_lists_and_totals_hold_what_is_seen_and_no_more(each_city: City, role: str) -> None:
     city = each_city
+    city.twice = True
     for records in mine_and_others():
         await city.put(*records)
     lists = {
@@ -124,6 +126,7 @@ def is_part_of(owner: Declared, name: str) -> bool:
 @pytest.mark.parametrize("role", ["department", "vendor"])
 async def test_no_edge_leads_to_a_row_of_others_nor_counts_it(each_city: City, role: str) -> None:
     city = each_city
+    city.twice = True
     records, followed = list[Any](), list[tuple[int, Declared, str, str]]()
     for at, (owner, name) in enumerate(edges_of(role)):
         edge = owner.edges[name]
@@ -166,6 +169,7 @@ async def test_no_edge_leads_to_a_row_of_others_nor_counts_it(each_city: City, r
 
 
 async def test_pages_of_many_owners_at_once_hold_what_is_seen(each_city: City) -> None:
+    each_city.twice = True
     await each_city.put(
         made(CreditProfile, code="S"),
         *(made(SubjectIdentifier, identifier=f"S{at}", code=f"S{at}") for at in range(2)),
@@ -212,6 +216,7 @@ async def test_a_loop_shows_what_is_seen_and_begins_nowhere_else(each_city: City
 
 
 async def test_nothing_allowed_is_nothing_seen(each_city: City) -> None:
+    each_city.twice = True
     await each_city.put(made(Approval, approval_no="A", department_code="D1", region=HOME))
     empty = frozenset[str]()
     for rows in (RowLimits(empty), RowLimits(None, empty, at_home=False), RowLimits(frozenset({"%"})), RowLimits(frozenset({'"'}))):

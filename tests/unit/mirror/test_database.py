@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -113,6 +114,20 @@ async def test_a_connection_that_the_server_ends_is_unavailable_and_then_replace
         await postgresql_database.write(
             lambda connection: connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         )
+    assert await postgresql_database.read(names) == ["grid"]
+
+
+async def test_a_resting_connection_that_the_server_ended_is_replaced_before_anybody_gets_it(
+    postgresql_database: PostgreSQLDatabase,
+) -> None:
+    async with postgresql_database.engine.connect() as connection:
+        ended: Any = (await connection.get_raw_connection()).driver_connection
+    async with postgresql_database.connection() as beside:
+        await beside.execute("SELECT pg_terminate_backend($1)", ended.get_server_pid())
+    async with asyncio.timeout(10):
+        while not ended.is_closed():  # noqa: ASYNC110  (the driver tells nobody)
+            await asyncio.sleep(0.005)
+    await postgresql_database.write(put, "grid")
     assert await postgresql_database.read(names) == ["grid"]
 
 

@@ -1,6 +1,7 @@
 """Generated operations: valid in nearly all cases, over whatever the schema offers for reading the mirror."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,7 +26,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from hub.graph.compiled.arguments import definition
 from schema.cursor import write_cursor
-from schema.declare import ENTITIES, Declared
+from schema.declare import ENTITIES, Declared, declared
 from schema.due import EARLIEST_FIRST
 from schema.entity import Entity
 from schema.global_id import global_id
@@ -43,6 +44,8 @@ class Written:
     schema: GraphQLSchema
     chance: Random
     records: list[Entity]
+    may: Callable[[Declared], bool] = lambda _: True
+    """Whose records are asked for."""
     definitions: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
@@ -52,6 +55,7 @@ class Written:
         root = self.schema.query_type
         assert root is not None
         readable = [name for name, one in root.fields.items() if definition(one) and definition(one).metadata.get(READS)]
+        readable = [name for name in readable if self._may(definition(root.fields[name]).metadata[READS])] or readable
         fields = [self._root(name, root.fields[name]) for name in self.chance.choices(readable, k=self.chance.choice((1, 1, 2, 3)))]
         if self._rarely():
             fields.append("__typename")
@@ -59,6 +63,9 @@ class Written:
             fields.append("platforms { name }")
         variables = ", ".join(f"${name}: {kind}" for name, kind in self.definitions.items())
         return f"query Asked{f'({variables})' if variables else ''} {{ {' '.join(fields)} }}\n" + "\n".join(self.fragments)
+
+    def _may(self, reads: Any) -> bool:
+        return isinstance(reads, ReadsNode) or self.may(reads.entity)
 
     def _rarely(self, chance: float = 0.15) -> bool:
         return self.chance.random() < chance
@@ -82,7 +89,7 @@ class Written:
     def _some_id(self) -> str:
         if self._rarely():
             return self.chance.choice(["", "bm90aGluZw", "%%", global_id(ENTITIES["Approval"], "nothing")])
-        record = self.chance.choice(self.records)
+        record = self.chance.choice([each for each in self.records if self.may(declared(type(each)))] or self.records)
         entity = ENTITIES[type(record).__name__]
         return global_id(entity, str(getattr(record, entity.key)))
 
@@ -134,6 +141,7 @@ class Written:
         leaves = [name for name, one in kind.fields.items() if is_leaf_type(get_named_type(one.type))]
         edges = [name for name, one in kind.fields.items() if definition(one).python_name in entity.edges]
         structs = [name for name in kind.fields if name not in {*leaves, *edges}]
+        edges = [name for name in edges if self.may(ENTITIES[entity.edges[definition(kind.fields[name]).python_name].to])]
         parts = [self._field(name) for name in self.chance.sample(leaves, min(len(leaves), self.chance.randrange(1, 5)))]
         for name in structs:
             if self._rarely(0.3):

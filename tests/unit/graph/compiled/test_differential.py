@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,15 +24,15 @@ from hub.mirror.rows import Rows
 from schema.context import Caller, Context
 from schema.entity import Entity
 from tests.servers import PostgreSQLServer
-from tests.unit.graph.city import OPERATOR, READER, City
+from tests.unit.graph.city import City
+from tests.unit.graph.compiled.callers import everybody, may_read
 from tests.unit.graph.compiled.operations import Written
 from tests.unit.graph.compiled.population import population, spoilt
 from tests.unit.graph.records import FakeHub
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-SEEDS_SQLITE, SEEDS_SPOILT, SEEDS_POSTGRESQL = (400, 200, 60) if LONG else (4, 2, 1)
-"""Populations; to each some operations are put."""
-OPERATIONS = 40 if LONG else 25
+SEEDS_SQLITE, SEEDS_SPOILT, SEEDS_POSTGRESQL = (400, 200, 60) if LONG else (4, 2, 2)
+"""Populations; to each some operations are put, by callers of every kind."""
 
 
 class Both:
@@ -43,15 +44,18 @@ class Both:
         self.rows = rows
         self.executor = Executor(schema, rows, database)
         self.hub = FakeHub()
+        self.compiled = Counter[str]()
+        """Operations that a plan answered, by the kind of caller."""
 
     async def ask(self, question: Question, caller: Caller, executor: Executor | None) -> str:
         context = Context(Loaders(self.database, self.rows, caller), self.hub, caller, "c-1")
         return json.dumps((await answer(self.schema, question, context, executor=executor)).as_json(), ensure_ascii=False)
 
-    async def compare(self, query: str, variables: dict[str, Any], caller: Caller) -> None:
-        question = Question(query, variables, "Asked")
+    async def compare(self, query: str, variables: dict[str, Any], caller: Caller, kind: str) -> None:
+        question, before = Question(query, variables, "Asked"), self.executor.tally.compiled
         compiled, interpreted = await self.ask(question, caller, self.executor), await self.ask(question, caller, None)
-        assert compiled == interpreted, f"{query}\n{json.dumps(variables, ensure_ascii=False)}"
+        assert compiled == interpreted, f"{caller}\n{query}\n{json.dumps(variables, ensure_ascii=False)}"
+        self.compiled[kind] += self.executor.tally.compiled - before
 
 
 async def compared(both: Both, seed: int, *, spoil: bool = False) -> Counter[Reason]:
@@ -61,11 +65,11 @@ async def compared(both: Both, seed: int, *, spoil: bool = False) -> Counter[Rea
     await City(both.database, both.rows, both.schema).put(*records)
     if spoil:
         await both.database.write(_all, list(spoilt(chance)))
-    for _ in range(OPERATIONS):
-        written = Written(both.schema._schema, chance, records)
+    for kind, caller in everybody(chance, records):
+        may = partial(may_read, caller) if chance.random() < 0.8 else lambda _: True  # else most are refused
+        written = Written(both.schema._schema, chance, records, may)
         query = written.operation()
-        scopes = chance.choices((OPERATOR, READER, frozenset[str]()), (20, 3, 1))[0]
-        await both.compare(query, written.variables, Caller("console", scopes))
+        await both.compare(query, written.variables, caller, kind)
     return both.executor.tally.interpreted
 
 
@@ -80,8 +84,9 @@ def _all(connection: Connection, statements: Sequence[Update]) -> None:
         connection.execute(each)
 
 
-def check(executor: Executor, interpreted: Counter[Reason]) -> None:
-    assert executor.tally.compiled > OPERATIONS // 3, interpreted
+def check(both: Both, interpreted: Counter[Reason]) -> None:
+    assert both.executor.tally.compiled > sum(interpreted.values()), interpreted
+    assert both.compiled["departments"] + both.compiled["regions"] + both.compiled["both"], both.compiled
     assert not interpreted[Reason.VALUE] + interpreted[Reason.STATEMENT], interpreted
 
 
@@ -93,7 +98,7 @@ def test_both_executors_answer_the_same_from_sqlite(
         shutil.copy(sqlite_template, tmp_path / "town.db")
         database = SQLiteDatabase(str(tmp_path / "town.db"), inline=True)
         both = Both(roomy, database, rows)
-        check(both.executor, await compared(both, seed))
+        check(both, await compared(both, seed))
         await database.close()
 
     asyncio.run(run())
@@ -123,7 +128,7 @@ def test_both_executors_answer_the_same_from_postgresql(
         async with postgresql.fresh() as url:
             database = PostgreSQLDatabase(url)
             both = Both(roomy, database, rows)
-            check(both.executor, await compared(both, seed))
+            check(both, await compared(both, seed))
             await database.close()
 
     asyncio.run(run())

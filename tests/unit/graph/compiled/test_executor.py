@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from graphql import parse
+from sqlalchemy import event
 
 from hub.graph.compiled.cannot import Reason
 from hub.graph.limits import Limits
-from hub.mirror.database import DatabaseUnavailable
+from hub.graph.schema import build_schema
+from hub.mirror.database import DatabaseUnavailable, PostgreSQLDatabase
+from hub.mirror.rows import Rows
 from schema.declare import ENTITIES
 from schema.entities import Approval, CreditProfile, CreditRecord, Subject
 from schema.global_id import global_id
@@ -147,15 +150,39 @@ async def test_switches_are_planned_apart(city: City) -> None:
     assert reasons(city) == {"COMPILED": 4}
 
 
-async def test_the_number_of_statements_is_the_number_of_levels(city: City) -> None:
+async def put_five(city: City) -> None:
     await city.put(*(made(Subject, code=f"S{n}") for n in range(5)), *(made(CreditProfile, code=f"S{n}") for n in range(5)))
     await city.put(*(made(Approval, approval_no=f"A{n}", subject_code=f"S{n}") for n in range(5)))
     await city.put(*(made(CreditRecord, record_id=f"R{n}", subject_code=f"S{n}") for n in range(5)))
-    query = """{ approvals { totalCount edges { node { department { name } subject { name profile { score }
-        creditRecords { totalCount edges { node { recordId subject { name } } } } } } } } }"""
-    await city.ask(query)
+
+
+FIVE_LEVELS = """{ approvals { totalCount edges { node { department { name } subject { name profile { score }
+    creditRecords { totalCount edges { node { recordId subject { name } } } } } } } } }"""
+
+
+async def test_the_number_of_statements_is_the_number_of_levels(city: City) -> None:
+    await put_five(city)
+    await city.ask(FIVE_LEVELS)
     assert len(city.statements) == 5  # approvals with subjects and departments, their count, profiles, records, their counts
     assert reasons(city) == {"COMPILED": 1}
+
+
+async def test_a_server_is_sent_one_statement_in_no_transaction(postgresql_database: PostgreSQLDatabase, rows: Rows) -> None:
+    city, sent = City(postgresql_database, rows, build_schema()), list[str]()
+    await put_five(city)
+    await postgresql_database.engine.dispose()
+    event.listen(
+        postgresql_database.engine.sync_engine,
+        "connect",
+        lambda connection, _: connection.driver_connection.add_query_logger(lambda query: sent.append(query.query)),
+    )
+    await city.ask(FIVE_LEVELS)
+    del sent[:]
+    told = await city.ask(FIVE_LEVELS)
+    assert json.dumps(told.as_json()).count('"score"') == 5
+    assert [each.split()[:2] for each in sent if each.strip(";")] == [["WITH", "level_0"]]
+    await asked(city, FIVE_LEVELS)
+    assert reasons(city) == {"COMPILED": 3}
 
 
 async def test_a_database_that_does_not_answer_is_told_where_it_was_asked(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
