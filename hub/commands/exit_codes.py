@@ -7,6 +7,7 @@ COMMON = {
     130: "Ctrl-C",
 }
 EXIT_CODES: dict[str, dict[int, str]] = {
+    "alerts": {0: "nothing stands", 1: "something does, and is shown"},
     "audit head": {1: "nothing has been sealed yet, or the database cannot be read"},
     "audit verify": {0: "nothing differs from what was sealed", 1: "something does, and is named"},
     "audit export": {2: "the file exists already"},

@@ -28,6 +28,19 @@ class PlatformLine(TypedDict):
     maintenance: Annotated[str | None, "until when and why"]
     clock_seconds: Annotated[str | None, "its clock against ours, `!` behind it where that is a warning"]
     old_secret_last_used: Annotated[str | None, "when each secret that is not the newest was last used"]
+    alerts: Annotated[str | None, "names of the alerts about it that stand now"]
+
+
+@with_config(STRICT)
+class AlertLine(TypedDict):
+    """One alert that stands now."""
+
+    alert: Annotated[str, "its name, and that of its runbook"]
+    severity: Annotated[str, "critical or warning"]
+    platform: Annotated[str | None, "null where it is about the hub itself"]
+    since: str
+    what: str
+    runbook: Annotated[str, "its page, from the top of the source"]
 
 
 @with_config(STRICT)
@@ -257,6 +270,7 @@ class TombstonesSettled(Done):
 
 SHAPES: dict[str, tuple[Any, ...]] = {
     "status": (list[PlatformLine],),
+    "alerts": (list[AlertLine],),
     "doctor": (Report,),
     "sync": (list[StreamRead],),
     "reconcile": (Reconciled,),
