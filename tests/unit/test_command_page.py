@@ -21,7 +21,8 @@ from hub.commands.exit_codes import EXIT_CODES
 from hub.commands.manual import reference, walk
 from hub.commands.shapes import SHAPES
 from hub.demo_household import Household
-from hub.mirror import inbox
+from hub.mirror import alerts, inbox
+from hub.mirror.alerts import Which
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
@@ -74,6 +75,10 @@ def test_json_of_every_command_has_the_form_that_the_page_gives(shaped: Shaped, 
     assert {line["read"] for line in shaped("sync")} == {True}
     assert shaped("reconcile")["stuck"] == 0
     assert [line["platform"] for line in shaped("status")] == PLATFORMS
+    assert shaped("alerts") == []
+    raise_alert(household)
+    assert [line["alert"] for line in shaped("alerts", code=1)] == ["BihuanStuck"]
+    assert [line["alerts"] for line in shaped("status") if line["platform"] == "credit"] == ["BihuanStuck"]
     assert shaped("doctor", HUB_PORT="0")["healthy"] is True
     assert shaped("drift", "--platform", "approval", HUB_DRIFT_PERCENT="100")
     assert shaped("drift", "--approve", "nothing", *WHY, code=1, form=1)["refused"]
@@ -101,6 +106,18 @@ def test_json_of_every_command_has_the_form_that_the_page_gives(shaped: Shaped, 
     assert len(shaped("schema check", str(released), code=1)) == 1
     elsewhere_tested = {"audit head", "audit verify", "audit export", "db copy"}  # in test_audit_commands.py, test_cli.py
     assert set(SHAPES) - shaped.seen == elsewhere_tested  # type: ignore[attr-defined]
+
+
+def raise_alert(household: Household) -> None:
+    """Let an alert stand, as the running hub would keep it."""
+    which, now = Which("BihuanStuck", "credit"), datetime.now(UTC)
+
+    async def keep() -> None:
+        database = SQLiteDatabase(str(household.folder / "hub.db"), inline=True)
+        await database.write(alerts.note, {which: 1.0}, {}, now, telling=False)
+        await database.close()
+
+    elsewhere(keep())
 
 
 def receive(household: Household) -> str:
