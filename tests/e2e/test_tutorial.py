@@ -44,7 +44,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def city(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the city on a free port until it tells where the graph is; end it by Ctrl-C."""
-    command = [BIHUAN, "demo", "--port", "0"]
+    command = [str(BIHUAN), "demo", "--port", "0"]
     with subprocess.Popen(
         command, cwd=folder, env=NO_SETTINGS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:
