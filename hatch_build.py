@@ -1,6 +1,6 @@
 """Builds the pages for browsers (hub/console/dist, hub/explorer/dist) when the package is built.
 
-Node is the one of this machine, else the one of a wheel.
+It takes the Node of this machine, else the one of a wheel.
 
 Nothing is done where their sources have not changed since. Where npm or its registry cannot be reached the package is built without
 them, with a warning; the hub then says at /console and /explorer how to build them. BIHUAN_CONSOLE=skip leaves both out at once.
