@@ -22,6 +22,7 @@ from connectors.base import (
     Connector,
     Delivery,
     Item,
+    Knocked,
     Page,
     PlatformSettings,
     Receipt,
@@ -245,6 +246,10 @@ class ApprovalConnector(Connector):
         return Receipt(reference=command.entry_no, repeated=repeated, shows=tuple(shown))
 
     # --- house-keeping
+
+    async def knock(self) -> Knocked:
+        """Ask its base address for a sign of life."""
+        return await self._calls.client.knock()
 
     @property
     def open_until(self) -> datetime | None:

@@ -211,6 +211,15 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform showed of it there and then, for the mirror: where no stream would tell of it, or only late."""
 
 
+class Knocked(msgspec.Struct, frozen=True, kw_only=True):
+    """A platform gave a sign of life."""
+
+    says: str
+    """What it answered, for people."""
+    certificate_until: datetime | None = None
+    """Until when its certificate holds, UTC; None where it shows none."""
+
+
 class Connector(ABC):
     """One platform. Constructed with its settings and `Surroundings`; holds no state that a restart would miss."""
 
@@ -306,6 +315,13 @@ class Connector(ABC):
     def claimed_id(self, delivery: Delivery) -> str | None:
         """Return the id that a delivery bears, proven or not, so that a refused one can be told apart; None without any."""
         return None
+
+    async def knock(self) -> Knocked:
+        """Ask for a sign of life, once: nothing is signed, nothing is changed there; its clock is noticed on the way.
+
+        Quota and circuit breaker are not asked. Raises TransientError or PermanentError with the reason where there is none.
+        """
+        raise NotImplementedError(f"{self.platform}: cannot be asked for a sign of life")
 
     @property
     @abstractmethod

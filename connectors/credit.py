@@ -21,6 +21,7 @@ from connectors.base import (
     Connector,
     Delivery,
     Item,
+    Knocked,
     Page,
     PlatformSettings,
     Receipt,
@@ -243,6 +244,10 @@ class CreditConnector(Connector):
         return await self._calls.write("POST /v2/repairs", "POST", "/v2/repairs", repair, receipt_of("repairId"))
 
     # --- house-keeping
+
+    async def knock(self) -> Knocked:
+        """Ask its base address for a sign of life."""
+        return await self._calls.client.knock()
 
     @property
     def open_until(self) -> datetime | None:

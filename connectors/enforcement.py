@@ -21,6 +21,7 @@ from connectors.base import (
     Connector,
     Delivery,
     Item,
+    Knocked,
     Page,
     Receipt,
     Stream,
@@ -176,6 +177,10 @@ class EnforcementConnector(Connector):
     async def ensure(self, command: AnyCommand, key: str, *, unknown_since: datetime | None) -> Receipt:
         """Make a command true exactly once; see `EnforcementCommands`."""
         return await self._commands.ensure(command, unknown_since)
+
+    async def knock(self) -> Knocked:
+        """Ask its base address for a sign of life."""
+        return await self._client.knock()
 
     @property
     def open_until(self) -> datetime | None:

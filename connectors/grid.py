@@ -21,6 +21,7 @@ from connectors.base import (
     Connector,
     Delivery,
     Item,
+    Knocked,
     Page,
     Quarantined,
     Receipt,
@@ -214,6 +215,10 @@ class GridConnector(Connector):
         if receipt.repeated and isinstance(command, FeedbackEvent) and command.result == "returned":
             return msgspec.structs.replace(receipt, proof=False, shows=await self._shown(command.event_no))
         return receipt
+
+    async def knock(self) -> Knocked:
+        """Ask its base address for a sign of life."""
+        return await self._client.knock()
 
     @property
     def open_until(self) -> datetime | None:

@@ -18,9 +18,10 @@ import httpx
 import msgspec
 from pydantic import Field
 
-from connectors.base import PlatformSettings, Surroundings
+from connectors.base import Knocked, PlatformSettings, Surroundings
 from connectors.breaker import Watched, breaker_of
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.knocking import answered
 from connectors.read_attempts import read_attempts
 from connectors.window import Window
 from schema.identifiers import redact
@@ -148,6 +149,13 @@ class PlatformClient:
         """
         with self.breaker.watching() as watched:
             return await self._send(_Call(operation, build, judge, accept, None), watched)
+
+    async def knock(self) -> Knocked:
+        """Return a sign of life, unsigned and outside quota and breaker; raise TransientError where there is none."""
+        begun = self.surroundings.clock()
+        response, told = await answered(self.platform, self._http, self.settings.deadline_seconds)
+        self._look_at_clock(response, begun)
+        return told
 
     async def close(self) -> None:
         """Close the connections; shared reads under way are cancelled."""

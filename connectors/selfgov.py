@@ -14,6 +14,7 @@ from connectors.base import (
     Connector,
     Delivery,
     Item,
+    Knocked,
     Page,
     PlatformSettings,
     Receipt,
@@ -27,7 +28,7 @@ from connectors.selfgov_database import ExchangeDatabase, Work
 from connectors.selfgov_reading import Reading, keyed, next_rows, read_cursor
 from connectors.selfgov_records import Row, item_of, items_of
 from connectors.selfgov_settings import SelfgovSettings
-from connectors.selfgov_tables import NOTICE, PLATFORM, RESULT, SCORE, Shape
+from connectors.selfgov_tables import NOTICE, PLATFORM, RESULT, SCORE, Shape, look_at_tables
 from connectors.spans import until
 from schema.commands import AnyCommand, MarkReport, PutNotice, PutScore
 
@@ -133,6 +134,10 @@ class SelfgovConnector(Connector):
         return await self.database.write(operation, work)
 
     # --- house-keeping
+
+    async def knock(self) -> Knocked:
+        """Look whether the three tables are there as the page has them."""
+        return await self.database.read("knock", look_at_tables)
 
     @property
     def open_until(self) -> datetime | None:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, Inspector, String, TableClause, column, inspect, table
 from sqlalchemy.exc import NoSuchTableError
 
+from connectors.base import Knocked
 from connectors.errors import PermanentError
 
 PLATFORM: Final = "selfgov"
@@ -119,6 +120,13 @@ class Tables:
     def forget(self) -> None:
         """Look again before the next statement."""
         self._known.clear()
+
+
+def look_at_tables(connection: Connection, tables: Tables) -> Knocked:
+    """Return that all tables are there; raise MisfitError where one, or a column that must be there, is missing."""
+    for shape in SHAPES.values():
+        tables.layout(connection, shape)
+    return Knocked(says=f"{', '.join(SHAPES)} are there")
 
 
 def _looked_at(connection: Connection, shape: Shape) -> Layout:

@@ -18,6 +18,7 @@ from connectors.base import (
     Connector,
     Delivery,
     Item,
+    Knocked,
     Page,
     PlatformSettings,
     Receipt,
@@ -93,6 +94,10 @@ class SmsConnector(Connector):
             message = f"{command.ext_no}: the text has {len(command.content)} characters; the gateway takes {CONTENT_AT_MOST}"
             raise PermanentError(PLATFORM, "TOO_LONG", message)
         return await self._calls.send(command)
+
+    async def knock(self) -> Knocked:
+        """Ask its base address for a sign of life."""
+        return await self._calls.client.knock()
 
     @property
     def open_until(self) -> datetime | None:

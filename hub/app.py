@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from hub.access.application_keys import Keyring
 from hub.access.door import Door
 from hub.access.rates import Rates
-from hub.access.settings import application_keys, tokens_of
+from hub.access.settings import application_keys, sign_in_of, tokens_of
 from hub.graph.compiled.executor import Executor
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
@@ -27,7 +27,9 @@ from hub.parts import Parts, World
 from hub.policy_records import policy_records
 from hub.settings import Settings
 from hub.web.base_path import BasePath
+from hub.web.console import console_routes
 from hub.web.eligibility import EligibilityEndpoint
+from hub.web.explorer import explorer_routes
 from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
 from hub.web.open_connections import Openings, Patience
@@ -125,7 +127,7 @@ class Hub(Parts):
     @cached_property
     def executor(self) -> Executor:
         """Return what answers the graph, and count in the metrics how it does."""
-        schema = build_schema(introspection=not self.settings.hub.production)
+        schema = build_schema(introspection=self.settings.hub.explored)
         executor = Executor(schema, self.rows, self.database, self.replica)
         self.metrics.count_operations(executor.tally.counts)
         return executor
@@ -178,6 +180,8 @@ class Hub(Parts):
                 WebSocketRoute("/graphql", graph),
                 Route("/webhooks/{platform}", webhooks, methods=["POST"]),
                 *self._eligibility(),
+                *console_routes(sign_in=sign_in_of(own, time.monotonic)),
+                *(explorer_routes() if own.explored else ()),
                 *self._health(),
             ],
         )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from connectors.base import WEBHOOKS, Connector, Notices
+from connectors.base import WEBHOOKS, ClockLimit, Connector, Notices
 from hub.mirror import conditions
 from hub.mirror.conditions import ClockReading, Closure, SecretUse
 from hub.mirror.database import Database
@@ -24,6 +24,18 @@ ANSWERS = 7
 """The newest answers, whose median is taken: four of them must lie alike, and a clock that was set is seen after four."""
 RECENT = timedelta(minutes=15)
 KEPT_EVERY = timedelta(seconds=15)
+
+
+COMPARE_CLOCKS = "compare this machine's clock with NTP, then tell the platform's people"
+
+
+def clock_off(platform: str, reading: ClockReading, limit: ClockLimit | None, warns_from: float) -> str | None:
+    """Return by how much a platform's clock differs from ours, and what that breaks; None within `warns_from` seconds."""
+    if abs(reading.ahead_seconds) - reading.within_seconds <= warns_from:
+        return None
+    where = "ahead of" if reading.ahead_seconds > 0 else "behind"
+    breaks = "" if limit is None else f"; beyond {limit.limit.total_seconds():.0f} s {limit.breaks}"
+    return f"{platform}: its clock is {abs(reading.ahead_seconds):.0f} s {where} ours{breaks}"
 
 
 class _Sample(NamedTuple):
@@ -150,15 +162,9 @@ class Conditions(Notices):
 
     def _skew(self, platform: str, reading: ClockReading) -> ClockSkew:
         connector = self._connectors.get(platform)
-        limit = None if connector is None or connector.clock_limit is None else connector.clock_limit
-        warning, off = None, abs(reading.ahead_seconds) - reading.within_seconds
-        if off > self._warns_from:
-            where = "ahead of" if reading.ahead_seconds > 0 else "behind"
-            breaks = "" if limit is None else f"; beyond {limit.limit.total_seconds():.0f} s {limit.breaks}"
-            warning = (
-                f"{platform}: its clock is {abs(reading.ahead_seconds):.0f} s {where} ours{breaks}; "
-                "compare this machine's clock with NTP, then tell the platform's people"
-            )
+        limit = None if connector is None else connector.clock_limit
+        off = clock_off(platform, reading, limit, self._warns_from)
+        warning = None if off is None else f"{off}; {COMPARE_CLOCKS}"
         self._tell(platform, warning)
         return ClockSkew(
             ahead_seconds=reading.ahead_seconds,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Quarantined
@@ -15,9 +16,11 @@ from hub.mirror import inbox, refusals, traces
 from hub.mirror.database import Database
 from hub.mirror.rows import Rows
 from hub.mirror.traces import Known
+from schema.declare import Personal, declared
 from schema.delivery_trace import DeliveryTrace, DeliveryTraces, RecordFate, TracedRecord
 from schema.entities import Delivery, DeliveryState
-from schema.entity import Tombstone, key_of
+from schema.entity import Entity, Observation, Tombstone, key_of
+from schema.graph_type import MASKS
 from schema.identifiers import redact
 
 MOST = 50
@@ -66,6 +69,7 @@ class DeliveryTracer:
             remote=raw.remote,
             secret_position=position,
             records=self._records(connection, delivery, items),
+            body=readable(delivery.body) if delivery.body else None,
         )
 
     def _records(self, connection: Connection, delivery: Delivery, items: Sequence[Item]) -> list[TracedRecord]:
@@ -87,9 +91,41 @@ class DeliveryTracer:
             known = traces.versions(connection, entity, key)
             fate, why = _fate(delivery, version, gone, known, conflicts.get(key))
             found.append(
-                TracedRecord(entity=entity, key=key, version=version, fate=fate, detail=None if why is None else redact(why))
+                TracedRecord(
+                    entity=entity,
+                    key=key,
+                    version=version,
+                    fate=fate,
+                    detail=None if why is None else redact(why),
+                    content=None if isinstance(item, Tombstone) else understood(item),
+                )
             )
         return found
+
+
+def readable(body: bytes) -> str:
+    """Return a body as text, identity and telephone numbers masked; a document that declares GBK is GB18030."""
+    head = body[:200].lower()
+    text = body.decode("gb18030" if b"gbk" in head or b"gb18030" in head or b"gb2312" in head else "utf-8", "replace")
+    return redact(text)
+
+
+def understood(item: Observation) -> str:
+    """Return a record and its parts as JSON, every personal field masked as the graph masks it."""
+    plain = [_plain(each) for each in (item.record, *item.parts)]
+    return redact(msgspec.json.format(msgspec.json.encode(plain if item.parts else plain[0]), indent=2).decode())
+
+
+def _plain(record: Entity) -> dict[str, object]:
+    entity = declared(type(record))
+    found: dict[str, object] = {}
+    for name, field in entity.fields.items():
+        value = getattr(record, name)
+        mark: Personal | None = field.marks.get(Personal)
+        if value is None or field.internal:
+            continue
+        found[name] = MASKS[mark.kind](value) if mark is not None else value
+    return found
 
 
 def _fate(

@@ -43,7 +43,16 @@ STREAM = "live"
 TO_ANSWER = 0.1
 """Part of a platform's deadline that is left when the mirror has not been written yet: then what was shown is answered."""
 
-Flights = dict[str, "asyncio.Future[Found]"]
+
+@dataclass(eq=False)
+class _Flight:
+    """A key on its way: what becomes of it, and how many wait for that."""
+
+    found: "asyncio.Future[Found]"
+    waiting: int = 0
+
+
+Flights = dict[str, _Flight]
 """What is on its way, by key."""
 
 
@@ -134,22 +143,29 @@ class LiveReader:
         if (until := begun + line.seconds) <= asyncio.get_running_loop().time():
             return too_late
         flight = self._flights.setdefault(entity, {}).get(key) or self._board(line, entity, key)
+        flight.waiting += 1
         try:
             async with asyncio.timeout_at(until):
-                return await asyncio.shield(flight)
+                return await asyncio.shield(flight.found)
         except TimeoutError:
             return too_late
+        finally:
+            flight.waiting -= 1
 
-    def _board(self, line: _Line, entity: str, key: str) -> "asyncio.Future[Found]":
+    def _board(self, line: _Line, entity: str, key: str) -> _Flight:
         """Put a key among those that leave together when this turn of the loop is over."""
-        loop, flights = asyncio.get_running_loop(), self._flights[entity]
-        flight = flights[key] = loop.create_future()
-        flight.add_done_callback(lambda _done: flights.pop(key, None))
+        loop = asyncio.get_running_loop()
+        flight = self._flights[entity][key] = _Flight(loop.create_future())
+        flight.found.add_done_callback(lambda _done: self._forget(entity, key, flight))
         if entity not in self._boarding:
             self._boarding[entity] = {}
             loop.call_soon(self._depart, line, entity)
         self._boarding[entity][key] = flight
         return flight
+
+    def _forget(self, entity: str, key: str, flight: _Flight) -> None:
+        if self._flights[entity].get(key) is flight:
+            del self._flights[entity][key]
 
     def _depart(self, line: _Line, entity: str) -> None:
         flights = self._boarding.pop(entity)
@@ -199,16 +215,29 @@ class LiveReader:
             told = f"{platform}: not asked, the hub's database cannot say whether the quota allows it; ask again"
             raise NotLive(Trouble(platform, LIVE_FAILED, told, True, "QUOTA_UNKNOWN")) from error
 
+    def _waited_for(self, entity: str, flights: Flights) -> list[str]:
+        """Return the keys that somebody still waits for; the others go nowhere, and nobody can join them any more."""
+        for key, flight in flights.items():
+            if not flight.waiting:
+                self._forget(entity, key, flight)
+        return [key for key, flight in flights.items() if flight.waiting]
+
     async def _call(self, line: _Line, entity: str, flights: Flights) -> None:
-        """Make one call, and let what it showed reach the mirror as long as there is time; raise NotLive."""
+        """Make one call, and let what it showed reach the mirror as long as there is time; raise NotLive.
+
+        Who has left before it is made is not asked for. Once it is made it holds its place until it ends, also if
+        everybody has left: the platform has it to do all the same, and the breaker learns how it ends.
+        """
         loop = asyncio.get_running_loop()
-        until, keys = loop.time() + line.seconds, list(flights)
+        until = loop.time() + line.seconds
         try:
             async with asyncio.timeout_at(until):
                 await line.places.acquire()
         except TimeoutError:
             raise late(line.platform, line.seconds) from None
         try:
+            if not (keys := self._waited_for(entity, flights)):
+                return
             since = self._clock()
             items = await self._fetched(line, entity, keys, until - loop.time())
         finally:
@@ -220,7 +249,8 @@ class LiveReader:
         renewed = object() if kept is not None and kept.applied else None
         shown = {key_of(item.record): item.record for item in items if isinstance(item, Observation)}
         bad = [item for item in items if isinstance(item, Quarantined)]
-        for key, flight in flights.items():
+        for key in keys:
+            flight = flights[key]
             if key not in shown and any(one.key in {key, None} for one in bad):
                 told = f"{line.platform}: it showed the record in a form that cannot be used; quarantinedRecords has it"
                 _land({key: flight}, Found(Trouble(line.platform, LIVE_BAD_RECORD, told, False)))
@@ -261,5 +291,5 @@ class LiveReader:
 
 def _land(flights: Flights, found: Found) -> None:
     for flight in list(flights.values()):
-        if not flight.done():
-            flight.set_result(found)
+        if not flight.found.done():
+            flight.found.set_result(found)

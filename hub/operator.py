@@ -112,6 +112,12 @@ class Operator:
         """Let what an item of the ops list names be marked as gone, by the next look at drift."""
         return await self.database.write(tombstones.approve, self.rows, item_id, reason, by, self.clock())
 
+    async def compare_now(self, platform: str, by: str) -> Outcome:
+        """Let all comparisons with a platform be due now: the regular look at drift begins them."""
+        if platform not in self.connectors:
+            return Outcome(refused=(self._unknown_platform(platform),))
+        return Outcome(done=tuple(await self.database.write(replay.compare_now, self.rows, platform, by, self.clock())))
+
     async def request_campaign(self, wanted: RequestCampaignInput, by: str) -> Outcome:
         """Keep a request for a joint inspection."""
         return await self.campaigns.request(wanted, by)

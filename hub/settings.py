@@ -215,6 +215,9 @@ class HubSettings(AccessSettings, AlertSettings):
     graph_documents_only: bool = Field(False, description="Whether nothing but trusted documents is executed")
     graph_anonymous: bool = Field(False, description="Whether the graph may be read without a key (scope graph:read)")
     production: bool = Field(True, description="Whether introspection and explorer are off")
+    explorer: bool | None = Field(
+        None, description="Whether the graph may be introspected, and explored at /explorer; where not set, unless HUB_PRODUCTION"
+    )
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks whose X-Forwarded-For is believed, comma separated"
     )
@@ -228,6 +231,11 @@ class HubSettings(AccessSettings, AlertSettings):
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged")
     log_json: bool = Field(True, description="Whether log lines are JSON; else they are for people")
+
+    @property
+    def explored(self) -> bool:
+        """Return whether introspection is answered, and the explorer served."""
+        return not self.production if self.explorer is None else self.explorer
 
 
 class Settings(BaseModel):

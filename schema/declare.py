@@ -113,6 +113,8 @@ class BelongsTo(NamedTuple):
     department: str | None = None
     region: str | None = None
     platform: str | None = None
+    taking_part: str | None = None
+    """Names departments beside the one in charge, which see the row as well."""
 
 
 class SeenWith(NamedTuple):

@@ -45,6 +45,10 @@ class TracedRecord:
     version: int | None = strawberry.field(description="Its version in the delivery (版本)")
     fate: RecordFate = strawberry.field(description="What became of it (结果)")
     detail: str | None = strawberry.field(description="More of it, in words (说明)")
+    content: str | None = strawberry.field(
+        default=None,
+        description="The record as it was understood, JSON, personal data masked; null where it could not be read (解析内容)",
+    )
 
 
 @strawberry.type(description="What became of a delivery (投递追踪)")
@@ -57,6 +61,10 @@ class DeliveryTrace:
         description="Which of the configured secrets verifies it, 0 is the newest; null where it is no longer configured (密钥次序)"
     )
     records: list[TracedRecord] = strawberry.field(description="What it held (记录)")
+    body: str | None = strawberry.field(
+        default=None,
+        description="Its body as it came, identity and telephone numbers masked; null once it was removed (原文)",
+    )
 
 
 @strawberry.type(description="All that is known of deliveries with an id (投递追踪结果)")

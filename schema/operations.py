@@ -49,6 +49,10 @@ class Operations(Protocol):
         """Close an item of the ops list; refuse UnknownOpsItem, WrongState."""
         ...
 
+    async def compare_now(self, platform: str, by: str) -> Outcome:
+        """Let all comparisons with a platform be due now; done are the ids of their reports. Refuses UnknownPlatform."""
+        ...
+
     async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
         """Let what an item of the ops list names, and its platform does not show any more, be marked as gone.
 

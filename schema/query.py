@@ -57,6 +57,7 @@ from schema.global_id import Node, read_global_id
 from schema.identifiers import canonical_identifier
 from schema.live import MaxAge, fresh_one
 from schema.loop import LoopQuery
+from schema.me import MeQuery
 from schema.platform import Platform, platform_of
 from schema.reads import ReadsNode, ReadsOne
 from schema.resolver import resolver
@@ -66,7 +67,7 @@ from schema.supervision_pool import SupervisionPool, pool_field
 
 
 @strawberry.type(description="What can be read (查询)")
-class Query(LoopQuery, DueQuery, DeliveryTraceQuery, AlertsQuery):
+class Query(MeQuery, LoopQuery, DueQuery, DeliveryTraceQuery, AlertsQuery):
     """One and many of each entity, statistics, ids, and the platforms' health."""
 
     subjects: Connection[Subject] | None = many(Subject)

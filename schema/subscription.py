@@ -1,18 +1,18 @@
 """The graph's entry points for subscribing: changes of records and obligations, and whether the platforms are in sync."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry import UNSET, Info
 
 from schema.changes import ChangeKind, ObligationChanged, RecordChanged, read_position, write_position
 from schema.comparable import holds
-from schema.context import OPS_READ, Caller, Context
-from schema.declare import ENTITIES, BelongsTo, Declared, Relation, Shared, declared
+from schema.context import OPS_READ, Context
+from schema.declare import ENTITIES, Declared, Relation, declared
 from schema.entities import Obligation, ObligationState
 from schema.entity import Entity, Mirrored
 from schema.enums import graph_enum
@@ -23,6 +23,9 @@ from schema.identifiers import canonical_identifier
 from schema.platform import Platform, platform_of
 from schema.resolver import subscription
 from schema.slices import FIRST_LIMIT
+from schema.subscribers import is_told
+
+C = TypeVar("C")
 
 RECORDS, OBLIGATIONS = "recordChanges", "obligationChanges"
 AFTER = "The cursor of the last event that was seen; without it, from now on (上次事件游标)"
@@ -36,29 +39,6 @@ RecordType: Any = strawberry.enum(
     description="Kinds of records that platforms tell of; parts of a record change with it (记录类型)",
 )
 ObligationFilter: Any = filter_type(Obligation)
-
-
-def may_see(caller: Caller, entity: Declared, record: Entity | None) -> bool:
-    """Return whether a caller sees this record's row: the one place where limits of rows bind subscriptions.
-
-    The scope was asked for before. As hub/mirror/visibility.py has it in SQL, except that what is seen with another record is not
-    told to who is limited. `record` is None where nothing of it can be read any more.
-    """
-    limits, seen = caller.rows, entity.seen
-    if not limits or isinstance(seen, Shared):
-        return True
-    if not isinstance(seen, BelongsTo) or record is None:
-        return False
-    if limits.departments is not None and not _names(record, seen.department, limits.departments):
-        return False
-    if limits.regions is None:
-        return True
-    return limits.at_home if seen.region is None else _names(record, seen.region, limits.regions)
-
-
-def _names(record: Entity, column: str | None, allowed: Collection[str]) -> bool:
-    value = None if column is None else getattr(record, column)
-    return any(each in allowed for each in value) if isinstance(value, tuple) else value in allowed
 
 
 @strawberry.input(description="Which changes: all conditions must hold (变更筛选)")
@@ -125,15 +105,9 @@ class Subscription:
             raise GraphError(BAD_USER_INPUT, "recordChanges: types is empty; name at least one")
         for entity in entities.values():
             info.context.caller.require(entity.scope)
-        matches = await _record_filter(info.context, filter_, entities)
-        caller = info.context.caller
-
-        def wanted(change: RecordChanged) -> bool:
-            return matches(change) and may_see(caller, entities[change.entity], change.record)
-
-        return _told(
-            info.context, info.context.hub.feeds.records(read_position(RECORDS, after or None), entities, wanted), _record_change
-        )
+        context, matches = info.context, await _record_filter(info.context, filter_, entities)
+        source = context.hub.feeds.records(read_position(RECORDS, after or None), entities, matches)
+        return _told(context, _seen(context, source, lambda change: (entities[change.entity], change.record)), _record_change)
 
     @subscription("Changes of obligations, in an order of their own", "应办事项变更订阅")
     async def obligation_changes(
@@ -149,18 +123,16 @@ class Subscription:
         after: Annotated[str | None, strawberry.argument(description=AFTER)] = UNSET,
     ) -> AsyncGenerator[ObligationChange, None]:
         """Check what is asked for before anything is told."""
-        entity, caller = declared(Obligation), info.context.caller
-        caller.require(entity.scope)
+        entity, context = declared(Obligation), info.context
+        context.caller.require(entity.scope)
         comparisons = read_filter(entity, filter_)
 
         def wanted(change: ObligationChanged) -> bool:
             one = change.obligation
-            told = all(holds(change.state if by.column == "state" else getattr(one, by.column, None), by) for by in comparisons)
-            return told and may_see(caller, entity, one)
+            return all(holds(change.state if by.column == "state" else getattr(one, by.column, None), by) for by in comparisons)
 
-        return _told(
-            info.context, info.context.hub.feeds.obligations(read_position(OBLIGATIONS, after or None), wanted), _obligation_change
-        )
+        source = context.hub.feeds.obligations(read_position(OBLIGATIONS, after or None), wanted)
+        return _told(context, _seen(context, source, lambda change: (entity, change.obligation)), _obligation_change)
 
     @subscription("The platforms' conditions, whenever one changes", "各平台同步状况订阅")
     async def sync_health(self, info: Info[Context, None]) -> AsyncGenerator[SyncHealth, None]:
@@ -172,6 +144,17 @@ class Subscription:
             info.context.hub.feeds.health(),
             lambda changed: SyncHealth(at=clock(), platforms=[platform_of(one) for one in changed]),
         )
+
+
+async def _seen(
+    context: Context, source: AsyncGenerator[C, None], about: Callable[[C], tuple[Declared, Entity | None]]
+) -> AsyncGenerator[C, None]:
+    """Yield the changes of records that the caller sees."""
+    async with contextlib.aclosing(source):
+        async for change in source:
+            context.reads.forget()
+            if await is_told(context, *about(change)):
+                yield change
 
 
 async def _told(context: Context, source: AsyncGenerator[Any, None], as_told: Callable[[Any], Any]) -> AsyncGenerator[Any, None]:

@@ -32,21 +32,27 @@ def check_address(url: str) -> None:
 def source_of(issuer: str, place: str | None) -> Source:
     """Return where keys are read: an address, a file, or, where there is no place, what the issuer's discovery document says."""
     if place is None:
-        return lambda: _discovered(issuer)
+        return lambda: _keys_discovered(issuer)
     if "://" in place:
         return lambda: _fetched(place)
     return lambda: asyncio.to_thread(Path(place).read_bytes)
 
 
-async def _discovered(issuer: str) -> bytes:
-    """Return the keys at `jwks_uri` (OpenID Connect Discovery 1.0, section 4)."""
+async def discovered(issuer: str) -> dict[str, Any]:
+    """Return the issuer's discovery document (OpenID Connect Discovery 1.0, section 4)."""
     address = issuer.rstrip("/") + "/.well-known/openid-configuration"
     told: Any = msgspec.json.decode(await _fetched(address))
     if not isinstance(told, dict) or told.get("issuer") != issuer or not isinstance(told.get("jwks_uri"), str):
         named = told.get("issuer") if isinstance(told, dict) else None
         raise ValueError(f"{address}: is of issuer {named!r}, not of '{issuer}', or names no jwks_uri")
-    check_address(told["jwks_uri"])
-    return await _fetched(told["jwks_uri"])
+    return told
+
+
+async def _keys_discovered(issuer: str) -> bytes:
+    """Return the keys at `jwks_uri`."""
+    address: str = (await discovered(issuer))["jwks_uri"]
+    check_address(address)
+    return await _fetched(address)
 
 
 async def _fetched(url: str) -> bytes:

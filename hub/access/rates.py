@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 CLIENTS = 20_000
+RATE_LIMIT = "RATE_LIMIT"
+"""The error of who asks too often."""
 
 
 class Taken(NamedTuple):

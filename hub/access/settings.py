@@ -9,6 +9,7 @@ from hub.access.application_keys import ApplicationKey
 from hub.access.claims import ClaimRules
 from hub.access.key_sources import check_address, source_of
 from hub.access.scopes import SCOPES, check_scopes
+from hub.access.sign_in import SignIn
 from hub.access.signing_keys import ALGORITHMS, SigningKeys
 from hub.access.tokens import TokenRules, Tokens
 from schema.row_limits import RowLimits, row_limits
@@ -35,6 +36,12 @@ class AccessSettings(BaseModel):
     oidc_algorithms: tuple[str, ...] = Field(
         ("RS256", "PS256", "ES256", "Ed25519"), description=f"Algorithms of signatures; there are {' '.join(ALGORITHMS)}"
     )
+    oidc_client_id: str | None = Field(
+        None,
+        min_length=1,
+        description="Public client of the issuer that the console signs people in as (code flow with PKCE); without it by key only",
+    )
+    oidc_client_scope: str = Field("openid", min_length=1, description="Scopes that the console asks the issuer for, with blanks")
     oidc_skew_seconds: float = Field(
         30.0, ge=0, le=300, description="Seconds by which the issuer's clock may differ from ours, for exp, nbf and iat"
     )
@@ -63,7 +70,7 @@ def access_problems(own: AccessSettings) -> list[str]:
     """Return what is wrong with the settings together, each problem with its cure."""
     found = list(application_keys(own.api_keys, own.region)[1])
     if own.oidc_issuer is None:
-        given = [name for name in ("oidc_audiences", "oidc_jwks", "oidc_role_scopes") if getattr(own, name)]
+        given = [name for name in ("oidc_audiences", "oidc_jwks", "oidc_role_scopes", "oidc_client_id") if getattr(own, name)]
         return found + [
             f"HUB_{name.upper()}: means nothing without HUB_OIDC_ISSUER; set that too, or leave this out" for name in given
         ]
@@ -141,3 +148,10 @@ def tokens_of(own: AccessSettings, clock: Callable[[], datetime]) -> Tokens | No
         refresh_every=timedelta(seconds=own.oidc_refresh_seconds),
     )
     return Tokens(_token_rules(own), keys, clock)
+
+
+def sign_in_of(own: AccessSettings, monotonic: Callable[[], float]) -> SignIn | None:
+    """Return where people sign in for the console; None where they do so by application key only."""
+    if own.oidc_issuer is None or own.oidc_client_id is None:
+        return None
+    return SignIn(own.oidc_issuer, own.oidc_client_id, own.oidc_client_scope, monotonic)

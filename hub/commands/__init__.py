@@ -1,6 +1,6 @@
 """The commands of `bihuan`. Each reads the settings, builds a `Hub` and does one thing; cli.py loads them all.
 
-Exit codes are in docs/operations.md.
+Exit codes and the shapes of JSON are in docs/commands.md.
 """
 
 from hub.commands import (
@@ -10,10 +10,12 @@ from hub.commands import (
     database,
     deliveries,
     demo,
+    doctor,
     documents,
     drifting,
     levers,
     looking,
+    manual,
     moments,
     schemas,
     serving,
@@ -29,10 +31,12 @@ __all__ = [
     "database",
     "deliveries",
     "demo",
+    "doctor",
     "documents",
     "drifting",
     "levers",
     "looking",
+    "manual",
     "moments",
     "schemas",
     "serving",

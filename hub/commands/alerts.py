@@ -1,12 +1,10 @@
 """`bihuan alerts`: what stands now, and what is written from the conditions; `bihuan metrics`."""
 
-from typing import Annotated
-
 import typer
 
 from hub.alerts.writing import prometheus_rules, table
 from hub.app import Hub
-from hub.commands.base import app, show, with_hub
+from hub.commands.base import AsJson, app, show, with_hub
 from hub.metrics import reference
 
 alert_commands = typer.Typer(help="Alerts; alone, those that stand now.", invoke_without_command=True)
@@ -14,7 +12,7 @@ app.add_typer(alert_commands, name="alerts")
 
 
 @alert_commands.callback()
-def alerts(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def alerts(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the alerts that stand now, as the running hub last judged them; ends with 1 where there are any."""
 
     async def showing(hub: Hub) -> int | None:

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from hub.commands.base import WRONG_SETTINGS, app, fail, run
+from hub.commands.base import WRONG_SETTINGS, AsJson, app, fail, run, show_json
 from hub.mirror import audit_sealing
 from hub.mirror.audit_chain import Head
 from hub.mirror.audit_check import Checked
@@ -32,12 +32,15 @@ HEADS = Annotated[
 
 
 @audit_commands.command()
-def head() -> None:
+def head(as_json: AsJson = False) -> None:
     """Print the chain's head, number:hash. Kept elsewhere, it proves later that nothing before it was changed or cut off."""
     found = _read(audit_sealing.head)
     if found is None:
         fail(["nothing has been sealed yet; `bihuan serve` and `bihuan work` seal every HUB_SEAL_SECONDS"])
-    typer.echo(str(found))
+    if as_json:
+        show_json({"block": found.number, "hash": found.hash.hex(), "head": str(found)})
+    else:
+        typer.echo(str(found))
 
 
 @audit_commands.command()
@@ -46,6 +49,7 @@ def verify(
         Path | None, typer.Option("--from", exists=True, dir_okay=False, help="Check this export instead of the database.")
     ] = None,
     head: HEADS = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check that nothing sealed was changed, deleted, inserted or reordered. Exit code 1 on a difference."""
     try:
@@ -54,23 +58,35 @@ def verify(
         fail([f"--head: {error}"], WRONG_SETTINGS)
     if export is not None:
         with export.open("rb") as file:
-            _tell(check_export(file, heads))
+            _tell(check_export(file, heads), as_json)
     else:
-        _tell(_read(lambda connection: check_database(connection, heads)))
+        _tell(_read(lambda connection: check_database(connection, heads)), as_json)
 
 
 @audit_commands.command(name="export")
-def export_chain(file: Annotated[Path, typer.Argument(help="File to write; it must not exist.", dir_okay=False)]) -> None:
+def export_chain(
+    file: Annotated[Path, typer.Argument(help="File to write; it must not exist.", dir_okay=False)], as_json: AsJson = False
+) -> None:
     """Write all blocks and changes as JSON lines, for `bihuan audit verify --from` on another machine. Contents stay encrypted."""
     try:
         with file.open("xb") as opened:
             found, count = _read(lambda connection: write_export(opened, chain(connection)))
     except FileExistsError:
         fail([f"{file}: exists already; name a new file"], WRONG_SETTINGS)
-    typer.echo(f"{count} changes, head {found or 'none'}")
+    if as_json:
+        show_json({"file": str(file), "changes": count, "head": str(found) if found else None})
+    else:
+        typer.echo(f"{count} changes, head {found or 'none'}")
 
 
-def _tell(checked: Checked) -> None:
+def _tell(checked: Checked, as_json: bool) -> None:
+    if as_json:
+        told = checked._asdict() | {
+            "head": str(checked.head) if checked.head else None,
+            "differences": [each._asdict() for each in checked.differences],
+        }
+        show_json(told)
+        raise typer.Exit(int(bool(checked.differences)))
     pruned = f", {checked.pruned} deleted by retention" if checked.pruned else ""
     typer.echo(f"blocks {checked.blocks}, changes {checked.changes}{pruned}, head {checked.head or 'none'}")
     for difference in checked.differences[:MOST_SHOWN]:

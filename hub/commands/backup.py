@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.engine import make_url
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, database_commands, fail, settings_or_fail, with_hub
+from hub.commands.base import WRONG_SETTINGS, AsJson, database_commands, fail, settings_or_fail, show_json, with_hub
 from hub.mirror.backup import BackupRefused, back_up
 from hub.mirror.backup import restore as restore_file
 from hub.mirror.restored import mark_restored
@@ -17,19 +17,25 @@ from hub.settings import SettingsError, database_url
 
 
 @database_commands.command()
-def backup(file: Annotated[Path, typer.Argument(help="File to write; it must not exist.", dir_okay=False)]) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; it must not exist.", dir_okay=False)], as_json: AsJson = False
+) -> None:
     """Copy the embedded database while the hub runs. A PostgreSQL server has its own tools: docs/backup.md."""
     try:
         source = _embedded()
         size = back_up(source, file)
     except BackupRefused as refused:
         fail([str(refused)])
-    typer.echo(f"{size} bytes in {file}")
+    if as_json:
+        show_json({"file": str(file), "bytes": size})
+    else:
+        typer.echo(f"{size} bytes in {file}")
 
 
 @database_commands.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `bihuan db backup` wrote.", exists=True, dir_okay=False)],
+    as_json: AsJson = False,
 ) -> None:
     """Put a backup in the place of the embedded database, while no hub runs; what stood there is moved aside."""
     settings_or_fail()  # before anything is moved
@@ -39,17 +45,26 @@ def restore(
         restore_file(file, database, aside)
     except BackupRefused as refused:
         fail([str(refused)])
-    typer.echo(f"{database} is the backup now" + (f"; what stood there is {aside}" if aside.exists() else ""))
-    restored()
+    kept = str(aside) if aside.exists() else None
+    if not as_json:
+        typer.echo(f"{database} is the backup now" + (f"; what stood there is {kept}" if kept else ""))
+    _mark(as_json, {"database": str(database), "aside": kept})
 
 
 @database_commands.command()
-def restored() -> None:
+def restored(as_json: AsJson = False) -> None:
     """Say that the database came out of a backup: what it takes for unsent may have been sent since. Before any hub starts."""
+    _mark(as_json, {})
+
+
+def _mark(as_json: bool, before: dict[str, str | None]) -> None:
 
     async def marking(hub: Hub) -> int | None:
         count = await hub.database.write(mark_restored, hub.rows, "command line", hub.world.clock())
-        typer.echo(f"{count} open obligations are looked up before they are sent; read the streams now: bihuan sync")
+        if as_json:
+            show_json(before | {"looked_up_first": count})
+        else:
+            typer.echo(f"{count} open obligations are looked up before they are sent; read the streams now: bihuan sync")
         return None
 
     with_hub(marking)

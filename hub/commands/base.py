@@ -4,12 +4,15 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvloop
+from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -22,15 +25,36 @@ from hub.mirror.upgrade import SchemaUnknown
 from hub.settings import Settings, SettingsError, load_settings
 from hub.telemetry import configure_logs
 
+T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, in the shape that docs/commands.md gives.")]
+
 app = typer.Typer(
     name="bihuan",
-    help="闭环 closed loop: bridges a city's platforms; every approval is verified, every breach recorded, every tip answered.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 database_commands = typer.Typer(help="The hub's database.", no_args_is_help=True)
 app.add_typer(database_commands, name="db")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bihuan {version('bihuan')}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    told: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """闭环 closed loop: bridges a city's platforms; every approval is verified, every breach recorded, every tip answered.
+
+    Results go to standard output, messages to standard error. Colours and progress bars are for terminals only, and NO_COLOR takes
+    colours away.
+    """
+
 
 WRONG_SETTINGS = 2
 Doing = Callable[[Hub], Awaitable[int | None]]
@@ -97,12 +121,51 @@ def show_json(content: object) -> None:
     sys.stdout.write("\n")
 
 
-def show(lines: list[dict[str, Any]], as_json: bool) -> None:
-    """Print rows as a table for people, or as JSON."""
+def show(lines: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Print rows: on a terminal as a table, in a pipe as aligned columns that are never cut, or as JSON with snake_case keys."""
     if as_json:
-        show_json(lines)
+        show_json([{_key(name): value for name, value in line.items()} for line in lines])
         return
-    table = Table(*(lines[0] if lines else ()), header_style="bold")
-    for line in lines:
-        table.add_row(*("-" if value is None else str(value) for value in line.values()))
-    Console().print(table)
+    if not lines:
+        typer.echo("none", err=True)
+        return
+    rows = [["-" if value is None else str(value) for value in line.values()] for line in lines]
+    console = Console()
+    if console.is_terminal:
+        table = Table(*lines[0], header_style="bold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))  # a reason may quote [what looks like markup]
+        console.print(table)
+        return
+    _show_plain([list(lines[0]), *rows])
+
+
+def _show_plain(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(cell_len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def _key(header: str) -> str:
+    return header.replace(" (s)", "_seconds").rstrip("?").replace(" ", "_")
+
+
+def message(text: str) -> None:
+    """Tell something beside the result, on standard error."""
+    typer.echo(f"bihuan: {text}", err=True)
+
+
+def counted(items: Iterable[T], total: int, doing: str) -> Iterator[T]:
+    """Yield the items, with a progress bar on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from items
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[at]}")
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(doing, total=total, at="")
+        for item in items:
+            progress.update(task, at=str(item))
+            yield item
+            progress.advance(task)

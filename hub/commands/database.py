@@ -6,16 +6,20 @@ from typing import Annotated
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, database_commands, fail, run, show, with_hub
+from hub.commands.base import WRONG_SETTINGS, AsJson, database_commands, fail, message, run, show, show_json, with_hub
+from hub.mirror.upgrade import head_revision
 from hub.settings import SettingsError, database_url
 
 
 @database_commands.command()
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Bring the database's tables up to this version."""
 
     async def upgraded(_hub: Hub) -> int | None:
-        typer.echo("the database is up to date")
+        if as_json:
+            show_json({"revision": head_revision()})
+        else:
+            typer.echo("the database is up to date")
         return None
 
     with_hub(upgraded, upgrading=True)
@@ -24,7 +28,7 @@ def upgrade() -> None:
 @database_commands.command()
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove what was kept longer than HUB_KEEP_*_DAYS say, in short transactions; `serve` and `work` do it by themselves."""
 
@@ -40,7 +44,7 @@ def prune(
 def copy(
     to: Annotated[str, typer.Option(help="URL of a new, empty database; a password is taken from PGPASSWORD or ~/.pgpass too.")],
     source: Annotated[str | None, typer.Option("--from", help="URL of the database to copy (HUB_DATABASE_URL).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Copy everything into a new, empty database: from SQLite up to PostgreSQL, or back. The hub must be stopped.
 
@@ -63,8 +67,8 @@ def copy(
         lines = [{"table": name, "rows": each.rows, "digest": f"{each.digest:064x}"[:16]} for name, each in copied.items()]
         show(lines, as_json)
         total = sum(each.rows for each in copied.values())
-        typer.echo(f"copied {total} rows; every table has the same count and digest on both sides", err=True)
-        typer.echo("next: set HUB_DATABASE_URL to the new database and start the hub; never start one on the old again", err=True)
+        message(f"copied {total} rows; every table has the same count and digest on both sides")
+        message("next: set HUB_DATABASE_URL to the new database and start the hub; never start one on the old again")
         return None
 
     run(copying())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.app import Hub
-from hub.commands.base import app, show, with_hub
+from hub.commands.base import AsJson, app, message, show, with_hub
 from schema.delivery_trace import DeliveryTrace, DeliveryTraces
 
 
@@ -16,18 +16,19 @@ def deliveries(
     look_through: Annotated[
         int, typer.Option(min=0, help="Where no id fits: search so many of the newest kept bodies for it (an eventId, a number).")
     ] = 2000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what became of a delivery: received, refused and why, applied. Exit code 1 when nothing is known of it."""
 
     async def telling(hub: Hub) -> int | None:
         known = await hub.tracer.trace(named, look_through)
         lines = [*_kept(known), *_refused(known)]
-        show(lines, as_json)
+        if lines or as_json:
+            show(lines, as_json)
         if not lines:
             since = known.refusals_since.astimezone().isoformat(timespec="seconds")
             way = "did it go to another address, and what was it answered?"
-            typer.echo(f"nothing came with '{named}': neither kept, nor refused since {since}; {way}", err=True)
+            message(f"nothing came with '{named}': neither kept, nor refused since {since}; {way}")
         return int(not lines)
 
     with_hub(telling)

@@ -1,11 +1,26 @@
 """The command `bihuan demo`: a whole city on mock platforms. What it shows is in hub/demo.py, demo_case.py and demo_city.py."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.commands.base import WRONG_SETTINGS, app, fail, run
+
+
+def _cases() -> Iterator[tuple[str, str]]:
+    """Yield the numbers of the cases, for the shell."""
+    from hub.cases import CASES  # noqa: PLC0415  (mocks are imported only when the demo is called)
+
+    yield from ((str(number), case.title) for number, case in CASES.items())
+
+
+def _kinds() -> Iterator[str]:
+    """Yield the kinds of which one record can be left out, for the shell."""
+    from hub.demo_city import KINDS  # noqa: PLC0415  (as above)
+
+    yield from KINDS
 
 
 @app.command()
@@ -21,10 +36,13 @@ def demo(
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result of --check there.")] = None,
     breaches: Annotated[int, typer.Option(help="Extra breaches that wait from the beginning.")] = 0,
     faults: Annotated[bool, typer.Option(help="Whether the platforms misbehave under --check.")] = True,
-    case: Annotated[int | None, typer.Option(help="Play one of the ten cases of 2019 on a simulated clock: 1 to 10.")] = None,
+    case: Annotated[
+        int | None, typer.Option(help="Play one of the ten cases of 2019 on a simulated clock: 1 to 10.", autocompletion=_cases)
+    ] = None,
     city: Annotated[bool, typer.Option("--city", help="Replay the city of 2019 and compare with its published figures.")] = False,
     leave_out: Annotated[
-        str | None, typer.Option(help="With --city: leave one record of a kind out, and see the comparison fail.")
+        str | None,
+        typer.Option(help="With --city: leave one record of a kind out, and see the comparison fail.", autocompletion=_kinds),
     ] = None,
 ) -> None:
     """Run a whole city: mock platforms, the hub and its worker, and watch the loops close.

@@ -5,20 +5,22 @@ from typing import Annotated
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, app, fail, show, with_hub
+from hub.commands.base import WRONG_SETTINGS, AsJson, app, fail, message, show, show_json, with_hub
+from hub.commands.completion import OnePlatform
+from hub.commands.outcomes import as_outcome, tell_refused
 from hub.intake.tombstones import CarriedOut
 from hub.mirror import drift as reports
 
 
 @app.command()
 def drift(
-    platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
+    platform: OnePlatform = None,
     full: Annotated[bool, typer.Option("--full", help="Read every stream from its beginning too, also where digests do.")] = False,
     approve: Annotated[
         str | None, typer.Option(metavar="ITEM", help="Mark as gone what this item of the ops list names, and compare nothing.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the record; with --approve.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare the hub with the platforms: by digests, or by reading all again. Exit code 1 when it failed or something is left."""
     if approve is not None and not reason.strip():
@@ -26,12 +28,15 @@ def drift(
 
     async def approving(hub: Hub) -> int | None:
         outcome = await hub.operator.approve_tombstones(str(approve), reason, "command line")
-        for refused in outcome.refused:
-            typer.echo(f"refused: {refused.message}", err=True)
+        tell_refused(outcome)
         carried = await hub.drift.carry_out() if outcome.done else CarriedOut(0, ())
         for error in carried.waiting:
-            typer.echo(f"waits, and goes on by itself: {error.code}: {error}", err=True)
-        typer.echo(f"settled: {carried.settled}")
+            message(f"waits, and goes on by itself: {error.code}: {error}")
+        if as_json:
+            waiting = [f"{error.code}: {error}" for error in carried.waiting]
+            show_json(as_outcome(outcome) | {"settled": carried.settled, "waiting": waiting})
+        else:
+            typer.echo(f"settled: {carried.settled}")
         return int(bool(outcome.refused or carried.waiting))
 
     async def comparing(hub: Hub) -> int | None:

@@ -6,15 +6,16 @@ from typing import Annotated
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, app, fail, show, with_hub
+from hub.commands.base import WRONG_SETTINGS, AsJson, app, fail, show, with_hub
+from hub.commands.completion import platforms
 from hub.commands.moments import moment
+from hub.commands.outcomes import told
 from hub.mirror import controls
-from schema.operations import Outcome
 
 maintenance_commands = typer.Typer(help="Maintenance windows of platforms: their alerts are silent.", no_args_is_help=True)
 app.add_typer(maintenance_commands, name="maintenance")
 
-Platform = Annotated[str, typer.Argument(help="Name of the platform, as in `bihuan status`.")]
+Platform = Annotated[str, typer.Argument(help="Name of the platform, as in `bihuan status`.", autocompletion=platforms)]
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
@@ -33,37 +34,27 @@ def reasoned(reason: str) -> str:
     return reason.strip()
 
 
-def told(outcome: Outcome, done: str) -> int:
-    """Print what was done, or what was refused and why; return the exit code."""
-    for refused in outcome.refused:
-        typer.echo(f"bihuan: {refused.message}", err=True)
-    if not outcome.refused:
-        typer.echo(done)
-    return int(bool(outcome.refused))
-
-
 @app.command()
-def pause(platform: Platform, reason: Reason) -> None:
+def pause(platform: Platform, reason: Reason, as_json: AsJson = False) -> None:
     """Neither read a platform nor send anything there, on all processes, until it is resumed."""
     why = reasoned(reason)
 
     async def pausing(hub: Hub) -> int | None:
         outcome = await hub.levers.pause(platform, why, operator_name())
         stands = hub.levers.paused(platform)
-        return told(
-            outcome, f"{platform} is paused since {stands.since.astimezone().isoformat(timespec='seconds')}" if stands else ""
-        )
+        since = stands.since.astimezone().isoformat(timespec="seconds") if stands else ""
+        return told(outcome, f"{platform} is paused since {since}", as_json)
 
     with_hub(pausing)
 
 
 @app.command()
-def resume(platform: Platform, reason: Reason) -> None:
+def resume(platform: Platform, reason: Reason, as_json: AsJson = False) -> None:
     """Go on with a platform that was paused, within its quota."""
     why = reasoned(reason)
 
     async def resuming(hub: Hub) -> int | None:
-        return told(await hub.levers.resume(platform, why, operator_name()), f"{platform} goes on")
+        return told(await hub.levers.resume(platform, why, operator_name()), f"{platform} goes on", as_json)
 
     with_hub(resuming)
 
@@ -74,6 +65,7 @@ def plan(
     reason: Reason,
     until: Annotated[str, typer.Option(help="Until (ISO 8601, local time unless a zone is given).")],
     begins: Annotated[str | None, typer.Option("--from", help="From; now if not given.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Enter a maintenance window, of at most 7 days."""
     why, ends = reasoned(reason), moment(until, "--until")
@@ -81,24 +73,24 @@ def plan(
 
     async def planning(hub: Hub) -> int | None:
         outcome = await hub.levers.plan_maintenance(platform, start, ends, why, operator_name())
-        return told(outcome, f"window {', '.join(outcome.done)} is entered")
+        return told(outcome, f"window {', '.join(outcome.done)} is entered", as_json)
 
     with_hub(planning)
 
 
 @maintenance_commands.command()
-def cancel(window: Annotated[str, typer.Argument(help="Id of the window.")], reason: Reason) -> None:
+def cancel(window: Annotated[str, typer.Argument(help="Id of the window.")], reason: Reason, as_json: AsJson = False) -> None:
     """Call a maintenance window off, also one that is open."""
     why = reasoned(reason)
 
     async def cancelling(hub: Hub) -> int | None:
-        return told(await hub.levers.cancel_maintenance(window, why, operator_name()), f"window {window} is called off")
+        return told(await hub.levers.cancel_maintenance(window, why, operator_name()), f"window {window} is called off", as_json)
 
     with_hub(cancelling)
 
 
 @maintenance_commands.command(name="list")
-def list_windows(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_windows(as_json: AsJson = False) -> None:
     """Show the windows that are not over."""
 
     async def listing(hub: Hub) -> int | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from hub.app import Hub
-from hub.commands.base import app, show, with_hub
+from hub.commands.base import AsJson, app, message, show, with_hub
 from hub.platform_health import PlatformStatus
 from hub.settings import reference
 from schema.alerts import ActiveAlert
@@ -15,7 +15,7 @@ from schema.conditions import SecretInUse
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(as_json: AsJson = False) -> None:
     """Show each platform: whether it is in sync, what is owed to it, whether it is paused, its clock, its old secrets."""
 
     async def showing(hub: Hub) -> int | None:
@@ -24,9 +24,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         show(lines if as_json else _without_empty(lines), as_json)
         for health in await hub.operator.platforms():
             if health.clock is not None and health.clock.warning is not None:
-                typer.echo(f"bihuan: {health.clock.warning}", err=True)
+                message(health.clock.warning)
         for alert in alerts:
-            typer.echo(f"bihuan: {alert.name} since {_local(alert.since)}: {alert.text}; {alert.runbook}", err=True)
+            message(f"{alert.name} since {_local(alert.since)}: {alert.text}; {alert.runbook}")
         return None
 
     with_hub(showing)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.app import Hub
-from hub.commands.base import app, fail, hub_or_fail, run
+from hub.commands.base import app, fail, hub_or_fail, message, run
 from hub.web.serving import CannotListen, Server, address_of, listen, serving
 
 
@@ -55,8 +55,8 @@ def work() -> None:
         probes = serving(hub.probes(), listening) if listening else contextlib.nullcontext()
         async with hub.opened(), hub.running(intake=False), probes:
             if listening:
-                typer.echo(f"health: {address_of(listening)}/livez", err=True)
-            typer.echo(f"working for {', '.join(hub.connectors)}", err=True)
+                message(f"health: {address_of(listening)}/livez")
+            message(f"working for {', '.join(hub.connectors)}")
             await stopped.wait()
         return None
 

@@ -6,9 +6,12 @@ import strawberry
 import typer
 
 from hub.app import Hub
-from hub.commands.base import WRONG_SETTINGS, app, fail, show, show_json, with_hub
+from hub.commands import completion
+from hub.commands.base import WRONG_SETTINGS, AsJson, app, counted, fail, message, show, show_json, with_hub
+from hub.commands.completion import OnePlatform, OneStream
 from hub.commands.levers import operator_name, reasoned
 from hub.commands.moments import moment
+from hub.commands.outcomes import as_outcome, tell_refused
 from schema.backfill import SHOWN, Difference, Foreseen
 from schema.operations import Outcome
 
@@ -17,9 +20,9 @@ SKIP = Annotated[int, typer.Option(min=0, help="With --dry-run: leave out so man
 
 @app.command()
 def sync(
-    platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
-    stream: Annotated[str | None, typer.Option(help="Only this stream of it.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    platform: OnePlatform = None,
+    stream: OneStream = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read every stream to its present end, once. Exit code 1 when one could not be read."""
 
@@ -35,9 +38,9 @@ def sync(
             fail([f"no stream '{platform or '*'}/{stream or '*'}'; there are {known}"], WRONG_SETTINGS)
         await hub.levers.refresh()
         lines, failed = [], False
-        for name, each in wanted:
+        for name, each in counted(wanted, len(wanted), "reading"):
             if (paused := hub.levers.paused(name)) is not None:
-                typer.echo(f"{name}/{each} is not read: {name} is paused by {paused.by}: {paused.reason}", err=True)
+                message(f"{name}/{each} is not read: {name} is paused by {paused.by}: {paused.reason}")
             result = await hub.poller.read_on(name, each)
             failed |= result is None
             applied, bad = (result.applied, result.quarantined) if result else (None, None)
@@ -49,7 +52,7 @@ def sync(
 
 
 @app.command()
-def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def reconcile(as_json: AsJson = False) -> None:
     """Ask every rule about everything, discharge what is due now, recount statistics. Exit code 1 when something is stuck."""
 
     async def reconciling(hub: Hub) -> int | None:
@@ -57,14 +60,17 @@ def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
             pass
         await hub.worker.rescue()
         swept = await hub.sweep.everything()
-        discharged = {name: await hub.worker.work_once(name, 1000) for name in hub.connectors}
+        names = list(hub.connectors)
+        discharged = {name: await hub.worker.work_once(name, 1000) for name in counted(names, len(names), "discharging")}
         miscounted = await hub.tally.everything()
-        show([{"rule": rule, "causes": count} for rule, count in swept.causes.items()], as_json)
-        stuck = [health.stuck for health in await hub.operator.platforms()]
-        if not as_json:
-            typer.echo(f"discharged: {', '.join(f'{name} {count}' for name, count in discharged.items())}; stuck: {sum(stuck)}")
+        stuck = sum(health.stuck for health in await hub.operator.platforms())
+        if as_json:
+            show_json({"causes": swept.causes, "discharged": discharged, "stuck": stuck, "miscounted": miscounted})
+        else:
+            show([{"rule": rule, "causes": count} for rule, count in swept.causes.items()], as_json)
+            typer.echo(f"discharged: {', '.join(f'{name} {count}' for name, count in discharged.items())}; stuck: {stuck}")
             typer.echo(f"statistics that differed from the mirror and are right now: {miscounted}")
-        return int(any(stuck))
+        return int(bool(stuck))
 
     with_hub(reconciling)
 
@@ -72,11 +78,13 @@ def reconcile(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 @app.command()
 def replay(
     delivery: Annotated[list[str] | None, typer.Option(help="Delivery id; may be repeated.")] = None,
-    platform: Annotated[str | None, typer.Option(help="All deliveries of this platform ...")] = None,
+    platform: Annotated[
+        str | None, typer.Option(help="All deliveries of this platform ...", autocompletion=completion.platforms)
+    ] = None,
     since: Annotated[str | None, typer.Option(help="... since then (ISO 8601, local time unless a zone is given).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     skip: SKIP = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Apply kept deliveries once more, or show what that would change."""
     if bool(delivery) == bool(platform and since):
@@ -94,9 +102,11 @@ def replay(
         )
         while await hub.applier.apply_deliveries():
             pass
-        typer.echo(f"applied again: {len(outcome.done)}")
-        for refused in outcome.refused:
-            typer.echo(f"refused: {refused.message}", err=True)
+        tell_refused(outcome)
+        if as_json:
+            show_json(as_outcome(outcome))
+        else:
+            typer.echo(f"applied again: {len(outcome.done)}")
         return int(bool(outcome.refused))
 
     with_hub(replaying)
@@ -104,14 +114,14 @@ def replay(
 
 @app.command()
 def backfill(
-    platform: Annotated[str, typer.Option(help="Name of the platform.")],
-    stream: Annotated[str, typer.Option(help="Name of its stream.")],
+    platform: Annotated[str, typer.Option(help="Name of the platform.", autocompletion=completion.platforms)],
+    stream: Annotated[str, typer.Option(help="Name of its stream.", autocompletion=completion.streams)],
     begins: Annotated[str, typer.Option("--from", help="Changes from this time on (ISO 8601, local unless a zone is given) ...")],
     ends: Annotated[str, typer.Option("--to", help="... to before this one.")],
     reason: Annotated[str, typer.Option(help="Why, for the record; not needed with --dry-run.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     skip: SKIP = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read what changed on a platform in a span of time again, or show what that would change."""
     start, end = moment(begins, "--from"), moment(ends, "--to")
@@ -128,8 +138,7 @@ def backfill(
 
 def told_difference(outcome: Outcome, difference: Difference | None, skip: int, as_json: bool) -> int:
     """Print what reading again changes, and what was refused; return the exit code."""
-    for refused in outcome.refused:
-        typer.echo(f"refused: {refused.message}", err=True)
+    tell_refused(outcome)
     if difference is None:
         return 1
     if as_json:
@@ -150,7 +159,7 @@ def told_difference(outcome: Outcome, difference: Difference | None, skip: int, 
     if difference.dry_run:
         typer.echo("nothing was changed: a dry run")
     if not difference.exact:
-        typer.echo("more changes than is applied together: obligations may be others; take a shorter span to be sure", err=True)
+        message("more changes than is applied together: obligations may be others; take a shorter span to be sure")
     if not difference.complete and not outcome.refused:
-        typer.echo("there was more than is read at once; take a shorter span, or go on from where this one ended", err=True)
+        message("there was more than is read at once; take a shorter span, or go on from where this one ended")
     return int(bool(outcome.refused) or not difference.complete)

@@ -58,10 +58,8 @@ async def answer(
 
     The compiled `executor` is asked first; what it cannot do graphql-core does.
     """
-    if executor:
-        data = await executor.answer(question.query, question.operation_name, question.variables, context)
-        if data is not None:
-            return Answer(data, (), executed=True)
+    if (planned := await answer_by_plan(executor, question, context)) is not None:
+        return planned
     try:
         result = await schema.execute(
             question.query,
@@ -73,6 +71,14 @@ async def answer(
     except (CannotGetOperationTypeError, InvalidOperationTypeError) as refused:
         return _refused(refused, question)
     return answer_of(result, question, context, suggestions=not schema.config.disable_field_suggestions)
+
+
+async def answer_by_plan(executor: Executor | None, question: Question, context: Context) -> Answer | None:
+    """Return the answer of the compiled executor; None where graphql-core has to answer."""
+    if executor is None:
+        return None
+    data = await executor.answer(question.query, question.operation_name, question.variables, context)
+    return None if data is None else Answer(data, (), executed=True)
 
 
 def answer_of(result: Any, question: Question, context: Context, *, suggestions: bool) -> Answer:

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Iterable
 from graphql import GraphQLError
 from strawberry.types.graphql import OperationType
 
-from hub.graph.answer import Answer, NotAllowedHere, Question, answer_of
+from hub.graph.answer import Answer, NotAllowedHere, Question, answer_by_plan, answer_of
+from hub.graph.compiled.executor import Executor
 from hub.graph.errors import coded
 from hub.graph.schema import HubSchema
 from schema.context import Context
@@ -17,9 +18,16 @@ EVERYTHING = frozenset(OperationType)
 
 
 async def answers(
-    schema: HubSchema, question: Question, context: Context, allowed: Iterable[OperationType] = EVERYTHING
+    schema: HubSchema,
+    question: Question,
+    context: Context,
+    allowed: Iterable[OperationType] = EVERYTHING,
+    executor: Executor | None = None,
 ) -> AsyncGenerator[Answer, None]:
-    """Yield each answer, every error with a code; one that was not `executed` is the last."""
+    """Yield each answer, every error with a code; one that was not `executed` is the last. Queries go the way of `answer`."""
+    if (planned := await answer_by_plan(executor, question, context)) is not None:
+        yield planned
+        return
     source = await schema.stream(
         question.query,
         variable_values=question.variables,

@@ -1,4 +1,5 @@
-"""What operators let be taken in once more: streams from their beginning (resync), deliveries from what was kept of them (replay).
+"""What operators let be looked at once more: streams from their beginning (resync), deliveries from what was kept of them (replay),
+comparisons before they are due.
 
 Called by hub/operator.py, each function in one transaction, noted under the name of who asked. Here it is only asked for: pollers
 and appliers do it. A span of time, and what either would change, is hub/backfill.py.
@@ -9,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from hub.mirror import audit, inbox, streams
+from hub.mirror import audit, drift, inbox, streams
 from hub.mirror.audit import Entry
 from hub.mirror.rows import Rows
 
@@ -44,3 +45,11 @@ def replay_since(connection: Connection, rows: Rows, platform: str, since: datet
         Entry(at=now, by=by, action="replayDeliveries", kind="Platform", target=platform, outcome=outcome),
     )
     return found
+
+
+def compare_now(connection: Connection, rows: Rows, platform: str, by: str, now: datetime) -> list[str]:
+    """Let all comparisons with a platform be due at `now`; return the ids of their reports. One entry."""
+    ids = drift.let_be_due(connection, platform, now)
+    outcome = f"{len(ids)} comparisons are due"
+    audit.note(connection, rows, Entry(at=now, by=by, action="compareNow", kind="Platform", target=platform, outcome=outcome))
+    return ids

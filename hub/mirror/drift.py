@@ -92,6 +92,12 @@ def known(connection: Connection, rows: Rows, compared: Compared, first_at: date
     )
 
 
+def let_be_due(connection: Connection, platform: str, now: datetime) -> list[str]:
+    """Let every comparison with a platform be due at `now`; return the ids of their reports, in order."""
+    due = update(REPORT).where(REPORT.c.platform == platform).values(next_at=micros(now)).returning(REPORT.c.report_id)
+    return sorted(connection.execute(due).scalars())
+
+
 def begin(connection: Connection, rows: Rows, compared: Compared, now: datetime) -> Progress:
     """Say that a comparison has begun, or goes on where it broke off; return how far it has come."""
     known(connection, rows, compared, now)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, select
 
 from hub.mirror.database import insert_into
-from hub.mirror.rows import Rows, micros
+from hub.mirror.rows import Rows, micros, moment
 from hub.mirror.tables import TABLES
 from schema.declare import declared
 from schema.entities import RefusedDelivery
@@ -47,6 +48,24 @@ def _trim(connection: Connection, platform: str, most: int) -> None:
         oldest = select(REFUSED.c.refusal_id).where(its).order_by(REFUSED.c.last_at, REFUSED.c.refusal_id).limit(gone)
         connection.execute(delete(REFUSED).where(REFUSED.c.refusal_id.in_(list(connection.execute(oldest).scalars()))))
         held[remote] -= gone
+
+
+class Lately(NamedTuple):
+    """Refusals of one platform, reason and address together."""
+
+    platform: str
+    code: str
+    remote: str | None
+    times: int
+    last_at: datetime
+
+
+def lately(connection: Connection, since: datetime) -> list[Lately]:
+    """Return what was refused since then, the last first."""
+    last = func.max(REFUSED.c.last_at)
+    alike = (REFUSED.c.platform, REFUSED.c.code, REFUSED.c.remote)
+    here = select(*alike, func.sum(REFUSED.c.times), last).where(REFUSED.c.last_at >= micros(since)).group_by(*alike)
+    return [Lately(*row[:3], int(row[3]), moment(row[4])) for row in connection.execute(here.order_by(last.desc()))]
 
 
 def of_message(connection: Connection, rows: Rows, message_id: str, limit: int) -> list[RefusedDelivery]:

@@ -46,7 +46,8 @@ def _belonging(
     if by_platform:
         found.append(_names(entity, seen.platform, rows, caller.platforms, code))
     if limits.departments is not None:
-        found.append(_names(entity, seen.department, rows, limits.departments, code))
+        columns = [seen.department] if seen.taking_part is None else [seen.department, seen.taking_part]
+        found.append(or_(*(_names(entity, each, rows, limits.departments, code) for each in columns)))
     if limits.regions is not None:
         if seen.region is not None:
             found.append(_names(entity, seen.region, rows, limits.regions, code))

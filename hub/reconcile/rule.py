@@ -138,6 +138,13 @@ class Rule(ABC, Generic[F]):
         """Return, in words, what of a sent command must still be right; where it differs later, ops is told."""
         return None
 
+    def is_refused(self, one: Obligation) -> bool:
+        """Return whether the platform refused it for good, in words that it has only for what is not there.
+
+        Calls before that had no known outcome then were not carried out: no person has to look.
+        """
+        return False
+
     def shows(self, facts: F) -> str | None:
         """Return, as JSON, what the cause says now: ops sees it beside what was sent."""
         return None

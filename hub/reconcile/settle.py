@@ -131,13 +131,13 @@ def _withdraw(case: _Case) -> Judgement:
     one = case.one
     if one.state is ObligationState.WITHDRAWN:
         return Judgement({})
-    if may_exist(one) or case.proven:
+    if case.proven or (may_exist(one) and not case.rule.is_refused(one)):
         told = _tell(case)
         if one.state not in {ObligationState.DUE, ObligationState.STUCK} or case.proven:
             return told
         # Nobody knows whether it is there. It must not be made now, so that ops looks instead of the worker.
         return Judgement(dict(told.changes) | {"state": ObligationState.WITHDRAWN, "needs": None}, told.trouble)
-    why = "its cause was corrected before it was sent"
+    why = f"{one.platform} refused it for good" if may_exist(one) else "its cause was corrected before it was sent"
     if one.state is ObligationState.WAIVED and one.reason:
         why = f"{one.reason}; then {why}"
     return Judgement({"state": ObligationState.WITHDRAWN, "reason": why, "needs": None})

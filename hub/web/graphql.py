@@ -18,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
+from strawberry.types.graphql import OperationType
 
 from hub.access.door import Door
-from hub.access.rates import Rates, client_at
+from hub.access.rates import RATE_LIMIT, Rates, client_at
 from hub.access.unproven import KeysUnavailable, Unproven
 from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
 from hub.graph.compiled.executor import Executor
@@ -100,7 +101,8 @@ class GraphQLEndpoint:
             return await socket.send_denial_response(Response(full.body, full.status, media_type=JSON))
         try:
             read = partial(question_in, trusted=self.trusted)
-            await TransportWS(socket, self.openings, self._prove, read, self._answers, self.body_limit).serve()
+            wait = partial(self._wait, socket.scope)
+            await TransportWS(socket, self.openings, self._prove, read, self._answers, wait, self.body_limit).serve()
         finally:
             self.openings.gone()
 
@@ -108,9 +110,14 @@ class GraphQLEndpoint:
         """Yield the answers to one operation of a WebSocket, under a correlation id of its own."""
         correlation_id = self.new_id()
         structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # in the task of this operation only
-        async with contextlib.aclosing(answers(self.schema, question, self.context_for(caller, correlation_id))) as given:
+        async with contextlib.aclosing(self._given(question, caller, correlation_id, EVERYTHING)) as given:
             async for each in given:
                 yield each
+
+    def _given(
+        self, question: Question, caller: Caller, correlation_id: str, allowed: frozenset[OperationType]
+    ) -> AsyncGenerator[Answer, None]:
+        return answers(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
 
     async def _stream(self, request: Request, send: Send, correlation_id: str) -> None:
         """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
@@ -125,7 +132,7 @@ class GraphQLEndpoint:
                 about = headers | refused.headers
                 return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
             allowed = READING if request.method == "GET" else EVERYTHING
-            given = answers(self.schema, question, self.context_for(caller, correlation_id), allowed)
+            given = self._given(question, caller, correlation_id, allowed)
             stream = EventStream(self.openings, lambda: self._prove(request.headers), caller, given)
             return await stream.serve(request.scope, request.receive, send, correlation_id)
         finally:
@@ -178,14 +185,19 @@ class GraphQLEndpoint:
         """Count a question; raise Refused 429 if it is one too many."""
         if self.rates is None:
             return
-        if caller is not None and caller.name is not None:
-            client = f"name:{caller.name}"
-        else:
-            client = client_at(remote_of(request.scope, headers_of(request.scope), self.proxies))
-        taken = self.rates.take(client)
+        taken = self.rates.take(self._client(request.scope, caller))
         headers |= self.rates.headers(taken)
         if not taken.allowed:
-            raise Refused(429, "RATE_LIMIT", f"more requests than this client may make; ask again in {taken.wait:.1f} s")
+            raise Refused(429, RATE_LIMIT, f"more requests than this client may make; ask again in {taken.wait:.1f} s")
+
+    def _wait(self, scope: Scope, caller: Caller | None) -> float:
+        """Count a connection, or an operation on it; return 0, or the seconds that the client has to wait if it is one too many."""
+        return 0.0 if self.rates is None else self.rates.take(self._client(scope, caller)).wait
+
+    def _client(self, scope: Scope, caller: Caller | None) -> str:
+        if caller is not None and caller.name is not None:
+            return f"name:{caller.name}"
+        return client_at(remote_of(scope, headers_of(scope), self.proxies))
 
 
 def _unavailable(message: str, reason: str | None = None) -> Refused:

@@ -1,11 +1,13 @@
 """GraphQL over WebSocket: the protocol graphql-transport-ws, server side
 (github.com/enisdenjo/graphql-ws, PROTOCOL.md).
 
-Beside its own close codes: 4403 for a key that does not hold (any more), 4413 for who is too slow, 1001 when the hub stops.
+Beside its own close codes: 4403 for a key that does not hold (any more), 4413 for who is too slow, 4429 also for who connects more
+often than its rate allows, 1001 when the hub stops. Each operation counts too: one too many gets an `error`, the others go on.
 """
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ import msgspec
 from graphql import GraphQLError
 from starlette.websockets import WebSocket
 
+from hub.access.rates import RATE_LIMIT
 from hub.graph.answer import Answer, Question
 from hub.web.graphql_request import INVALID, Refused
 from hub.web.open_connections import SLOW, SUBSCRIPTION_LIMIT, End, OpenConnection, Openings
@@ -23,7 +26,7 @@ from schema.graph_errors import BAD_USER_INPUT, UNAUTHENTICATED, GraphError
 PROTOCOL = "graphql-transport-ws"
 LONGEST_REASON = 123
 """Bytes of a close frame's reason (RFC 6455, 5.5)."""
-BAD_REQUEST, UNAUTHORIZED, NO_SUBPROTOCOL, NO_FIRST_WORD, TWICE, TOO_MANY_INITS = 4400, 4401, 4406, 4408, 4409, 4429
+BAD_REQUEST, UNAUTHORIZED, NO_SUBPROTOCOL, NO_FIRST_WORD, TWICE, TOO_MANY = 4400, 4401, 4406, 4408, 4409, 4429
 
 
 class _Message(msgspec.Struct):
@@ -42,13 +45,17 @@ class TransportWS(OpenConnection):
         authenticate: Callable[[Mapping[str, str]], Awaitable[Caller]],
         read: Callable[[Any], Question],
         ask: Callable[[Question, Caller], AsyncGenerator[Answer, None]],
+        wait: Callable[[Caller | None], float],
         longest: int,
     ) -> None:
-        """`read` makes a question of a payload, or raises Refused; `longest`: characters of a message."""
+        """`read` makes a question of a payload, or raises Refused; `wait` counts a connection or operation of a client and returns
+        the seconds that it has to wait, if it is one too many; `longest`: characters of a message.
+        """
         super().__init__(openings, lambda: authenticate(self._shown))
         self._socket = socket
         self._read_question = read
         self._ask = ask
+        self._wait = wait
         self._longest = longest
         self._shown = {name.lower(): value for name, value in socket.headers.items()}
         self._greeted = asyncio.Event()
@@ -122,7 +129,7 @@ class TransportWS(OpenConnection):
     async def _greet(self, message: _Message) -> None:
         """Let the client in, by the key in its payload, else by that in the headers of its request."""
         if self._greeted.is_set():
-            return self._refuse(TOO_MANY_INITS, "Too many initialisation requests")
+            return self._refuse(TOO_MANY, "Too many initialisation requests")
         self._greeted.set()
         try:
             told = msgspec.json.decode(message.payload, type=dict[str, Any] | None) if bytes(message.payload) else None
@@ -130,9 +137,10 @@ class TransportWS(OpenConnection):
             return self._refuse(BAD_REQUEST, "Invalid message: the payload of connection_init is no object")
         shown = {name.lower(): value for name, value in (told or {}).items() if isinstance(value, str)}
         self._shown |= {name: shown[name] for name in ("authorization", "x-api-key") if name in shown}
-        if (end := await self.unproven()) is not None:
-            return self.end(end)
-        return await self.send({"type": "connection_ack"})
+        end = await self.unproven()
+        if seconds := self._wait(self.caller):  # whoever tries keys is known by the address
+            return self.end(End(TOO_MANY, _too_often("connections", seconds)))
+        return self.end(end) if end else await self.send({"type": "connection_ack"})
 
     async def _subscribe(self, message: _Message) -> None:
         if self.caller is None:
@@ -144,6 +152,8 @@ class TransportWS(OpenConnection):
         return await self._begin(message.id, message.payload, self.caller)
 
     async def _begin(self, operation: str, payload: msgspec.Raw, caller: Caller) -> None:
+        if seconds := self._wait(caller):
+            return await self._error(operation, _too_often("operations", seconds))
         try:
             question = self._read_question(payload)
         except Refused as refused:
@@ -178,6 +188,11 @@ class TransportWS(OpenConnection):
             return self.end(End(SLOW, slow))
         self._operations.pop(operation, None)
         return await self._error(operation, *given.errors)
+
+
+def _too_often(what: str, seconds: float) -> GraphError:
+    told = f"more {what} than this client may begin; come again in {seconds:.1f} s"
+    return GraphError(RATE_LIMIT, told, retryAfter=math.ceil(seconds))
 
 
 def _full(told: str, limit: int) -> GraphError:

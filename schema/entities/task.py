@@ -79,7 +79,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
         ("origin_ref", "origin_platform", "status", "version"),
     ),
     live=is_record_number,
-    seen=BelongsTo(department="department_code"),
+    seen=BelongsTo(department="department_code", taking_part="participants"),
 )
 class VerificationTask(Mirrored, frozen=True):
     """Enforcement platform, task. `external_no` is null for the platform's own tasks."""

@@ -375,6 +375,14 @@ class TestConnectorContract:
             await cases.read(connected(cases, time, wire))
         assert wire.calls > 1
 
+    async def test_a_sign_of_life_is_told_and_silence_is_transient(self, cases: PlatformCases, time: FakeTime) -> None:
+        way = cases.world(time).way
+        assert (await connected(cases, time, way).knock()).says
+        wire = cases.wire(way)
+        wire.keep_silent()
+        with pytest.raises(TransientError):
+            await connected(cases, time, wire).knock()
+
     async def test_a_refusal_is_permanent_and_is_not_repeated(self, cases: PlatformCases, time: FakeTime) -> None:
         wire = cases.wire()
         wire.refuse()

@@ -1,13 +1,17 @@
 """`bihuan audit`: offline, without any of the hub's keys; on both databases the same words and exit codes."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from sqlalchemy import delete, update
 from typer.testing import CliRunner, Result
 
 from hub.commands import app
+from hub.commands.shapes import SHAPES
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.mirror.tables import AUDIT_BLOCK, CHANGE
@@ -44,6 +48,16 @@ async def test_head_verify_and_export_tell_of_a_sound_chain(database: Database, 
     assert bihuan("export", str(export)).stdout == f"12 changes, head {head}\n"
     assert bihuan("export", str(export)).exit_code == 2
     assert bihuan("verify", "--from", str(export), "--head", head).exit_code == 0
+    shaped("audit head", bihuan("head", "--json"))
+    shaped("audit export", bihuan("export", str(tmp_path / "again.jsonl"), "--json"))
+    assert shaped("audit verify", bihuan("verify", "--json"))["differences"] == []
+
+
+def shaped(command: str, told: Result) -> Any:
+    """Return what a command printed, which has the form that docs/commands.md gives."""
+    content = json.loads(told.stdout)
+    TypeAdapter(SHAPES[command][0]).validate_python(content)
+    return content
 
 
 async def test_verify_names_what_differs_and_ends_with_1(database: Database, rows: Rows, bihuan: Bihuan, tmp_path: Path) -> None:
@@ -54,6 +68,8 @@ async def test_verify_names_what_differs_and_ends_with_1(database: Database, row
     await database.write(lambda connection: connection.execute(update(CHANGE).where(CHANGE.c.position == 7).values(version=3)))
     told = bihuan("verify")
     assert told.exit_code == 1
+    in_json = bihuan("verify", "--json")
+    assert (in_json.exit_code, [each["block"] for each in shaped("audit verify", in_json)["differences"]]) == (1, [2])
     assert told.stderr == "block 2: position 7 (Approval YW0001 version 3): the row that was sealed here was changed\n"
     await database.write(lambda connection: connection.execute(update(CHANGE).where(CHANGE.c.position == 7).values(version=2)))
     assert bihuan("verify").exit_code == 0

@@ -1,94 +1,24 @@
 """The command line: each command does its one thing on a fresh SQLite beside running platforms, and explains what is wrong."""
 
-import asyncio
 import json
 import shutil
 import socket
 import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from typer.testing import CliRunner, Result
+from pydantic import TypeAdapter
 
 from connectors.registry import CONNECTORS
-from hub.commands import app
+from hub.commands.shapes import SHAPES
 from hub.demo_household import Household
 from hub.domain.policy import DEFAULT_FOLDER
 from hub.mirror.upgrade import head_revision
 from hub.settings import reference
-from mocks.approval import ApprovalPlatform
-from mocks.config import Config, built_platforms, complete_settings
-from mocks.enforcement import EnforcementPlatform
-from mocks.server import serve
+from tests.command_line import BIHUAN, NOWHERE, PLATFORMS, Bihuan, City
 from tests.servers import PostgreSQLServer, lent
-
-BIHUAN = Path(sys.executable).with_name("bihuan")
-PLATFORMS = list(CONNECTORS)
-NOWHERE = "http://127.0.0.1:9"
-Bihuan = Callable[..., Result]
-
-
-@pytest.fixture
-def household(tmp_path: Path) -> Household:
-    return Household.of(tmp_path / "house")
-
-
-@pytest.fixture
-def bihuan(household: Household, no_logs: None, monkeypatch: pytest.MonkeyPatch) -> Bihuan:
-    """Run a command with a household's settings, some of them changed, in this process."""
-
-    def run(*arguments: str, urls: dict[str, str] | None = None, **changes: str) -> Result:
-        since = {"HUB_APPROVAL_HISTORY_SINCE": f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}", "HUB_CREDIT_READ_ATTEMPTS": "1"}
-        for name, value in (household.environment(urls or dict.fromkeys(PLATFORMS, NOWHERE)) | since | changes).items():
-            monkeypatch.setenv(name, value)
-        return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
-
-    return run
-
-
-class City:
-    """The platforms in a thread of their own, with one granted approval."""
-
-    def __init__(self, household: Household) -> None:
-        given = household.platforms_config(NOWHERE, 7) | {"data_dir": None}
-        settings = complete_settings(msgspec.convert(given, Config))
-        self._platforms = built_platforms(settings, clock=lambda: datetime.now(UTC), sleep=asyncio.sleep, seed=7)
-        for platform in self._platforms:
-            platform.faults = platform.faults.changed({"callbacks_off": True})
-        self.approval = next(each for each in self._platforms if isinstance(each, ApprovalPlatform))
-        self.enforcement = next(each for each in self._platforms if isinstance(each, EnforcementPlatform))
-        self.serial = self.approval.grant(procedure="1")
-        self.urls: dict[str, str] = {}
-        self._ready, self._over = threading.Event(), asyncio.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        async with serve(self._platforms) as urls:
-            self.urls = urls
-            self._ready.set()
-            await self._over.wait()
-
-    def __enter__(self) -> "City":
-        self._thread.start()
-        assert self._ready.wait(20)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(20)
-
-
-@pytest.fixture
-def city(household: Household) -> Iterator[City]:
-    with City(household) as running:
-        yield running
 
 
 def test_help_names_every_command(bihuan: Bihuan) -> None:
@@ -173,6 +103,7 @@ def test_db_copy_moves_a_file_to_a_server_and_says_what_is_next(
         assert told.exit_code == 0, told.output
         assert "every table has the same count and digest on both sides" in told.stderr
         assert "set HUB_DATABASE_URL to the new database" in told.stderr
+        TypeAdapter(SHAPES["db copy"][0]).validate_python(json.loads(told.stdout))
         assert {line["table"] for line in json.loads(told.stdout)} >= {"obligation", "delivery", "matter"}
         again = bihuan("db", "copy", "--to", url)
         assert again.exit_code == 1
@@ -199,7 +130,7 @@ def test_status_of_a_fresh_hub_shows_all_platforms_as_a_table_and_as_json(bihuan
     assert all(name in table.stdout for name in [*PLATFORMS, "last success", "backlog", "stuck"])
     told = json.loads(bihuan("status", "--json").stdout)
     assert [line["platform"] for line in told] == PLATFORMS
-    assert {(line["last success"], line["backlog"], line["stuck"]) for line in told} == {(None, 0, 0)}
+    assert {(line["last_success"], line["backlog"], line["stuck"]) for line in told} == {(None, 0, 0)}
 
 
 def test_sync_reads_every_stream_and_reconcile_discharges_what_follows(bihuan: Bihuan, city: City) -> None:
@@ -210,13 +141,15 @@ def test_sync_reads_every_stream_and_reconcile_discharges_what_follows(bihuan: B
     assert {name.partition("/")[0] for name in streams} == {name for name in PLATFORMS if CONNECTORS[name].streams}
     told = bihuan("reconcile", "--json", urls=city.urls)
     assert told.exit_code == 0, told.output
-    assert "approval-verification" in {line["rule"] for line in json.loads(told.stdout)}
+    done = json.loads(told.stdout)
+    assert done["causes"]["approval-verification"] == 1
+    assert (done["discharged"]["enforcement"], done["stuck"]) == (1, 0)
     (task,) = city.enforcement.store.all("task").values()
     assert task["origin"] == {"platform": "approval", "ref": city.serial}
     assert "discharged: " in bihuan("reconcile", urls=city.urls).stdout
     assert len(city.enforcement.store.all("task")) == 1
     (status,) = (line for line in json.loads(bihuan("status", "--json", urls=city.urls).stdout) if line["platform"] == "approval")
-    assert status["last success"]
+    assert status["last_success"]
 
 
 def test_sync_of_one_stream_reads_that_one_only_and_a_platform_that_is_down_fails_it(bihuan: Bihuan, city: City) -> None:

@@ -91,6 +91,19 @@ async def test_a_delivery_is_traced_from_the_door_to_the_record(hub: Hub, clock:
     assert traced["records"] == [{"entity": "Approval", "key": record.key, "version": record.version, "fate": "APPLIED"}]
 
 
+async def test_it_shows_the_delivery_as_it_came_and_as_it_was_understood_without_anybody_s_numbers(hub: Hub) -> None:
+    identity, phone = "330725198503120014", "13905790123"
+    await received(hub, (body_of("M-1", FRZJHM=identity, LXDH=phone), SECRET, "nonce-000001"))
+    shown: Any = await ask(hub, '{ deliveryTraces(id: "M-1") { traces { body records { key content } } } }')
+    (trace,) = shown["deliveryTraces"]["traces"]
+    (record,) = trace["records"]
+    assert json.loads(trace["body"])["msgId"] == "M-1"
+    assert json.loads(record["content"])["approval_no"] == record["key"]
+    for text in (trace["body"], record["content"]):
+        assert identity not in text
+        assert phone not in text
+
+
 async def test_what_came_before_or_too_late_or_otherwise_is_told_apart(hub: Hub, clock: SettableClock) -> None:
     await received(hub, (body_of("M-1", BBH="5"), SECRET, "nonce-000001"))
     clock.advance(60)

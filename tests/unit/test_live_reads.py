@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -36,11 +36,14 @@ class Registry(PlainPlatform):
         self.calls: list[tuple[str, ...]] = []
         self.fails: Exception | None = None
         self.under_way = self.most = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
         self.calls.append(tuple(keys))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
+        await self.answers.wait()
         await asyncio.sleep(0.01)
         self.under_way -= 1
         if self.fails is not None and "BAD" in keys:
@@ -113,6 +116,36 @@ async def test_no_more_calls_are_under_way_than_their_share(sqlite_database: Dat
     desk = Desk(sqlite_database, rows, clock, share=0.5)
     await desk.read(*(f"A{number}" for number in range(60)))
     assert (len(desk.registry.calls), desk.registry.most) == (20, 8), "of 16"
+
+
+async def test_who_has_left_before_the_call_is_made_is_not_asked_for(
+    sqlite_database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    desk = Desk(sqlite_database, rows, clock, share=1 / 16)  # one call at a time
+    desk.registry.answers.clear()
+    first = asyncio.create_task(desk.read("A", "B", "C"))
+    await _until(lambda: desk.registry.calls)
+    left, half = asyncio.create_task(desk.read("D", "E", "F")), asyncio.create_task(desk.read("G"))
+    await _until(lambda: len(desk.reader._flights["Approval"]) == 7)
+    stays = asyncio.create_task(desk.read("H", "E"))  # E is on its way already
+    await _until(lambda: len(desk.reader._flights["Approval"]) == 8)
+    for task in (left, half):
+        task.cancel()
+    await asyncio.gather(left, half, return_exceptions=True)
+    desk.registry.answers.set()
+    found = [*await first, *await stays]
+    assert desk.registry.calls[0] == ("A", "B", "C")
+    assert sorted(key for call in desk.registry.calls[1:] for key in call) == ["E", "H"]
+    assert [shown.trouble for shown in found] == [None] * 5
+    (again,) = await desk.read("G")
+    assert again.trouble is None, "who left stands in nobody's way"
+    assert not desk.reader._flights["Approval"]
+
+
+async def _until(holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110  (in the reader)
+            await asyncio.sleep(0.001)
 
 
 class Refuses:

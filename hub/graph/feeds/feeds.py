@@ -26,7 +26,7 @@ from schema.entity import Mirrored
 from schema.subscription import OBLIGATIONS, RECORDS
 
 FEED = Caller("feed", frozenset({OPS_READ}))
-"""Reads for all subscribers at once; which of them sees a row is asked of each (schema/subscription.py)."""
+"""Reads for all subscribers at once; which of them sees a row is asked of each (schema/subscribers.py)."""
 
 
 @dataclass

@@ -189,6 +189,10 @@ class Repairs(Rule[Facts]):
         """How many points of which record."""
         return f"{plain(command.points)} points of record {command.record_id}" if isinstance(command, PostRepair) else None
 
+    def is_refused(self, one: Obligation) -> bool:
+        """A number that came before with the same content is answered 200 "repeated" whatever is open by now (credit.md)."""
+        return refusal_of(one) is not None
+
     def shows(self, facts: Facts) -> str | None:
         """The result row."""
         return content_of(facts.report).decode()

@@ -111,6 +111,9 @@ class FakeHub:
     async def resolve(self, item_id: str, resolution: str, by: str) -> Outcome:
         return await self._note("resolve", item_id, resolution, by)
 
+    async def compare_now(self, platform: str, by: str) -> Outcome:
+        return await self._note("compare_now", platform, by)
+
     async def approve_tombstones(self, item_id: str, reason: str, by: str) -> Outcome:
         return await self._note("approve_tombstones", item_id, reason, by)
 

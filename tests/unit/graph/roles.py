@@ -57,7 +57,7 @@ def placed(entity: Declared, name: str, links: dict[str, Any], *, mine: bool) ->
     more: list[Any] = []
     if isinstance(entity.seen, BelongsTo):
         here = ("D1", HOME, "P1") if mine else ("D2", ELSEWHERE, "P2")
-        for column, value in zip(entity.seen, here, strict=True):
+        for column, value in zip(entity.seen[:3], here, strict=True):
             if column is not None:
                 values[column] = (value, "D3") if entity.fields[column].many else value
     if isinstance(entity.seen, SeenWith):

@@ -40,6 +40,7 @@ ROOTS = {
     "node": "of the entity",
     "_entities": "of the entity",
     "_service": "anybody",
+    "me": "anybody",
 }
 """Every entry point beside those of an entity, and what it asks for."""
 INSIDE = {

@@ -18,7 +18,7 @@ def seen_by(entity: Declared) -> str:
     if isinstance(entity.seen, SeenWith):
         return f"who sees its {entity.seen.entity}"
     if isinstance(entity.seen, BelongsTo):
-        named = [f"{what} `{to_camel_case(column)}`" for what, column in entity.seen._asdict().items() if column]
+        named = [f"{what.replace('_', ' ')} `{to_camel_case(column)}`" for what, column in entity.seen._asdict().items() if column]
         return ", ".join(named)
     return "nobody who is limited" if entity.seen is None else "everybody"
 

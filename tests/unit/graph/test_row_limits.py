@@ -11,7 +11,7 @@ from hub.graph.loops.loop import loop_of
 from hub.mirror.tables import TABLES
 from schema.context import Caller
 from schema.declare import ENTITIES, BelongsTo, Declared, SeenWith, declared, target
-from schema.entities import Approval, CreditProfile, Obligation, Subject, SubjectIdentifier, VerificationTask
+from schema.entities import Approval, CreditProfile, Finding, Obligation, Subject, SubjectIdentifier, TaskResult, VerificationTask
 from schema.global_id import global_id
 from schema.live import Shown
 from schema.loop import Loop
@@ -187,6 +187,34 @@ async def test_pages_of_many_owners_at_once_hold_what_is_seen(each_city: City) -
     found = {edge["node"]["code"]: edge["node"]["approvals"] for edge in given.data["subjects"]["edges"]}
     for at in range(2):
         assert found[f"S{at}"] == {"totalCount": 1, "edges": [{"node": {"approvalNo": f"A{at}D1"}}]}
+
+
+async def test_who_takes_part_in_a_check_sees_it_and_what_it_found(each_city: City) -> None:
+    city = each_city
+    city.twice = True
+    tasks = {"led": ("D1", ()), "joint": ("D2", ("D3", "D1")), "like": ("D2", ("D10", "d1")), "other": ("D2", ())}
+    for key, (lead, participants) in tasks.items():
+        await city.put(
+            made(VerificationTask, task_id=key, department_code=lead, participants=participants),
+            made(TaskResult, result_id=f"{key}/0", task_id=key),
+            made(Finding, finding_id=f"F-{key}", task_id=key, result_id=f"{key}/0"),
+        )
+    query = """{
+        tasks: verificationTasks { totalCount edges { node {
+            taskId results { totalCount } findings { edges { node { task { taskId } } } }
+        } } }
+        findings { totalCount edges { node { findingId } } }
+        joint: verificationTask(taskId: "joint") { taskId } like: verificationTask(taskId: "like") { taskId }
+    }"""
+    given = await city.ask(query, caller=ROLES["department"])
+    assert not given.errors
+    assert given.data is not None
+    seen = {edge["node"]["taskId"]: edge["node"] for edge in given.data["tasks"]["edges"]}
+    assert set(seen) == {"led", "joint"}
+    assert seen["joint"]["results"] == {"totalCount": 1}
+    assert seen["joint"]["findings"] == {"edges": [{"node": {"task": {"taskId": "joint"}}}]}
+    assert given.data["tasks"]["totalCount"] == given.data["findings"]["totalCount"] == 2
+    assert (given.data["joint"], given.data["like"]) == ({"taskId": "joint"}, None)
 
 
 async def test_a_loop_shows_what_is_seen_and_begins_nowhere_else(each_city: City) -> None:

@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from hub.intake import replay
 from hub.mirror import drift
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Place, Progress, Seen
 from hub.mirror.rows import Rows
+from hub.mirror.tables import TABLES
 from schema.entities import DriftKind, DriftMethod, DriftState
 from tests.settable_clock import START
 
@@ -64,3 +68,14 @@ async def test_what_an_operator_is_asked_or_has_said_outlives_that_it_is_seen_ag
     assert await database.read(drift.missing_there, rows, COMPARED, START) == [], "it is decided"
     await seen(DriftState.TOMBSTONED)
     assert await stands() == [(DriftState.TOMBSTONED, None)]
+
+
+async def test_comparisons_with_one_platform_can_be_made_due_at_once_which_is_in_the_audit(database: Database, rows: Rows) -> None:
+    other = Compared("credit", "CreditRecord", DriftMethod.DIGEST)
+    for each in (COMPARED, other):
+        await database.write(drift.known, rows, each, LATER)
+    assert await database.write(replay.compare_now, rows, "approval", "wang", START) == [COMPARED.report_id]
+    due = {one.report_id: one.next_at for one in await database.read(drift.reports, rows)}
+    assert due == {COMPARED.report_id: START, other.report_id: LATER}
+    (entry,) = await database.read(lambda connection: connection.execute(select(TABLES["AuditEntry"])).mappings().all())
+    assert (entry["actor"], entry["action"], entry["target"]) == ("wang", "compareNow", "approval")

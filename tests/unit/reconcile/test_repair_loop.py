@@ -122,6 +122,26 @@ async def test_a_repair_that_the_platform_refuses_for_good_ends_as_a_refused_row
     assert await troubles(city) == []
 
 
+async def test_a_refusal_says_that_calls_without_an_answer_were_not_carried_out_either(
+    city: City, office: Office, clock: SettableClock
+) -> None:
+    await city.say(observed(points_record()), observed(row()))
+    refusal = PermanentError("credit", "EXCEEDS_RECORD", "POST /v2/repairs: refused, HTTP 422: points: EXCEEDS_RECORD")
+    office.connectors["credit"].replies[REPAIR] = [UnknownOutcome("credit", "TIMEOUT", "no answer", START), refusal]
+    await office.worker.work_once("credit")
+    await city.say(observed(points_record(version=2, open_points=Decimal(0))))  # by the repair of another row
+    clock.advance(600)
+    await office.worker.work_once("credit")
+    await city.sweep.everything()
+    assert await repairs(city) == {REPAIR: "WITHDRAWN", MARK: "DUE"}
+    assert not (await mark(city)).taken
+    assert await troubles(city) == []
+    await city.say(observed(made_repair()))  # a call that was on its way all the time came through after all
+    await city.sweep.everything()
+    assert (await repairs(city))[REPAIR] == "CLOSED"
+    assert (await mark(city)).taken
+
+
 async def test_a_repair_whose_outcome_is_unknown_is_sent_again_under_its_number(
     city: City, office: Office, clock: SettableClock
 ) -> None:

@@ -16,6 +16,8 @@ from websockets.typing import Subprotocol
 
 from hub.access.application_keys import ApplicationKey, Keyring, hash_key
 from hub.access.door import Door
+from hub.access.rates import Rates
+from hub.graph.compiled.executor import Executor
 from hub.graph.feeds.feeds import LiveFeeds
 from hub.graph.loaders import Loaders
 from hub.graph.schema import build_schema
@@ -50,6 +52,7 @@ class Graph:
     look_again: float = LONG
     origins: tuple[str, ...] = ()
     hub: FakeHub = field(default_factory=FakeHub)
+    rates: Rates | None = None
     address: str = ""
 
     def __post_init__(self) -> None:
@@ -74,6 +77,12 @@ class Graph:
         await self.database.write(obligation_changes.place, START)
         self.feeds.look()
 
+    @property
+    def compiled(self) -> int:
+        """Return how many operations were answered by a plan."""
+        assert self.endpoint.executor is not None
+        return self.endpoint.executor.tally.compiled
+
     def show_health(self, *health: PlatformHealth) -> None:
         self.hub.health = health
 
@@ -91,12 +100,15 @@ class Graph:
         def context_for(caller: Caller, correlation_id: str) -> Context:
             return Context(Loaders(self.database, self.rows, caller), self.hub, caller, correlation_id)
 
+        schema = build_schema()
         self.endpoint = GraphQLEndpoint(
-            build_schema(),
+            schema,
             Door(self.keyring),
             context_for,
             lambda: "c-1",
             body_limit=5_000,
+            executor=Executor(schema, self.rows, self.database),
+            rates=self.rates,
             openings=self.openings,
             origins=self.origins,
         )

@@ -101,6 +101,18 @@ async def test_personal_data_is_masked_and_edges_are_as_they_are_now(on_sqlite: 
         assert record["tasks"] == {"totalCount": 0}
 
 
+async def test_a_query_is_answered_by_a_plan_where_it_has_one(on_sqlite: Graph) -> None:
+    async with on_sqlite.served(), client(on_sqlite.address) as one:
+        await one.greet("k-app")
+        await one.subscribe("{ approvals { totalCount } }")
+        assert await one.event("approvals") == {"totalCount": 0}
+        assert await one.hear() == {"id": "1", "type": "complete"}
+        assert on_sqlite.compiled == 1
+        await one.subscribe("{ obligations { totalCount } }")
+        heard = await one.hear()
+        assert (heard["payload"]["errors"][0]["extensions"]["code"], on_sqlite.compiled) == ("FORBIDDEN", 1)
+
+
 async def test_the_platforms_health_is_told_when_it_changes(sqlite_database: SQLiteDatabase, rows: Rows) -> None:
     graph = Graph(sqlite_database, rows, look_again=0.01)
     well = PlatformHealth("approval", None, None, 0, 0, None)

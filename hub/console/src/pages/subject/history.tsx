@@ -1,0 +1,39 @@
+/** Points taken and restored over time, and what stands of them. */
+import type { EChartsOption } from "echarts";
+import { useMemo } from "react";
+import type { SubjectPageQuery } from "../../../generated/graphql";
+import { Chart } from "../../parts/chart";
+import { beijingDay } from "../../parts/moment";
+import { useWords } from "../../words";
+
+export type CreditRecord = NonNullable<SubjectPageQuery["subject"]>["creditRecords"]["edges"][number]["node"];
+
+export function History({ records }: { records: readonly CreditRecord[] }) {
+  const words = useWords();
+  const option = useMemo<EChartsOption>(() => {
+    const taken = new Map<string, number>();
+    const restored = new Map<string, number>();
+    const add = (to: Map<string, number>, at: string, points: string): void => {
+      const day = beijingDay(at);
+      to.set(day, (to.get(day) ?? 0) + Number(points));
+    };
+    for (const record of records) {
+      if (record.cancelled || record.category !== "REGULATORY_POINTS") continue;
+      add(taken, record.occurredAt, record.points);
+      for (const { node } of record.repairs.edges) add(restored, node.completedAt, node.points);
+    }
+    const days = [...new Set([...taken.keys(), ...restored.keys()])].sort();
+    let standing = 0;
+    const stands = days.map((day) => (standing += (taken.get(day) ?? 0) - (restored.get(day) ?? 0)));
+    return {
+      xAxis: { type: "category", data: days },
+      yAxis: { type: "value" },
+      series: [
+        { type: "bar", name: words["subject.taken"], data: days.map((day) => taken.get(day) ?? 0), barMaxWidth: 22 },
+        { type: "bar", name: words["subject.restored"], data: days.map((day) => -(restored.get(day) ?? 0)), barMaxWidth: 22 },
+        { type: "line", step: "end", name: words["subject.standing"], data: stands },
+      ],
+    };
+  }, [records, words]);
+  return <Chart label={words["subject.historyLabel"]} option={option} height={240} />;
+}
