@@ -20,7 +20,7 @@ export function precompressed(): Plugin {
         const path = join(each.parentPath, each.name);
         const content = readFileSync(path);
         if (content.length < SMALL) continue;
-        writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+        writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
         writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
       }
     },

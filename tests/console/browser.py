@@ -56,6 +56,7 @@ class Seen:
         """Return what breaks WCAG 2.2 AA by axe-core; skip where that is not installed."""
         if not AXE.exists():
             pytest.skip("axe-core is not there: npm ci in hub/console")
+        await self.page.wait_for_timeout(700)  # colours that fade in have no contrast of their own yet
         await self.page.evaluate(AXE.read_text())
         told: dict[str, Any] = await self.page.evaluate(
             "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", WCAG

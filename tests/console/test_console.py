@@ -28,13 +28,13 @@ def pages(city: ConsoleCity, subject: str) -> dict[str, tuple[str, str]]:
     serial = city.morning.granted[1].serial
     return {
         "overview": ("overview", "[data-figure='overview.stuck'] b"),
-        "obligations": ("obligations?state=CLOSED&state=STUCK", "a[href*='campaign']"),
+        "obligations": ("obligations?state=CLOSED&state=STUCK", "a[href*='approval-verification']"),
         "obligation": (f"obligations/{STUCK}", "#attempts"),
         "loop": (f"loop?number={serial}", "[data-kind='RECORD_CREATED']"),
         "subject": (f"subject?code={subject}", "section[aria-labelledby='records'] a"),
         "deliveries": ("deliveries", "td .mono"),
         "drift": ("drift", "#reports"),
-        "statistics": ("statistics", "section[aria-labelledby='figures'] td"),
+        "statistics": ("statistics", "section[aria-labelledby='figures'] td .number"),
     }
 
 
@@ -67,7 +67,7 @@ async def test_every_page_shows_its_data_and_everybody_can_use_it(browser: Brows
         heading = await seen.page.locator("header h1").inner_text()
         assert heading == ("Statistics" if look == "en" else "统计分析")
         assert (seen.errors, seen.foreign) == ([], [])
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 async def test_the_first_page_comes_in_few_bytes_and_what_the_browser_keeps_is_not_asked_for_again(seen: Seen) -> None:
@@ -150,6 +150,7 @@ async def test_a_connection_that_is_gone_shows_and_comes_back_by_itself(browser:
         await seen.go("overview")
         sign = seen.page.locator("[data-link]")
         await expect(sign).to_have_attribute("data-link", "live")
+        await expect(seen.page.locator("canvas").first).to_be_visible()  # the page is loaded whole
         await city.running.kill()
         await expect(seen.page.get_by_text("The connection to the hub is gone.")).to_be_visible()
         await expect(sign).not_to_have_attribute("data-link", "live")

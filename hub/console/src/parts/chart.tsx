@@ -52,7 +52,7 @@ function coloured(option: EChartsOption, dark: boolean): EChartsOption {
     return { axisLine: line, axisTick: line, splitLine: line, ...own, axisLabel: { color: ink, ...own.axisLabel } };
   };
   return {
-    color: dark ? ["#5b9bff", "#4fc3a1", "#f0a35e", "#b58cf0", "#e07a9b"] : ["#1d5fd1", "#137a5b", "#b45309", "#7240b8", "#b3315f"],
+    color: dark ? ["#5b9bff", "#4fc3a1", "#f0a35e", "#b58cf0", "#e07a9b", "#a9b665"] : ["#1d5fd1", "#137a5b", "#b45309", "#7240b8", "#b3315f", "#5f6b12"],
     textStyle: { color: ink, fontFamily: "inherit" },
     animation: false,
     grid: { left: 8, right: 16, top: 36, bottom: 8, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
@@ -61,5 +61,5 @@ function coloured(option: EChartsOption, dark: boolean): EChartsOption {
     ...option,
     xAxis: axis(option.xAxis),
     yAxis: axis(option.yAxis),
-  } as EChartsOption;
+  };
 }

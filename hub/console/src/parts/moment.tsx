@@ -55,21 +55,21 @@ const listeners = new Set<() => void>();
 
 /** The hub's time, anew each second; one clock for all that shows ages. */
 export function useNow(): number {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      if (listeners.size === 1) {
-        tick = hubNow();
-        ticking = window.setInterval(() => {
-          tick = hubNow();
-          for (const each of listeners) each();
-        }, 1000);
-      }
-      return () => {
-        listeners.delete(listener);
-        if (!listeners.size) clearInterval(ticking);
-      };
-    },
-    () => tick,
-  );
+  return useSyncExternalStore(listen, () => tick);
+}
+
+/** Stands here, not within the hook: a new function at each drawing would begin and end the clock each time, for ever. */
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  if (listeners.size === 1) {
+    tick = hubNow();
+    ticking = window.setInterval(() => {
+      tick = hubNow();
+      for (const each of listeners) each();
+    }, 1000);
+  }
+  return () => {
+    listeners.delete(listener);
+    if (!listeners.size) clearInterval(ticking);
+  };
 }

@@ -87,7 +87,7 @@ function Around({ choices }: { choices: Choices }) {
       </Layout.Sider>
       <Layout>
         <header className="bar">
-          <h1>{words[`nav.${here}` as keyof Words] ?? words.title}</h1>
+          <h1>{(words as Partial<Words>)[`nav.${here}` as keyof Words] ?? words.title}</h1>
           {rights.sees && <LinkSign />}
           <Switches choices={choices} />
           <Account name={rights.name} />
@@ -114,7 +114,7 @@ function Account({ name }: { name: string | null }) {
   const who = name === null ? words["sign.nobody"] : filled(words["sign.as"], { name });
   return (
     <Tooltip title={`${who} · ${words["sign.out"]}`}>
-      <Button type="text" icon={<LogoutOutlined />} aria-label={words["sign.out"]} onClick={signOut}>
+      <Button type="text" icon={<LogoutOutlined />} aria-label={name === null ? words["sign.out"] : `${name} · ${words["sign.out"]}`} onClick={signOut}>
         {name}
       </Button>
     </Tooltip>

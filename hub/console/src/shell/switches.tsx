@@ -13,7 +13,7 @@ export function Switches({ choices }: { choices: Choices }) {
       <Button
         type="text"
         icon={<TranslationOutlined />}
-        aria-label={words["language.switch"]}
+        title={words["language.switch"]}
         lang={choices.language === "zh" ? "en" : "zh-CN"}
         onClick={() => choices.setLanguage(choices.language === "zh" ? "en" : "zh")}
       >

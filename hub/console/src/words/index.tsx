@@ -17,7 +17,7 @@ export function useWords(): Words {
 /** The word of a name from the hub under a prefix, as `state.DUE`; the name itself where there is none. */
 export function useNamed(): (prefix: string, name: string) => string {
   const words = useWords();
-  return (prefix, name) => words[`${prefix}.${name}` as keyof Words] ?? name;
+  return (prefix, name) => (words as Partial<Words>)[`${prefix}.${name}` as keyof Words] ?? name;
 }
 
 /** Put values in the place of `{name}`. */

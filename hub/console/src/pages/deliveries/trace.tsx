@@ -96,7 +96,7 @@ function Replay({ id, again }: { id: string; again: () => void }) {
     const told = data?.replayDeliveries;
     const refused = error?.message ?? told?.userErrors[0]?.message;
     if (refused) return void message.error(refused);
-    if (dryRun) return setDifference(told?.difference ?? null);
+    if (dryRun) { setDifference(told?.difference ?? null); return; }
     setDifference(null);
     void message.success(words["deliveries.replayed"]);
     setTimeout(again, 1500);

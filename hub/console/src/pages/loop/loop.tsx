@@ -61,7 +61,7 @@ function Finding({ number, choose }: { number: string; choose: (id: string) => v
       .toPromise()
       .then(({ data, error: wrong }) => {
         if (over) return;
-        if (!data) return setError(wrong);
+        if (!data) { setError(wrong); return; }
         const [first, ...others] = recordsIn(data);
         if (first && !others.length && !data.subject) choose(first.id);
         else setAnswer(data);
@@ -93,7 +93,7 @@ function Finding({ number, choose }: { number: string; choose: (id: string) => v
 
 function recordsIn(answer: FindRecordQuery): Found[] {
   const plain = ["approval", "gridEvent", "verificationTask", "creditRecord", "coordination", "repair", "selfReport", "campaign", "obligation"] as const;
-  const found = plain.flatMap((kind) => (answer[kind] ? [{ kind: kind as string, id: answer[kind].id }] : []));
+  const found = plain.flatMap((kind) => (answer[kind] ? [{ kind: kind, id: answer[kind].id }] : []));
   const lists = [
     ["creditRecord", answer.byBizNo],
     ["verificationTask", answer.byExternalNo],

@@ -96,7 +96,7 @@ function useAct(done: Props["done"]): (which: Act, keys: string[], reason: strin
       notification.error({ title: filled(words["obligations.refused"], { n: refused.length, message: [...new Set(refused)].slice(0, 3).join("; ") }), duration: 0 });
     if (!rows.length) return;
     const title = `${words[`obligations.${which}`]}: ${filled(words["obligations.done"], { n: rows.length })}`;
-    if (which === "retry") return notification.success({ title });
+    if (which === "retry") { notification.success({ title }); return; }
     const name = `act-${Date.now()}`;
     const undo = async (): Promise<void> => {
       notification.destroy(name);

@@ -69,6 +69,7 @@ export function useRows(wanted: Wanted): Rows {
   );
 
   const again = useCallback(() => void load(NOTHING), [load]);
+  // eslint-disable-next-line react-hooks/set-state-in-effect -- that it waits is what the asking shows at once
   useEffect(again, [again]);
   useComeBack(again);
 

@@ -37,7 +37,7 @@ export default function Statistics() {
           aria-label={words["statistics.by"]}
           options={AXES.map((value) => ({ value, label: words[`statistics.axis.${value}`] }))}
         />
-        <DatePicker.RangePicker aria-label={words["statistics.period"]} allowEmpty={[true, true]} onChange={(_, told) => setDays(told?.[0] && told[1] ? [told[0], told[1]] : null)} />
+        <DatePicker.RangePicker aria-label={words["statistics.period"]} allowEmpty={[true, true]} onChange={(_, told) => setDays(told[0] && told[1] ? [told[0], told[1]] : null)} />
         {data?.statistics && data.statistics.uncounted > 0 && <span className="quiet">{filled(words["overview.uncounted"], { n: data.statistics.uncounted })}</span>}
       </search>
       <Failure error={error} again={again} />

@@ -18,13 +18,12 @@ export function History({ records }: { records: readonly CreditRecord[] }) {
       to.set(day, (to.get(day) ?? 0) + Number(points));
     };
     for (const record of records) {
-      if (record.cancelled || record.category !== "REGULATORY_POINTS") continue;
+      if (record.cancelled) continue;
       add(taken, record.occurredAt, record.points);
       for (const { node } of record.repairs.edges) add(restored, node.completedAt, node.points);
     }
     const days = [...new Set([...taken.keys(), ...restored.keys()])].sort();
-    let standing = 0;
-    const stands = days.map((day) => (standing += (taken.get(day) ?? 0) - (restored.get(day) ?? 0)));
+    const stands = days.reduce<number[]>((sums, day) => [...sums, (sums.at(-1) ?? 0) + (taken.get(day) ?? 0) - (restored.get(day) ?? 0)], []);
     return {
       xAxis: { type: "category", data: days },
       yAxis: { type: "value" },
