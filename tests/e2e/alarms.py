@@ -81,6 +81,11 @@ def correct(stage: Stage) -> None:
         approval.change(serial, {"SQRMC": "又一个名字"})
 
 
+STUCK = """{ obligations(first: 200, where: {state: {eq: STUCK}}) { edges { node { key } } } }"""
+RETRY = """mutation ($keys: [String!]!) { retryObligations(input: {keys: $keys, reason: "the secret is right again"}) {
+  userErrors { message } } }"""
+
+
 class OtherSecrets:
     """Lets the enforcement platform take other secrets than ours in calls, and then ours again."""
 
@@ -92,9 +97,13 @@ class OtherSecrets:
         self.before = stage.platforms.enforcement.secrets
         stage.platforms.enforcement.set_secrets(secrets=["another secret than ours"])
 
-    def end(self, stage: Stage) -> None:
-        """Take ours."""
+    async def end(self, stage: Stage) -> None:
+        """Take ours; an operator then has what was refused meanwhile tried again, as docs/runbooks/BihuanStuck.md says."""
         stage.platforms.enforcement.set_secrets(secrets=self.before)
+        refused = (await stage.ask(STUCK))["obligations"]["edges"]
+        assert refused, "nothing was refused: nothing was shown"
+        told = await stage.ask(RETRY, keys=[each["node"]["key"] for each in refused])
+        assert told["retryObligations"]["userErrors"] == []
 
 
 OTHER_SECRETS = OtherSecrets()
