@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Request, Response, async_playwright
+from playwright.async_api import Browser, Page, Request, Response, async_playwright, expect
 
 from hub.web.console import BUILT
 
@@ -20,6 +20,7 @@ AXE = BUILT.parent / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PATIENCE = 180_000
 """Milliseconds until something is missing for good; it is there in a fraction of a second on an idle machine."""
+expect.set_options(timeout=PATIENCE)
 
 
 def chromium() -> str:
