@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from hub import demo, demo_case, demo_city
 from hub.commands import base
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
 from hub.mirror.rows import Rows
@@ -19,16 +20,17 @@ from tests.settable_clock import SettableClock
 
 
 @pytest.fixture(autouse=True)
-def no_test_configures_the_logs_of_the_whole_process() -> Iterator[None]:
+def no_test_configures_the_logs_of_the_whole_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A logger that was used once keeps its configuration, so that tests after it would log to what is closed by then."""
+    for each in (base, demo, demo_case, demo_city):  # whoever else runs in this process
+        monkeypatch.setattr(each, "configure_logs", lambda level, *, as_json: None)
     yield
-    assert not any(isinstance(handler, Forwarding) for handler in logging.getLogger().handlers), "ask for the fixture no_logs"
+    assert not any(isinstance(handler, Forwarding) for handler in logging.getLogger().handlers)
 
 
 @pytest.fixture
-def no_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_logs() -> Iterator[None]:
     """For commands that run in this process: what they log is dropped."""
-    monkeypatch.setattr(base, "configure_logs", lambda level, *, as_json: None)
     before = structlog.get_config()
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
     yield

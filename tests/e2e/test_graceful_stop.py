@@ -129,8 +129,8 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_had_and_nothing_is_ma
 
 async def _probed(worker: Running) -> None:
     """Ask the probes that deploy/ asks."""
-    lines = [line for line in worker.said.splitlines() if line.startswith("health: ")]
-    address = lines[0].removeprefix("health: ").removesuffix("/livez")
+    lines = [line for line in worker.said.splitlines() if line.startswith("bihuan: health: ")]
+    address = lines[0].removeprefix("bihuan: health: ").removesuffix("/livez")
     async with httpx.AsyncClient(trust_env=False, base_url=address) as client:
         for path in ("/livez", "/readyz", "/metrics"):
             assert (await client.get(path)).status_code == 200, path

@@ -18,7 +18,11 @@ GENERATED = ROOT / "hub" / "mirror" / "migrations" / "versions"
 
 def sources(*folders: str) -> Iterator[Path]:
     for folder in folders:
-        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if GENERATED not in path.parents)
+        yield from (
+            path
+            for path in sorted((ROOT / folder).rglob("*.py"))
+            if GENERATED not in path.parents and "node_modules" not in path.parts
+        )
 
 
 @pytest.mark.parametrize("name", PACKAGES)

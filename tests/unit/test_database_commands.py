@@ -67,6 +67,6 @@ def test_a_dry_run_of_prune_counts_and_removes_nothing(bihuan: Bihuan, household
     elsewhere(fill())
     for _ in range(2):
         told = json.loads(bihuan("db", "prune", "--dry-run", "--json").stdout)
-        assert {"kind": "deliveries", "would go": 1} in told
+        assert {"kind": "deliveries", "would_go": 1} in told
     assert {"kind": "deliveries", "gone": 1} in json.loads(bihuan("db", "prune", "--json").stdout)
     assert {"kind": "deliveries", "gone": 0} in json.loads(bihuan("db", "prune", "--json").stdout)

@@ -48,6 +48,8 @@ METHODS = {
     "platforms",
     "eligibility",
     "deliveryTraces",
+    "me",
+    "alerts",
     "_service",
     "_entities",
 }
