@@ -138,7 +138,7 @@ class Client:
         await self.socket.send(json.dumps(message))
 
     async def hear(self) -> dict[str, Any]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             heard: dict[str, Any] = json.loads(await self.socket.recv())
         return heard
 
@@ -158,7 +158,7 @@ class Client:
 
     async def closed(self) -> tuple[int, str]:
         """Return code and reason with which the server closes; what it said before is passed over."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             with contextlib.suppress(ConnectionClosed):
                 while True:
                     await self.socket.recv()
