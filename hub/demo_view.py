@@ -49,7 +49,7 @@ def opening(address: str, urls: Mapping[str, str], key: str, folder: Path) -> Re
     return Text(
         f"Bihuan 闭环: a city on its platforms, and the hub that closes its loops.\n\n"
         f"graph\n{address}/graphql\n\nconsole\n{address}/console/\n\nexplorer\n{address}/explorer\n\nplatforms\n{platforms}\n\n"
-        f"key for ops fields and mutations   {key}\ndata                               {folder}\n\n"
+        f"key for the console and ops   {key}\ndata                          {folder}\n\n"
         f"try\ncurl -s {address}/graphql -H 'content-type: application/json' -d '{{\"query\": \"{' '.join(QUERY.split())}\"}}'\n"
     )
 

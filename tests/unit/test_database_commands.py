@@ -1,37 +1,17 @@
 """`bihuan db backup`, `restore`, `restored` and `prune` on an embedded database."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from typer.testing import CliRunner, Result
-
-from connectors.registry import CONNECTORS
-from hub.commands import app
 from hub.demo_household import Household
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from schema.entities import DeliveryState
 from tests.builders import delivery
+from tests.command_line import Bihuan
 from tests.servers import elsewhere
 from tests.unit.test_keeping import put
-
-Bihuan = Callable[..., Result]
-
-
-@pytest.fixture
-def household(tmp_path: Path) -> Household:
-    return Household.of(tmp_path / "house")
-
-
-@pytest.fixture
-def bihuan(household: Household, no_logs: None, monkeypatch: pytest.MonkeyPatch) -> Bihuan:
-    """Run a command with a household's settings."""
-    for name, value in household.environment(dict.fromkeys(CONNECTORS, "http://127.0.0.1:9")).items():
-        monkeypatch.setenv(name, value)
-    return lambda *arguments: CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
 def test_a_backup_is_put_back_and_the_audit_says_so(bihuan: Bihuan, household: Household, tmp_path: Path) -> None:
@@ -48,9 +28,8 @@ def test_a_backup_is_put_back_and_the_audit_says_so(bihuan: Bihuan, household: H
     assert bihuan("audit", "verify").exit_code == 0
 
 
-def test_a_server_is_copied_by_its_own_tools(bihuan: Bihuan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql://hub@db.invalid/hub")
-    refused = bihuan("db", "backup", str(tmp_path / "backup.db"))
+def test_a_server_is_copied_by_its_own_tools(bihuan: Bihuan, tmp_path: Path) -> None:
+    refused = bihuan("db", "backup", str(tmp_path / "backup.db"), HUB_DATABASE_URL="postgresql://hub@db.invalid/hub")
     assert (refused.exit_code, "pg_basebackup" in refused.stderr) == (2, True)
     assert not (tmp_path / "backup.db").exists()
 
