@@ -74,6 +74,10 @@ class Sealed(NamedTuple):
     """Bytes of the engine that are encrypted at rest as a whole; never in the graph."""
 
 
+class SealedList(NamedTuple):
+    """A list of structs that is encrypted at rest as a whole; in the graph, where personal fields of its structs are masked."""
+
+
 @dataclass(frozen=True)
 class Field:
     """One column. `many` marks a tuple of plain text or of structs, kept as one JSON value."""
@@ -89,6 +93,11 @@ class Field:
     def internal(self) -> bool:
         """Return whether the graph must not show the field."""
         return Internal in self.marks or Sealed in self.marks
+
+    @property
+    def sealed(self) -> bool:
+        """Return whether the field is encrypted at rest."""
+        return not self.marks.keys().isdisjoint({Personal, Sealed, SealedList})
 
 
 class Through(NamedTuple):

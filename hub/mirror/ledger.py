@@ -20,7 +20,7 @@ from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
-from schema.entities import OPEN_STATES, Attempt, AttemptOutcome, Obligation, ObligationState
+from schema.entities import OPEN_STATES, Attempt, AttemptOutcome, Exchange, Obligation, ObligationState
 
 OBLIGATION, ATTEMPT = TABLES["Obligation"], TABLES["Attempt"]
 OPEN = [state.value for state in OPEN_STATES]
@@ -52,6 +52,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
     unknown_since: datetime | None = None
     tries: int = 0
+    exchanges: tuple[Exchange, ...] = ()
+    """What was said of it, for the attempt."""
     shows: tuple[Item, ...] = ()
     """What the platform showed in its answer; the worker hands it to the mirror once the completion is written."""
 
@@ -176,6 +178,7 @@ def attempt_of(obligation: Obligation, now: datetime) -> Attempt:
         ended_at=None,
         outcome=AttemptOutcome.RUNNING,
         detail=None,
+        command=obligation.payload.decode(errors="replace"),
     )
 
 
@@ -204,6 +207,7 @@ def complete(connection: Connection, rows: Rows, completions: Sequence[Completio
                 "b_outcome": done.outcome.value,
                 "b_at": micros(done.at),
                 "b_detail": rows.keep("Attempt", "detail", done.detail),
+                "b_exchanges": rows.keep("Attempt", "exchanges", done.exchanges),
             }
             for done in completions
         ],
@@ -216,7 +220,9 @@ COMPLETED = ("state", "next_at", "last_error", "unknown_since", "tries")
 ENDED_ATTEMPT = (
     update(ATTEMPT)
     .where(ATTEMPT.c.attempt_id == bindparam("b_id"))
-    .values(outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"))
+    .values(
+        outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"), exchanges=bindparam("b_exchanges")
+    )
 )
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from hub.mirror.sealing import Seals
 from hub.mirror.tables import joined_columns
-from schema.declare import ENTITIES, Field, FirstOf, Personal, Sealed, Step, declared
+from schema.declare import ENTITIES, Field, FirstOf, Personal, Sealed, SealedList, Step, declared
 from schema.entity import Entity
 
 E = TypeVar("E", bound=Entity)
@@ -58,6 +58,10 @@ class Rows:
             return Codec(seals.seal, lambda sealed: seals.open(bytes(sealed)))
         if field.many:
             decoder = msgspec.json.Decoder(tuple[field.kind, ...])  # type: ignore[name-defined]
+            if SealedList in field.marks:
+                return Codec(
+                    lambda items: seals.seal(msgspec.json.encode(items)), lambda sealed: decoder.decode(seals.open(bytes(sealed)))
+                )
             return Codec(lambda items: msgspec.json.encode(items).decode(), decoder.decode)
         if issubclass(field.kind, Enum):
             return Codec(lambda member: member.value, {member.value: member for member in field.kind}.__getitem__)

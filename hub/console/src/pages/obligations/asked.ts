@@ -167,6 +167,7 @@ export const ONE = graphql(`
         totalCount
         edges {
           node {
+            id
             attemptId
             number
             startedAt
@@ -186,6 +187,26 @@ export const ONE = graphql(`
             reason
             outcome
           }
+        }
+      }
+    }
+  }
+`);
+
+export const SAID = graphql(`
+  query Said($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on Attempt {
+        outcome
+        command
+        exchanges {
+          operation
+          sentAt
+          answeredAt
+          outcome
+          request
+          answer
         }
       }
     }
