@@ -280,6 +280,7 @@ def _quarantined(platform: str, stream: str, one: Quarantined, now: datetime, de
         quarantined_at=now,
         released_at=None,
         content=one.content,
+        entity=one.entity,
     )
 
 

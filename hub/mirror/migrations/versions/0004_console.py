@@ -30,8 +30,12 @@ def upgrade() -> None:
             comment="What was said, the last 8; none: no call was made; null: it still runs, or its process ended (往来报文)",
         ),
     )
+    op.add_column(
+        "quarantined_record", sa.Column("entity", sa.Text(), nullable=True, comment="Kind of record, where it is known (实体)")
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("quarantined_record", "entity")
     op.drop_column("attempt", "exchanges")
     op.drop_column("attempt", "command")
