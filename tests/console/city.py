@@ -83,7 +83,8 @@ async def console_city(folder: Path) -> AsyncIterator[ConsoleCity]:
     async with staged(folder / "house", true_clock()) as stage:
         key = stage.household.secrets["api_key"]
         keys = f"operator:{_digest(key)}:graph:read+ops:read+ops:act,reader:{_digest(READER)}:graph:read"
-        settings = quick(stage, f"sqlite:///{folder / 'hub.db'}", visible_after=0.0, API_KEYS=keys, GRAPH_ANONYMOUS="false")
+        own = {"API_KEYS": keys, "GRAPH_ANONYMOUS": "false", "EXPLORER": "true"}
+        settings = quick(stage, f"sqlite:///{folder / 'hub.db'}", visible_after=0.0, **own)
         async with bihuan("serve", settings=settings, log=folder / "serve.log") as running:
             address = await serves(running)
             for platform in stage.platforms:
