@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, update
@@ -47,7 +46,7 @@ async def hub(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Hub]:
         yield made
 
 
-async def ask(hub: Hub, query: str, **variables: str) -> Any:
+async def ask(hub: Hub, query: str, **variables: str) -> object:
     caller = Caller("lou", frozenset({"graph:read", "ops:read", "ops:act"}))
     given = await answer(
         build_schema(), Question(query, variables), Context(Loaders(hub.database, hub.rows, caller), hub.operator, caller, "c-1")

@@ -174,6 +174,11 @@ async def quarantined(hub: Hub) -> list[str]:
     return await hub.database.read(lambda connection: list(connection.execute(select(table.c.quarantine_id)).scalars()))
 
 
+async def viewed(hub: Hub, quarantine_id: str) -> Any:
+    shown: Any = await ask(hub, VIEW, id=quarantine_id)
+    return shown["quarantineView"]
+
+
 async def test_a_record_that_a_poll_brought_is_shown_as_it_came_beside_the_good_version_that_is_held(hub: Hub) -> None:
     phone = "13905790123"
     good = approval(version=4)
@@ -181,7 +186,7 @@ async def test_a_record_that_a_poll_brought_is_shown_as_it_came_beside_the_good_
     bad = Quarantined(reason="BAD_VALUE", detail="GXSJ: no time", content=content, entity="Approval", key=good.approval_no)
     await hub.applier.apply("approval", "approvals", [observed(good), bad])
     (one,) = await quarantined(hub)
-    view: Any = (await ask(hub, VIEW, id=one))["quarantineView"]
+    view = await viewed(hub, one)
     assert view["record"] == {
         "stream": "approvals",
         "entity": "Approval",
@@ -198,11 +203,11 @@ async def test_a_record_of_nothing_that_is_held_is_shown_alone_and_what_is_not_t
     content = '<?xml version="1.0" encoding="GBK"?><event><name>楼䶮</name></event>'.encode("gb18030")
     await hub.applier.apply("grid", "events", [Quarantined(reason="NOT_XML", detail="not well-formed", content=content)])
     (one,) = await quarantined(hub)
-    view: Any = (await ask(hub, VIEW, id=one))["quarantineView"]
+    view = await viewed(hub, one)
     assert "楼䶮" in view["raw"]
     assert (view["held"], view["heldVersion"]) == (None, None)
     for nobody in ("no-such-id", "a\0b"):
-        assert (await ask(hub, VIEW, id=nobody))["quarantineView"] is None
+        assert await viewed(hub, nobody) is None
 
 
 async def kept(database: Database, rows: Rows) -> list[RefusedDelivery]:
