@@ -5,6 +5,7 @@ Lately changed records are looked at often, everything rarely (docs/decisions/tw
 `bihuan reconcile`.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -25,6 +26,8 @@ BATCH = 200
 """Causes, or changes, that are settled in one transaction."""
 AT_ONCE = 50_000
 """Causes that one question finds at most: each goes over all there is, so that it must not be asked for every batch."""
+SIDE_BY_SIDE = 2
+"""Questions over all there is that are asked at a time: each is one statement, and the database has more than one core."""
 BOOKMARK = "sweep"
 
 log = structlog.get_logger()
@@ -50,12 +53,34 @@ class Sweep:
     async def everything(self) -> Swept:
         """Ask all rules about what was never settled, what time has changed, and everything that is open."""
         await self._complete_identifiers()
-        counted: dict[str, int] = {}
-        failed: list[str] = []
-        for rule in self._derivation.rules:
-            kinds = (rule.candidates(self._derivation.book, self._clock()), _in(rule, ledger.OPEN))
-            counted[rule.name] = sum([await self._walk(rule, candidates, failed) for candidates in kinds])
+        rules, failed = self._derivation.rules, list[str]()
+        questions = [
+            (rule, candidates)
+            for rule in rules
+            for candidates in (rule.candidates(self._derivation.book, self._clock()), _in(rule, ledger.OPEN))
+        ]
+        empty = await self._without_causes([candidates for _, candidates in questions])
+        counted = {rule.name: 0 for rule in rules}
+        for (rule, candidates), nothing in zip(questions, empty, strict=True):
+            if nothing and not any(counted.values()):  # what was settled since may matter for the next rule
+                continue
+            counted[rule.name] += await self._walk(rule, candidates, failed)
         return Swept(counted, tuple(dict.fromkeys(failed)))
+
+    async def _without_causes(self, questions: Sequence[Candidates]) -> list[bool]:
+        """Return of each question whether it finds nothing, as nearly all do nearly always; raise what one raises."""
+        turn = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def finds_nothing(candidates: Candidates) -> bool:
+            async with turn:
+                return not await self._database.read(candidates, "", AT_ONCE)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = [group.create_task(finds_nothing(each)) for each in questions]
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # as if they had been asked one by one
+        return [each.result() for each in asked]
 
     async def _complete_identifiers(self) -> None:
         """Let subjects be found by all their identifiers, by which what is owed to them is found.

@@ -12,6 +12,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from hub.web.one_write import OneWrite
+
 BACKLOG = 2048
 ANSWERS_WITHIN = 10
 """Seconds that answers under way have when a server is told to stop; what takes longer is cut off."""
@@ -26,11 +28,16 @@ class CannotListen(Exception):
     """The address is taken or not ours; the message names it and the way out."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, on a free port for 0; raise CannotListen."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a socket that listens, on a free port for 0; raise CannotListen.
+
+    Where it is `shared`, others of the same user that say so too may listen there, and each connection goes to one of them.
+    """
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind((host, port))
     except OSError as error:
         listening.close()
@@ -68,7 +75,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
-            http="httptools",
+            http=OneWrite,
             ws=WebSocketProtocol,
             ws_max_size=WS_LONGEST,
             ws_per_message_deflate=False,  # some 100 KB of memory a connection
