@@ -107,7 +107,8 @@ def insert(connection: Connection, rows: Rows, obligations: Sequence[Obligation]
         sequence = one.sequence
         if one.chain and not sequence:
             sequence = last[one.chain] = last.get(one.chain, 0) + 1
-        values.append(rows.as_row(one) | {"sequence": sequence})
+        values.append(rows.as_row(one))
+        values[-1]["sequence"] = sequence
     new = insert_into(connection, OBLIGATION).on_conflict_do_nothing(index_elements=["key"]).returning(OBLIGATION.c.key)
     obligation_changes.note(connection, list(connection.execute(new, values).scalars()), created=True)
 
