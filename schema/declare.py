@@ -57,7 +57,8 @@ class Indexed(NamedTuple):
 
 
 class FirstOf(NamedTuple):
-    """The value is that of the first of these columns that has one: it follows from the record, and is no content of its own.
+    """The value is that of the first of these columns that has one (an empty text is none): it follows from the record, and is no
+    content of its own.
 
     The class sets it in its `__post_init__`; rows that were written before the field was declared are filled in by
     hub/mirror/identities.py.

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import warnings
 from asyncio.subprocess import DEVNULL, Process
@@ -16,6 +15,7 @@ from typing import Any
 from hub.mirror.database import PostgreSQLDatabase
 from hub.mirror.upgrade import upgrade
 from tests.e2e.eventually import eventually
+from tests.servers import free_ports
 
 NAME, STANDBY = "bihuan", "standby"
 STARTS_WITHIN = 120.0
@@ -114,7 +114,7 @@ async def cluster(*, synchronous: bool) -> AsyncIterator[Cluster]:
     memory = Path("/dev/shm")  # noqa: S108  (commits that wait for a disk would cost a test minutes)
     folder = Path(tempfile.mkdtemp(prefix="bihuan-cluster-", dir=memory if os.access(memory, os.W_OK) else None))
     _hand_over(folder)
-    primary, standby = (Server(folder / name, port) for name, port in zip(("primary", STANDBY), _free_ports(2), strict=True))
+    primary, standby = (Server(folder / name, port) for name, port in zip(("primary", STANDBY), free_ports(2), strict=True))
     try:
         await _run("initdb", "-D", str(primary.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         await primary.start(max_connections="100", wal_level="replica", synchronous_commit="on")
@@ -179,9 +179,3 @@ def _hand_over(folder: Path) -> None:
             wheel.ensure_prefix_permissions(path)
             wheel.ensure_folder_permissions(path, 0o055)
         shutil.chown(folder, "pgserver")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        made = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in made]
