@@ -23,12 +23,21 @@ from graphql import (
     type_from_ast,
 )
 
+from schema.declare import ENTITIES
+from schema.global_id import global_id
 from tests.unit.graph.city import City
 from tests.unit.graph.compiled.test_executor import METHODS, reasons
 
 SOURCES = Path(__file__).parents[4] / "hub" / "console" / "src"
 ASKED = re.compile(r"graphql\(`(.*?)`\)", re.DOTALL)
-VALUES: dict[str, Any] = {"Int": 20, "Float": 1.0, "Boolean": True, "DateTime": "2019-09-01T00:00:00+08:00", "Date": "2019-09-01"}
+VALUES: dict[str, Any] = {
+    "Int": 20,
+    "Float": 1.0,
+    "Boolean": True,
+    "DateTime": "2019-09-01T00:00:00+08:00",
+    "Date": "2019-09-01",
+    "ID": global_id(ENTITIES["Attempt"], "A#1"),
+}
 
 
 def console() -> DocumentNode:
