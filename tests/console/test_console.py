@@ -30,6 +30,7 @@ def pages(city: ConsoleCity, subject: str) -> dict[str, tuple[str, str]]:
         "overview": ("overview", "[data-figure='overview.stuck'] b"),
         "obligations": ("obligations?state=CLOSED&state=STUCK", "a[href*='approval-verification']"),
         "obligation": (f"obligations/{STUCK}", "#attempts"),
+        "ops": ("ops", "section[aria-labelledby='items'] td .mono"),
         "loop": (f"loop?number={serial}", "[data-kind='RECORD_CREATED']"),
         "subject": (f"subject?code={subject}", "section[aria-labelledby='records'] a"),
         "deliveries": ("deliveries", "td .mono"),
@@ -55,6 +56,7 @@ async def subject_of(city: ConsoleCity) -> str:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_every_page_shows_its_data_and_everybody_can_use_it(browser: Browser, city: ConsoleCity, look: str) -> None:
     wrong: list[str] = []
+    await city.cancel_a_task()
     async with opened(browser, city.address, city.key, **LOOKS[look]) as seen:
         for name, (address, place) in pages(city, await subject_of(city)).items():
             await seen.go(address)
