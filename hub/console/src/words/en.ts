@@ -457,6 +457,8 @@ export const en = {
   "drift.unexplained": "Unexplained",
   "drift.running": "under way since",
   "drift.checkAll": "Compare everything now",
+  "drift.checkOne": "Compare {platform} now",
+  "drift.allPlatforms": "All platforms",
   "drift.checkHelp": "The platform is compared with the hub at once, within its share of the quota.",
   "drift.asked": "{n} comparisons begin now.",
   "drift.resync": "Read again",

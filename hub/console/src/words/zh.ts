@@ -459,6 +459,8 @@ export const zh: Words = {
   "drift.unexplained": "无法解释",
   "drift.running": "进行中，始于",
   "drift.checkAll": "全部立即比对",
+  "drift.checkOne": "立即比对{platform}",
+  "drift.allPlatforms": "全部平台",
   "drift.checkHelp": "在该平台配额的份额内，立即与平台比对。",
   "drift.asked": "{n} 项比对开始进行。",
   "drift.resync": "重新读取",
