@@ -287,7 +287,7 @@ export const en = {
   "ops.number": "Number of the item",
   "ops.before": "Said or sent before",
   "ops.after": "Said now",
-  "ops.settle": "Settled",
+  "ops.settle": "Settle",
   "ops.settleTitle": "Say how it was settled",
   "ops.settledBy": "Settled by {by}",
   "ops.sort.OPENED_AT_ASC": "Oldest",

@@ -1,4 +1,4 @@
-/** What the ops list asks, and does. */
+/** What the ops list asks, and does. `$names`: whether whoever asks may read records, and so the names of subjects. */
 import { graphql } from "../../../generated";
 
 export const ITEM = graphql(`
@@ -14,7 +14,7 @@ export const ITEM = graphql(`
     resolvedAt
     resolvedBy
     resolution
-    subject {
+    subject @include(if: $names) {
       name
     }
     obligation {
@@ -27,7 +27,7 @@ export const ITEM = graphql(`
 `);
 
 export const OPS_LIST = graphql(`
-  query OpsList($after: String, $where: OpsItemFilter, $order: OpsItemOrder) {
+  query OpsList($after: String, $where: OpsItemFilter, $order: OpsItemOrder, $names: Boolean!) {
     opsItems(first: 50, after: $after, where: $where, orderBy: $order) {
       totalCount
       pageInfo {
@@ -45,7 +45,7 @@ export const OPS_LIST = graphql(`
 
 /** A number is what an item is about, or whom. */
 export const FIND = graphql(`
-  query FindOpsItems($cause: OpsItemFilter, $subject: OpsItemFilter, $order: OpsItemOrder) {
+  query FindOpsItems($cause: OpsItemFilter, $subject: OpsItemFilter, $order: OpsItemOrder, $names: Boolean!) {
     byCause: opsItems(first: 100, where: $cause, orderBy: $order) {
       edges {
         node {

@@ -2,6 +2,7 @@
 import type { CombinedError } from "urql";
 import type { OpsListItemFragment } from "../../../generated/graphql";
 import { useAsked } from "../../graph/use";
+import { useRights } from "../../shell/me";
 import { FIND, OPS_LIST } from "./asked";
 import { filterOf, type Wanted } from "./wanted";
 
@@ -21,11 +22,12 @@ export interface Items {
 
 export function useItems(wanted: Wanted, after: string | null): Items {
   const where = filterOf(wanted);
-  const order = wanted.order;
-  const listed = useAsked(OPS_LIST, { after, where, order }, { everySeconds: REFRESH, pause: Boolean(wanted.text) });
+  const { order } = wanted;
+  const names = useRights().reads;
+  const listed = useAsked(OPS_LIST, { after, where, order, names }, { everySeconds: REFRESH, pause: Boolean(wanted.text) });
   const found = useAsked(
     FIND,
-    { cause: { ...where, cause: { eq: wanted.text } }, subject: { ...where, subjectCode: { eq: wanted.text } }, order },
+    { cause: { ...where, cause: { eq: wanted.text } }, subject: { ...where, subjectCode: { eq: wanted.text } }, order, names },
     { everySeconds: REFRESH, pause: !wanted.text },
   );
   if (wanted.text) {

@@ -91,13 +91,24 @@ function List({ items, none, waiting, again }: { items: Item[]; none: string; wa
 
 /** Where more of it is found: the obligation, the comparison, the subject, or the whole case. */
 function About({ of }: { of: Item }) {
-  const to = of.obligation ? `/obligations/${encodeURIComponent(of.obligation.key)}` : of.kind === "tombstones" ? "/drift" : `/loop?number=${encodeURIComponent(of.cause)}`;
+  const { reads } = useRights();
   return (
     <>
-      <Link className="mono" to={to}>{of.cause}</Link>
-      {of.subjectCode && <div><Link to={`/subject?code=${encodeURIComponent(of.subjectCode)}`}>{of.subject?.name ?? of.subjectCode}</Link></div>}
+      <Leading className="mono" to={placeOf(of, reads)}>{of.cause}</Leading>
+      {of.subjectCode && <div><Leading to={reads ? `/subject?code=${encodeURIComponent(of.subjectCode)}` : null}>{of.subject?.name ?? of.subjectCode}</Leading></div>}
     </>
   );
+}
+
+function placeOf(of: Item, reads: boolean): string | null {
+  if (of.obligation) return `/obligations/${encodeURIComponent(of.obligation.key)}`;
+  if (of.kind === "tombstones") return "/drift";
+  return reads ? `/loop?number=${encodeURIComponent(of.cause)}` : null;
+}
+
+/** A link, or only its words where it would lead to what one may not see. */
+function Leading({ to, className, children }: { to: string | null; className?: string; children: React.ReactNode }) {
+  return to === null ? <span className={className}>{children}</span> : <Link className={className} to={to}>{children}</Link>;
 }
 
 function Why({ of }: { of: Item }) {

@@ -26,7 +26,7 @@ export function Levers({ of, done }: Props) {
   const [asking, setAsking] = useState<"pause" | "resume" | "maintain" | null>(null);
   if (!rights.acts || !of.bridged) return null;
   const offered = [of.paused ? ("resume" as const) : ("pause" as const), "maintain" as const];
-  const Asking = asking && { pause: Pause, resume: Resume, maintain: Maintain }[asking];
+  const dialog = { of, done, close: () => setAsking(null) };
   return (
     <>
       <Dropdown
@@ -38,7 +38,9 @@ export function Levers({ of, done }: Props) {
       >
         <Button type="text" size="small" icon={<EllipsisOutlined />} aria-label={filled(words["levers.of"], { platform: named("platform", of.name) })} />
       </Dropdown>
-      {Asking && <Asking of={of} done={done} close={() => setAsking(null)} />}
+      {asking === "pause" && <Pause {...dialog} />}
+      {asking === "resume" && <Resume {...dialog} />}
+      {asking === "maintain" && <Maintain {...dialog} />}
     </>
   );
 }
