@@ -91,6 +91,7 @@ class Hub(Parts):
             await self.observing.close()
             with contextlib.suppress(DatabaseUnavailable):
                 await self.conditions.keep()
+                await self.observing.call_counts.keep(at_once=True)
                 await self.refusals.keep()
             for connector in self.connectors.values():
                 await connector.close()

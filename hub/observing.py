@@ -10,9 +10,11 @@ import httpx
 
 from hub.alerts.telling import Teller
 from hub.alerts.watch import DatabaseWatch
+from hub.call_counts import CallCounts
 from hub.domain.calendar import WorkingDays
 from hub.gauges import Disk, Gauges
 from hub.metrics import Metrics
+from hub.mirror.database import Database
 from hub.mirror.replica import Replica
 from hub.platform_health import HealthDesk
 from hub.settings import HubSettings
@@ -33,10 +35,12 @@ class Observing:
         clock: Callable[[], datetime],
         wires: Mapping[str, httpx.AsyncBaseTransport],
         lent: Tracing | None,
+        database: Database,
         *,
         in_memory: bool,
     ) -> None:
         self._own, self._clock = own, clock
+        self.call_counts = CallCounts(database, clock)
         self.metrics = Metrics()
         self._lent = lent
         self.tracing = lent or _traces(own.otel_endpoint)
@@ -69,6 +73,7 @@ class Observing:
     def call(self, platform: str, operation: str, outcome: str, seconds: float) -> None:
         """Count a call to a platform, and tell its trace; `Surroundings.observe`."""
         self.metrics.observe_call(platform, operation, outcome, seconds)
+        self.call_counts.note(platform, outcome)
         took("call", seconds, platform=platform, operation=operation, outcome=outcome)
 
     def _count(self, outcome: str) -> None:

@@ -64,7 +64,6 @@ from schema.context import PlatformHealth
 TO_DECIDE = 0.3
 """Seconds of an answer's time that are left when the live reads of a question are over."""
 
-
 SLOWER = 5
 """How many times the idle time passes until subscribers' feeds look without being woken."""
 
@@ -102,7 +101,9 @@ class Parts:
         self.database: Database = world.database or open_database(
             own.database_url, inline=world.inline_database, connections=own.database_connections
         )
-        self.observing = Observing(own, world.clock, world.transports, world.tracing, in_memory=world.database is not None)
+        self.observing = Observing(
+            own, world.clock, world.transports, world.tracing, self.database, in_memory=world.database is not None
+        )
         self.metrics, self.tracing = self.observing.metrics, self.observing.tracing
         self.replica = self._replica()
         self.conditions = Conditions(self.database, self.rows, world.clock, own.clock_warning_seconds)
@@ -225,6 +226,7 @@ class Parts:
             self.connectors,
             self.levers,
             self.conditions,
+            self.observing.call_counts,
             self.refusals.keep,
             world.clock,
         )

@@ -1,18 +1,20 @@
 """The health of every platform, put together for graph, `bihuan status` and metrics. Built by app.py, used by operator.py."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from connectors.base import Connector
+from hub.call_counts import CallCounts
 from hub.conditions import Conditions
 from hub.levers import Levers
-from hub.mirror import drift, ledger, score_difference_queries, streams
+from hub.mirror import drift, ledger, quota, score_difference_queries, streams
 from hub.mirror.database import Database
+from hub.mirror.platform_calls import Lately
 from hub.mirror.replica import Replica
 from hub.mirror.rows import Rows
-from schema.conditions import ClockSkew, SecretInUse
+from schema.conditions import CallCount, Calls, ClockSkew, QuotaUse, SecretInUse
 from schema.context import PlatformHealth
 from schema.entities import StreamHealth
 
@@ -45,6 +47,7 @@ class PlatformStatus(NamedTuple):
         return self.health.backlog
 
 
+UNUSED = quota.GivenAway(0.0, 0.0)
 LEFT_OUT = "left out of HUB_PLATFORMS: nothing is sent to it; name it there again, or waive what is owed to it"
 
 
@@ -59,6 +62,7 @@ class HealthDesk:
     connectors: Mapping[str, Connector]
     levers: Levers
     conditions: Conditions
+    call_counts: CallCounts
     keep_refusals: Callable[[], Awaitable[None]]
     clock: Callable[[], datetime]
     last_success: dict[str, datetime] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class HealthDesk:
     async def refresh(self) -> None:
         """Learn when each platform was last read and what operators decided; keep what was noticed. Raises DatabaseUnavailable."""
         await self.conditions.keep()
+        await self.call_counts.keep()
         await self.keep_refusals()
         await self.levers.refresh()
         self.last_success = self._read_to_end(await self.reads.read(streams.all_streams, self.rows))
@@ -80,11 +85,16 @@ class HealthDesk:
         health = await self.database.read(streams.all_streams, self.rows)
         standing = await self.database.read(drift.standing)
         differences = {"credit": await self.database.read(score_difference_queries.open_count)}
+        calls, quotas = await self.call_counts.lately(), await self.database.read(quota.in_use, self.clock())
         clocks, secrets = await self.conditions.clocks(), await self.conditions.secrets()
         owed_to = {platform for (platform, state), count in counts.items() if count and state in ledger.OPEN}
         return [
             PlatformStatus(
-                self._health(name, counts, clocks.get(name), secrets.get(name, [])),
+                replace(
+                    self._health(name, counts, clocks.get(name), secrets.get(name, [])),
+                    calls=_calls(calls.get(name, Lately())),
+                    quota=self._quota(name, quotas.get(name, UNUSED)),
+                ),
                 self._failure(name, health),
                 standing.get(name, {}).get("OPEN", 0),
                 standing.get(name, {}).get("WAITING", 0),
@@ -112,6 +122,14 @@ class HealthDesk:
             secrets=secrets,
         )
 
+    def _quota(self, name: str, found: quota.GivenAway) -> QuotaUse | None:
+        """Return how much of the quota is used; None for a platform that is not called at all."""
+        if (connector := self.connectors.get(name)) is None:
+            return None
+        per_second = connector.settings.quota_per_second
+        used = min(1.0, found.last_minute / (60 * per_second))
+        return QuotaUse(per_second=per_second, used=used, wait_seconds=found.wait_seconds)
+
     def _failure(self, name: str, health: Sequence[StreamHealth]) -> str | None:
         if name not in self.connectors:
             return LEFT_OUT
@@ -136,3 +154,8 @@ class HealthDesk:
             if (one.platform, one.stream) in known and (one.platform, one.stream) not in slow:
                 found.setdefault(one.platform, []).append(one.last_success_at)
         return {name: min(each for each in times if each) for name, times in found.items() if all(times)}
+
+
+def _calls(lately: Lately) -> Calls:
+    hour, today = (CallCount(made=each.made, failed=each.failed) for each in lately)
+    return Calls(last_hour=hour, today=today)

@@ -1,4 +1,4 @@
-"""How a platform stands beside being in sync: paused, in maintenance, its clock, its secrets (平台状况). Part of `Platform`."""
+"""How a platform stands beside being in sync: pauses, maintenance, clock, secrets, calls (平台状况). Part of `Platform`."""
 
 from datetime import datetime
 from enum import Enum
@@ -67,3 +67,35 @@ class SecretInUse:
     position: int = strawberry.field(description="Its place among those configured; 0 is the newest (次序)")
     fingerprint: str = strawberry.field(description="Tells secrets apart (指纹)")
     last_used_at: datetime | None = strawberry.field(description="When it was last used; null if never seen (最近使用)")
+
+
+@strawberry.type(description="Calls to a platform in a span of time (调用次数)")
+class CallCount:
+    """A call is counted when it ends; a lookup that is tried again is several calls."""
+
+    made: int = strawberry.field(description="How many (调用次数)")
+    failed: int = strawberry.field(
+        description="Of these, how many brought no usable answer: refused, too many, unanswered, unusable (失败次数)"
+    )
+
+
+@strawberry.type(description="Calls of all processes of the hub to a platform (平台调用)")
+class Calls:
+    """As processes last told: each adds what it counted every quarter of a minute."""
+
+    last_hour: CallCount = strawberry.field(description="Within the last hour, in steps of five minutes: 60 to 65 (最近一小时)")
+    today: CallCount = strawberry.field(description="Since midnight in Beijing (今日)")
+
+
+NO_CALLS = Calls(last_hour=CallCount(made=0, failed=0), today=CallCount(made=0, failed=0))
+
+
+@strawberry.type(description="How much of a platform's quota is used, by all processes of the hub together (配额使用)")
+class QuotaUse:
+    """Counted where the quota is given away, in the hub's database: what was reserved counts, whether a call came of it or not."""
+
+    per_second: float = strawberry.field(description="Calls a second that it allows, HUB_<PLATFORM>_QUOTA_PER_SECOND (每秒配额)")
+    used: float = strawberry.field(description="Share of it that was used in the last minute, 0 to 1 (已用比例)")
+    wait_seconds: float = strawberry.field(
+        description="Seconds for which it is given away in advance; 0: a call goes out at once (排队秒数)"
+    )

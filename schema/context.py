@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
-from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
+from schema.conditions import NO_CALLS, Calls, ClockSkew, Maintenance, Paused, QuotaUse, SecretInUse
 from schema.counting import Counted, PoolCounted, PoolQuestion, Question
 from schema.decision import Decision
 from schema.declare import Declared
@@ -133,6 +133,9 @@ class PlatformHealth:
     """Whether alerts about it are silent."""
     clock: ClockSkew | None = None
     secrets: Sequence[SecretInUse] = ()
+    calls: Calls = field(default_factory=lambda: NO_CALLS)
+    quota: QuotaUse | None = None
+    """None where the platform is not called."""
 
 
 class Hub(Operations, Desk, NoticeOperations, Protocol):

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry import Info
 
-from schema.conditions import ClockSkew, Maintenance, Paused, SecretInUse
+from schema.conditions import Calls, ClockSkew, Maintenance, Paused, QuotaUse, SecretInUse
 from schema.context import Context, PlatformHealth
 from schema.declare import declared
 from schema.entities import DriftReport, StreamHealth
@@ -38,6 +38,9 @@ class Platform:
     )
     secrets: list[SecretInUse] = strawberry.field(description="Secrets that are configured, and when each was last used (密钥使用)")
 
+    calls: Calls = strawberry.field(description="How often the hub called it, and in vain, of late (调用次数)")
+    quota: QuotaUse | None = strawberry.field(description="How much of its quota is used; null where it is left out (配额使用)")
+
     @resolver("Its streams, and how far each has been read", "数据流")
     async def streams(self, info: Info[Context, None]) -> list[StreamHealth]:
         """Read them, in one statement for all platforms."""
@@ -69,4 +72,6 @@ def platform_of(health: PlatformHealth) -> Platform:
         silenced=health.silenced,
         clock=health.clock,
         secrets=list(health.secrets),
+        calls=health.calls,
+        quota=health.quota,
     )

@@ -6,10 +6,10 @@ finds no slot left reserves one for everybody of this process who waits, in one 
 
 import asyncio
 from collections import defaultdict, deque
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from connectors.base import Clock, Quota, Sleep
 from connectors.errors import TransientError
@@ -25,6 +25,19 @@ AHEAD_SECONDS = 0.5
 """At most so much is reserved in one write, and more only when half of it is over: many who wait here do not hold up others."""
 
 
+MINUTE = 60_000_000
+"""Microseconds. Slots are counted by the minute in which they are given away, the present one and the one before."""
+
+
+class GivenAway(NamedTuple):
+    """How much of a platform's quota all processes use, and how long a new caller would wait."""
+
+    last_minute: float
+    """Slots given away within it; of the minute before the present one, as many as belong to it if they were spread evenly."""
+    wait_seconds: float
+    """For so long the quota is given away in advance; 0: a call goes out at once."""
+
+
 class Reserved(NamedTuple):
     """Slots, and when they were given away; microseconds."""
 
@@ -37,10 +50,20 @@ def reserve(connection: Connection, platform: str, count: int, width: int, clock
 
     The clock is read when the row is ours: waiting for it must not make slots of the past.
     """
-    free = _mine(connection, platform)
+    mine = _mine(connection, platform)
     now = micros(clock())
-    first = max(free, now + lead)
-    connection.execute(GIVEN_AWAY, {"b_platform": platform, "b_next": first + count * width})
+    first = max(mine.next_slot_at, now + lead)
+    before, given = _given(mine, now // MINUTE)
+    connection.execute(
+        GIVEN_AWAY_COUNTED,
+        {
+            "b_platform": platform,
+            "b_next": first + count * width,
+            "b_minute": now // MINUTE,
+            "b_given": given + count,
+            "b_before": before,
+        },
+    )
     return Reserved([first + place * width for place in range(count)], now)
 
 
@@ -49,7 +72,7 @@ def take(connection: Connection, name: str, calls: int, per_second: float, burst
 
     The limit is `per_second` in the long run, and `burst` at once after a pause; all processes together.
     """
-    free = _mine(connection, name)
+    free: int = _mine(connection, name).next_slot_at
     now, width = micros(clock()), int(1_000_000 / per_second) + 1
     first = max(free, now - (burst - 1) * width)
     taken = min(calls, max(0, (now - first) // width + 1))
@@ -57,25 +80,44 @@ def take(connection: Connection, name: str, calls: int, per_second: float, burst
     return taken
 
 
-OF_PLATFORM = select(QUOTA.c.next_slot_at).where(QUOTA.c.platform == bindparam("platform"))
+def in_use(connection: Connection, now: datetime) -> dict[str, GivenAway]:
+    """Return how much of each quota is used now, by platform; none where it never was."""
+    found = {}
+    for row in connection.execute(select(QUOTA)):
+        before, given = _given(row, micros(now) // MINUTE)
+        passed = micros(now) % MINUTE / MINUTE
+        found[row.platform] = GivenAway(before * (1 - passed) + given, max(0.0, (row.next_slot_at - micros(now)) / 1_000_000))
+    return found
+
+
+def _given(row: Any, minute: int) -> tuple[int, int]:
+    """Return how many slots were given away in the minute before, and in this one."""
+    if row.minute == minute:
+        return row.given_before or 0, row.given or 0
+    return (row.given or 0) if row.minute == minute - 1 else 0, 0
+
+
+OF_PLATFORM = select(QUOTA).where(QUOTA.c.platform == bindparam("platform"))
 OF_PLATFORM_LOCKED = OF_PLATFORM.with_for_update()
 GIVEN_AWAY = update(QUOTA).where(QUOTA.c.platform == bindparam("b_platform")).values(next_slot_at=bindparam("b_next"))
+GIVEN_AWAY_COUNTED = GIVEN_AWAY.values(minute=bindparam("b_minute"), given=bindparam("b_given"), given_before=bindparam("b_before"))
 
 
-def _mine(connection: Connection, platform: str) -> int:
-    """Return the first moment not yet given away; the row is there then, and locked until we commit."""
-    free = _free(connection, platform)
-    if free is None:
+def _mine(connection: Connection, platform: str) -> Row[Any]:
+    """Return the platform's row, which is made where it was missing, and locked until we commit."""
+    found = _row(connection, platform)
+    if found is None:
         new = insert_into(connection, QUOTA).values(platform=platform, next_slot_at=0)
         connection.execute(new.on_conflict_do_nothing(index_elements=["platform"]))
-        free = _free(connection, platform) or 0
-    return free
+        found = _row(connection, platform)
+    assert found is not None, f"the quota of {platform} was deleted while it was reserved"  # noqa: S101  (nothing deletes it)
+    return found
 
 
-def _free(connection: Connection, platform: str) -> int | None:
-    """Return the first moment not yet given away, its row locked until we commit; None where there is no row yet."""
+def _row(connection: Connection, platform: str) -> Row[Any] | None:
+    """Return the platform's row, locked until we commit; None where there is none yet."""
     statement = OF_PLATFORM_LOCKED if connection.dialect.name == "postgresql" else OF_PLATFORM
-    return connection.execute(statement, {"platform": platform}).scalar()
+    return connection.execute(statement, {"platform": platform}).first()
 
 
 class _Line:

@@ -146,6 +146,9 @@ QUOTA = Table(
     METADATA,
     Column("platform", String(40), primary_key=True),
     Column("next_slot_at", BigInteger, nullable=False, comment="The first moment not yet given away, microseconds"),
+    Column("minute", BigInteger, nullable=True, comment="Minute, counted from 1970, in which slots were last given away"),
+    Column("given", Integer, nullable=True, comment="Slots that were given away in it"),
+    Column("given_before", Integer, nullable=True, comment="Slots that were given away in the minute before it"),
     comment="Calls to each platform, given away slot by slot to all processes (调用配额)",
 )
 
@@ -184,6 +187,16 @@ PLATFORM_HOUR = Table(
     Column("hour", BigInteger, primary_key=True, autoincrement=False, comment="Hours since 1970, UTC"),
     Column("told", BigInteger, nullable=False, comment="New versions of records that were seen in it"),
     comment="How much each platform tells, hour by hour, for some weeks (平台消息量)",
+)
+
+PLATFORM_CALLS = Table(
+    "platform_calls",
+    METADATA,
+    Column("platform", String(40), primary_key=True),
+    Column("span", BigInteger, primary_key=True, autoincrement=False, comment="Five minutes, counted from 1970, UTC"),
+    Column("made", BigInteger, nullable=False, comment="Calls to it that ended in them"),
+    Column("failed", BigInteger, nullable=False, comment="Of these, how many brought no usable answer"),
+    comment="How often processes called each platform, for two days (平台调用次数)",
 )
 
 ALERT = Table(

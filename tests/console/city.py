@@ -16,13 +16,14 @@ from tests.e2e.hasty_clock import true_clock
 from tests.e2e.processes import Running, bihuan, quick, serves
 from tests.e2e.stage import Stage, staged
 
-READER, STRANGER = "a key that reads only", "a key of nobody"
+READER, WATCHER, STRANGER = "a key that reads only", "a key that sees what operators see", "a key of nobody"
 STUCK = "campaign:SSJ-1"
 FACTORIES = ("91330782MA2E4K7B4C", "92330782MA28D19X9T", "91330782MA28D5K77N")
 LATE = 240.0
 """Seconds that may pass until something is so; a busy machine takes its time."""
 REQUEST = """mutation($input: RequestCampaignInput!) { requestCampaign(input: $input) { userErrors { message } } }"""
 STATE = "query($key: String!) { obligation(key: $key) { state } }"
+ON_THE_LIST = "query($about: String!) { opsItems(where: {cause: {eq: $about}}) { totalCount } }"
 OPEN = "{ obligations(where: {state: {in: [WAITING, DUE, LEASED, SENT]}}) { totalCount } all: obligations { totalCount } }"
 
 
@@ -67,6 +68,15 @@ class ConsoleCity:
         await self.ask(REQUEST, input={**plain, "officersPerTask": 2, "dueAt": due})
         await self.state_of(f"campaign:{number}", "STUCK")
 
+    async def cancel_a_task(self) -> str:
+        """Let a department cancel a task that we ordered: only a person can settle what becomes of the check. Return its number."""
+        serial = self.stage.approval.grant(procedure="1")
+        (task,) = await eventually(self.stage.tasks_for, serial, within=LATE, or_say=f"a task for {serial}")
+        number = str(task["taskId"])
+        self.stage.enforcement.cancel(number)
+        await self.until(lambda told: told["opsItems"]["totalCount"] == 1, ON_THE_LIST, about=number)
+        return number
+
     def grow_pool(self, industry: str, *codes: str) -> None:
         """Let there be these subjects in an industry."""
         plain = {"address": "佛堂镇", "industry": industry, "town": "佛堂镇", "grade": "C"}
@@ -83,6 +93,7 @@ async def console_city(folder: Path) -> AsyncIterator[ConsoleCity]:
     async with staged(folder / "house", true_clock()) as stage:
         key = stage.household.secrets["api_key"]
         keys = f"operator:{_digest(key)}:graph:read+ops:read+ops:act,reader:{_digest(READER)}:graph:read"
+        keys += f",watcher:{_digest(WATCHER)}:ops:read"
         own = {"API_KEYS": keys, "GRAPH_ANONYMOUS": "false", "EXPLORER": "true"}
         settings = quick(stage, f"sqlite:///{folder / 'hub.db'}", visible_after=0.0, **own)
         async with bihuan("serve", settings=settings, log=folder / "serve.log") as running:

@@ -30,6 +30,7 @@ def pages(city: ConsoleCity, subject: str) -> dict[str, tuple[str, str]]:
         "overview": ("overview", "[data-figure='overview.stuck'] b"),
         "obligations": ("obligations?state=CLOSED&state=STUCK", "a[href*='approval-verification']"),
         "obligation": (f"obligations/{STUCK}", "#attempts"),
+        "ops": ("ops", "section[aria-labelledby='items'] td .mono"),
         "loop": (f"loop?number={serial}", "[data-kind='RECORD_CREATED']"),
         "subject": (f"subject?code={subject}", "section[aria-labelledby='records'] a"),
         "deliveries": ("deliveries", "td .mono"),
@@ -55,6 +56,7 @@ async def subject_of(city: ConsoleCity) -> str:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_every_page_shows_its_data_and_everybody_can_use_it(browser: Browser, city: ConsoleCity, look: str) -> None:
     wrong: list[str] = []
+    await city.cancel_a_task()
     async with opened(browser, city.address, city.key, **LOOKS[look]) as seen:
         for name, (address, place) in pages(city, await subject_of(city)).items():
             await seen.go(address)
@@ -189,3 +191,26 @@ async def test_a_connection_that_is_gone_shows_and_comes_back_by_itself(browser:
             await expect(seen.page.get_by_text("The connection to the hub is gone.")).to_be_hidden()
         finally:
             city.running = again
+
+
+async def test_statistics_are_counted_by_two_axes_and_drawn_as_one_figure(seen: Seen) -> None:
+    await seen.go("statistics")
+    section = seen.page.locator("section[aria-labelledby='figures']")
+    await expect(section.locator("#figures")).to_have_text("Approval and verification by Department")
+    await seen.page.get_by_role("combobox", name="And by").click()
+    await seen.page.locator(".ant-select-item-option", has_text="Month").click()
+    await expect(section.locator("#figures")).to_have_text("Approvals granted by Department and Month")
+    await expect(section.locator("thead th").nth(1)).to_have_text("Month")
+    await expect(section.locator("tbody tr.ant-table-row").first).to_contain_text(re.compile(r"\d{4}-\d{2}"))
+    await seen.picture("console-statistics-two-axes-en")
+    assert await seen.violations() == []
+
+
+async def test_one_platform_is_compared_alone(seen: Seen, city: ConsoleCity) -> None:
+    await seen.go("drift")
+    await seen.page.get_by_role("combobox", name="Platform").click()
+    await seen.page.locator(".ant-select-item-option", has_text="Credit").click()
+    await seen.page.get_by_role("button", name="Compare Credit now").click()
+    await expect(seen.page.get_by_text("comparisons begin now.")).to_be_visible()
+    asked = await city.ask('{ auditEntries(where: {action: {eq: "compareNow"}}) { edges { node { target } } } }')
+    assert [edge["node"]["target"] for edge in asked["auditEntries"]["edges"]] == ["credit"]

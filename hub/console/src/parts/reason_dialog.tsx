@@ -1,7 +1,10 @@
 /** Asks for a reason before something is done that stands in the audit. Without one nothing is done. */
-import { Form, Input, Modal } from "antd";
+import { Alert, Form, Input, Modal } from "antd";
 import { useState } from "react";
 import { useWords } from "../words";
+
+/** What was entered in the fields besides the reason. */
+export type Entered = Readonly<Record<string, string | undefined>>;
 
 interface Props {
   title: string;
@@ -9,18 +12,24 @@ interface Props {
   confirm: string;
   danger?: boolean;
   optional?: boolean;
-  act: (reason: string) => Promise<void>;
+  /** Fields besides the reason, and what stands in them at first. */
+  children?: React.ReactNode;
+  initial?: Entered;
+  /** What it returns is why it was refused: it is shown, and the dialog stays. */
+  act: ((reason: string, entered: Entered) => Promise<string | undefined>) | ((reason: string, entered: Entered) => Promise<void>);
   close: () => void;
 }
 
-export function ReasonDialog({ title, help, confirm, danger = false, optional = false, act, close }: Props) {
+export function ReasonDialog({ title, help, confirm, danger = false, optional = false, children, initial = {}, act, close }: Props) {
   const words = useWords();
-  const [form] = Form.useForm<{ reason: string }>();
+  const [form] = Form.useForm<Entered>();
   const [busy, setBusy] = useState(false);
-  const finish = async ({ reason }: { reason?: string }): Promise<void> => {
+  const [refused, setRefused] = useState<string>();
+  const finish = async ({ reason, ...entered }: Entered): Promise<void> => {
     setBusy(true);
-    await act((reason ?? "").trim()).finally(() => setBusy(false));
-    close();
+    const why = await act((reason ?? "").trim(), entered).finally(() => setBusy(false));
+    if (why) setRefused(why);
+    else close();
   };
   return (
     <Modal
@@ -33,16 +42,18 @@ export function ReasonDialog({ title, help, confirm, danger = false, optional = 
       onCancel={close}
     >
       <p>{help}</p>
-      <Form form={form} layout="vertical" requiredMark={false} onFinish={(told) => void finish(told)}>
+      <Form form={form} layout="vertical" requiredMark={false} initialValues={initial} onFinish={(told) => void finish(told)}>
+        {children}
         <Form.Item
           name="reason"
           label={words["common.reason"]}
           extra={words["common.reasonHelp"]}
           rules={optional ? [] : [{ required: true, whitespace: true, message: words["common.reasonMissing"] }]}
         >
-          <Input.TextArea autoFocus autoSize={{ minRows: 2 }} maxLength={500} />
+          <Input.TextArea autoFocus={!children} autoSize={{ minRows: 2 }} maxLength={500} />
         </Form.Item>
       </Form>
+      {refused && <Alert type="error" showIcon title={refused} />}
     </Modal>
   );
 }

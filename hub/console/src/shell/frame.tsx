@@ -8,6 +8,7 @@ import {
   DiffOutlined,
   InboxOutlined,
   LogoutOutlined,
+  SolutionOutlined,
 } from "@ant-design/icons";
 import { Button, Layout, Menu, Spin, Tooltip } from "antd";
 import { lazy, Suspense, useState } from "react";
@@ -28,6 +29,7 @@ import { Switches } from "./switches";
 const PAGES = [
   { path: "overview", icon: <DashboardOutlined />, may: (of: Rights) => of.sees, Page: lazy(() => import("../pages/overview/overview")) },
   { path: "obligations", icon: <CheckSquareOutlined />, may: (of: Rights) => of.sees, Page: lazy(() => import("../pages/obligations/obligations")) },
+  { path: "ops", icon: <SolutionOutlined />, may: (of: Rights) => of.seesAll, Page: lazy(() => import("../pages/ops/ops")) },
   { path: "loop", icon: <ApartmentOutlined />, may: (of: Rights) => of.reads, Page: lazy(() => import("../pages/loop/loop")) },
   { path: "subject", icon: <BankOutlined />, may: (of: Rights) => of.reads, Page: lazy(() => import("../pages/subject/subject")) },
   { path: "deliveries", icon: <InboxOutlined />, may: (of: Rights) => of.sees, Page: lazy(() => import("../pages/deliveries/deliveries")) },

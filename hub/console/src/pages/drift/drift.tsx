@@ -1,5 +1,5 @@
 /** Where hub and platforms differ: the last comparisons, what they found, and a way to compare, read again and decide. */
-import { App, Button, Checkbox, Popconfirm, Spin, Table } from "antd";
+import { App, Button, Checkbox, Popconfirm, Select, Spin, Table } from "antd";
 import { useState } from "react";
 import { useClient } from "urql";
 import type { DriftQuery, DriftState } from "../../../generated/graphql";
@@ -60,11 +60,13 @@ function Levers({ platforms, again }: { platforms: readonly string[]; again: () 
   const words = useWords();
   const rights = useRights();
   const client = useClient();
+  const named = useNamed();
   const { message } = App.useApp();
+  const [only, setOnly] = useState<string | null>(null);
   if (!rights.acts || !platforms.length) return null;
   const compare = async (): Promise<void> => {
     let begun = 0;
-    for (const platform of platforms) {
+    for (const platform of only === null ? platforms : [only]) {
       const { data, error } = await client.mutation(COMPARE, { platform }).toPromise();
       const refused = error?.message ?? data?.compareNow?.userErrors[0]?.message;
       if (refused) return void message.error(refused);
@@ -74,9 +76,20 @@ function Levers({ platforms, again }: { platforms: readonly string[]; again: () 
     again();
   };
   return (
-    <Button type="primary" title={words["drift.checkHelp"]} onClick={() => void compare()}>
-      {words["drift.checkAll"]}
-    </Button>
+    <>
+      <Select
+        allowClear
+        style={{ width: 150 }}
+        aria-label={words["obligations.platform"]}
+        placeholder={words["drift.allPlatforms"]}
+        value={only}
+        onChange={(platform: string | undefined) => setOnly(platform ?? null)}
+        options={platforms.map((value) => ({ value, label: named("platform", value) }))}
+      />
+      <Button type="primary" title={words["drift.checkHelp"]} onClick={() => void compare()}>
+        {only === null ? words["drift.checkAll"] : filled(words["drift.checkOne"], { platform: named("platform", only) })}
+      </Button>
+    </>
   );
 }
 

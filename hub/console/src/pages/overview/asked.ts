@@ -12,12 +12,29 @@ export const PLATFORMS = graphql(`
       breakerOpenUntil
       bridged
       paused {
+        since
         reason
         by
       }
       maintenance {
         until
         reason
+        kind
+      }
+      calls {
+        lastHour {
+          made
+          failed
+        }
+        today {
+          made
+          failed
+        }
+      }
+      quota {
+        perSecond
+        used
+        waitSeconds
       }
       clock {
         aheadSeconds
@@ -27,6 +44,25 @@ export const PLATFORMS = graphql(`
         stream
         lastSuccessAt
         failure
+      }
+    }
+  }
+`);
+
+/** All that may stand now: none lasts longer than a week. */
+export const WINDOWS = graphql(`
+  query MaintenanceWindows($since: DateTime!) {
+    maintenanceWindows(first: 100, orderBy: BEGINS_AT_DESC, where: { beginsAt: { gte: $since } }) {
+      edges {
+        node {
+          windowId
+          platform
+          beginsAt
+          endsAt
+          reason
+          plannedBy
+          cancelledAt
+        }
       }
     }
   }
@@ -114,6 +150,46 @@ export const HEALTH = graphql(`
       at
       platforms {
         name
+      }
+    }
+  }
+`);
+
+export const PAUSE = graphql(`
+  mutation Pause($platform: String!, $reason: String!) {
+    pausePlatform(input: { platform: $platform, reason: $reason }) {
+      userErrors {
+        message
+      }
+    }
+  }
+`);
+
+export const RESUME = graphql(`
+  mutation Resume($platform: String!, $reason: String!) {
+    resumePlatform(input: { platform: $platform, reason: $reason }) {
+      userErrors {
+        message
+      }
+    }
+  }
+`);
+
+export const PLAN_MAINTENANCE = graphql(`
+  mutation PlanMaintenance($platform: String!, $from: DateTime, $until: DateTime!, $reason: String!) {
+    planMaintenance(input: { platform: $platform, from: $from, until: $until, reason: $reason }) {
+      userErrors {
+        message
+      }
+    }
+  }
+`);
+
+export const CANCEL_MAINTENANCE = graphql(`
+  mutation CancelMaintenance($windowId: String!, $reason: String!) {
+    cancelMaintenance(input: { windowId: $windowId, reason: $reason }) {
+      userErrors {
+        message
       }
     }
   }

@@ -16,7 +16,7 @@ export function Figures({ told, opsItems }: { told: OverviewFiguresQuery; opsIte
       <Figure label="overview.overdue" n={late?.totalCount} to="/obligations?overdue=1" tone={late?.totalCount ? "bad" : "good"} />
       <Figure label="overview.stuck" n={stuck?.totalCount} to="/obligations?state=STUCK" tone={stuck?.totalCount ? "bad" : "good"} />
       <Figure label="overview.dueSoon" n={dueSoon?.totalCount} to="/obligations?soon=1" tone="calm" />
-      {opsItems !== undefined && <Figure label="overview.opsItems" n={opsItems} tone={opsItems ? "warn" : "good"} />}
+      {opsItems !== undefined && <Figure label="overview.opsItems" n={opsItems} to="/ops" tone={opsItems ? "warn" : "good"} />}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { useSubscription } from "urql";
 import type { OverviewFiguresQuery } from "../../../generated/graphql";
+import { hubNow } from "../../graph/hub_time";
 import { useAsked, useSettled } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { PlatformName, StateMark } from "../../parts/mark";
@@ -11,20 +12,24 @@ import { lengthOf, Moment } from "../../parts/moment";
 import { useRights } from "../../shell/me";
 import { useNamed, useWords } from "../../words";
 import { OPEN_STATES } from "../obligations/states";
-import { CHANGES, FIGURES, HEALTH, OPS_ITEMS, PLATFORMS } from "./asked";
+import { CHANGES, FIGURES, HEALTH, OPS_ITEMS, PLATFORMS, WINDOWS } from "./asked";
 import { type Change, Changes } from "./changes";
 import { Figures } from "./figures";
 import { Platforms } from "./platforms";
+import { Standing } from "./standing";
 import { Trend } from "./trend";
 
 const SHOWN = 9;
 const SETTLE = 800;
 const UNASKED = 10;
+const WEEK = 7 * 86_400_000;
 
 export default function Overview() {
   const rights = useRights();
   const words = useWords();
   const platforms = useAsked(PLATFORMS, {}, { everySeconds: UNASKED });
+  const [since] = useState(() => new Date(hubNow() - WEEK).toISOString());
+  const windows = useAsked(WINDOWS, { since }, { everySeconds: UNASKED });
   const figures = useAsked(FIGURES, { open: OPEN_STATES }, { everySeconds: UNASKED });
   const opsItems = useAsked(OPS_ITEMS, {}, { everySeconds: UNASKED, pause: !rights.seesAll });
   const [changes, setChanges] = useState<readonly Change[]>([]);
@@ -37,7 +42,11 @@ export default function Overview() {
     lookAgain();
     return told;
   });
-  const platformsAgain = useSettled(platforms.again, SETTLE);
+  const decided = (): void => {
+    platforms.again();
+    windows.again();
+  };
+  const platformsAgain = useSettled(decided, SETTLE);
   useSubscription({ query: HEALTH }, (_, told) => {
     platformsAgain();
     return told;
@@ -49,7 +58,12 @@ export default function Overview() {
       <section className="pane" aria-labelledby="platforms">
         <h2 id="platforms">{words["overview.platforms"]}</h2>
         <Failure error={platforms.error} again={platforms.again} />
-        {platforms.data?.platforms && <Platforms platforms={platforms.data.platforms} />}
+        {platforms.data?.platforms && (
+          <>
+            <Standing platforms={platforms.data.platforms} windows={windows.data?.maintenanceWindows?.edges.map((edge) => edge.node) ?? []} done={decided} />
+            <Platforms platforms={platforms.data.platforms} again={decided} />
+          </>
+        )}
       </section>
       <div className="split wide">
         {rights.reads && <Trend />}

@@ -68,6 +68,15 @@ export const AXES = ["DEPARTMENT", "MATTER", "TOWN", "MONTH", "DAY", "YEAR", "GR
 
 export type Axis = (typeof AXES)[number];
 
+export function isTime(axis: Axis): boolean {
+  return axis === "DAY" || axis === "MONTH" || axis === "YEAR";
+}
+
+/** Whether the hub can count by both: a row has one period. */
+export function goTogether(axis: Axis, second: Axis): boolean {
+  return axis !== second && !(isTime(axis) && isTime(second));
+}
+
 /** What a row is told apart by; null where the records do not say. */
 export function nameOf(row: Row, axis: Axis): string | null {
   switch (axis) {
