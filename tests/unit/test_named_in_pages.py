@@ -80,9 +80,7 @@ def test_every_module_that_a_page_runs_is_there(page: Path) -> None:
 
 
 def test_a_command_that_is_not_there_is_noticed() -> None:
-    text = (
-        "Run `bihuan statu`, `bihuan drift --plattform P`,\n\n    uv run bihuan db upgrade --now   # never\n\nor `bihuan status`."
-    )
+    text = "Run `bihuan statu`, `bihuan drift --plattform P`,\n\n    uv run bihuan db upgrade --now   # no\n\nor `bihuan status`."
     assert [problem_with(words) for words in commands_in(text)] == [
         "no command statu",
         "bihuan drift has no option --plattform",
