@@ -7,8 +7,10 @@ from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from hub.app import Hub
 from hub.cases.play import BEIJING
@@ -120,6 +122,14 @@ async def test_a_hub_that_is_told_where_sends_there_and_leaves_nothing_behind_wh
             pass
         await hub.observing.close()
     assert [(span.name, said(span, "platform")) for each in received for span in each.spans] == [("webhook", "grid")]
+
+
+def test_a_span_in_which_something_failed_says_so_by_the_kind_of_the_error_alone() -> None:
+    exporter = InMemorySpanExporter()
+    with pytest.raises(ValueError, match="138"), within(in_memory(exporter), "attempt"):
+        raise ValueError("13800000000 cannot be reached")
+    (span,) = exporter.get_finished_spans()
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError")
 
 
 def test_traces_hold_no_personal_data(tmp_path: Path) -> None:
