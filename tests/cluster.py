@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import warnings
 from asyncio.subprocess import DEVNULL, Process
@@ -16,6 +15,7 @@ from typing import Any
 from hub.mirror.database import PostgreSQLDatabase
 from hub.mirror.upgrade import upgrade
 from tests.e2e.eventually import eventually
+from tests.servers import free_ports
 
 NAME, STANDBY = "bihuan", "standby"
 STARTS_WITHIN = 120.0
@@ -113,7 +113,7 @@ class Cluster:
 async def lone_server() -> AsyncIterator[Server]:
     """Run one server of its own with the migrated, empty database `bihuan`, which a test may stop and start again."""
     with _folder() as folder:
-        (port,) = _free_ports(1)
+        (port,) = free_ports(1)
         server = Server(folder / "lone", port)
         try:
             await _primary(server)
@@ -126,7 +126,7 @@ async def lone_server() -> AsyncIterator[Server]:
 async def cluster(*, synchronous: bool) -> AsyncIterator[Cluster]:
     """Run a primary and its standby. `synchronous`: a commit returns only when it is on the standby's disk too."""
     with _folder() as folder:
-        primary, standby = (Server(folder / name, port) for name, port in zip(("primary", STANDBY), _free_ports(2), strict=True))
+        primary, standby = (Server(folder / name, port) for name, port in zip(("primary", STANDBY), free_ports(2), strict=True))
         try:
             yield await _streaming(primary, standby, synchronous=synchronous)
         finally:
@@ -210,9 +210,3 @@ def _hand_over(folder: Path) -> None:
             wheel.ensure_prefix_permissions(path)
             wheel.ensure_folder_permissions(path, 0o055)
         shutil.chown(folder, "pgserver")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        made = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in made]

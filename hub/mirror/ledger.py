@@ -35,6 +35,30 @@ OF_CAUSES = (
     .order_by(OBLIGATION.c.key)  # the order in which everybody locks them
 )
 OF_CAUSES_LOCKED = OF_CAUSES.with_for_update()
+EARLIER = OBLIGATION.alias("earlier")
+BLOCKED = (
+    select(1)
+    .where(EARLIER.c.chain == OBLIGATION.c.chain, EARLIER.c.sequence < OBLIGATION.c.sequence, EARLIER.c.state.not_in(ENDED))
+    .correlate(OBLIGATION)
+    .exists()
+)
+DUE_NOW = (
+    select(*COLUMNS)
+    .where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE", OBLIGATION.c.next_at <= bindparam("now"))
+    .where(OBLIGATION.c.chain.is_(None) | ~BLOCKED)
+    .order_by(OBLIGATION.c.due_at, OBLIGATION.c.key)
+    .limit(bindparam("most"))
+)
+DUE_NOW_LOCKED = DUE_NOW.with_for_update(skip_locked=True)
+LEASED = (
+    update(OBLIGATION)
+    .where(OBLIGATION.c.key == bindparam("b_key"))
+    .values(state="LEASED", fence=bindparam("b_fence"), attempts=bindparam("b_attempts"), lease_until=bindparam("b_until"))
+)
+STANDING = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(
+    OBLIGATION.c.key.in_(bindparam("keys", expanding=True)), OBLIGATION.c.state == "LEASED"
+)
+STANDING_LOCKED = STANDING.order_by(OBLIGATION.c.key).with_for_update()
 NEXT_DUE = select(func.min(OBLIGATION.c.next_at)).where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE")
 
 
@@ -107,7 +131,8 @@ def insert(connection: Connection, rows: Rows, obligations: Sequence[Obligation]
         sequence = one.sequence
         if one.chain and not sequence:
             sequence = last[one.chain] = last.get(one.chain, 0) + 1
-        values.append(rows.as_row(one) | {"sequence": sequence})
+        values.append(rows.as_row(one))
+        values[-1]["sequence"] = sequence
     new = insert_into(connection, OBLIGATION).on_conflict_do_nothing(index_elements=["key"]).returning(OBLIGATION.c.key)
     obligation_changes.note(connection, list(connection.execute(new, values).scalars()), created=True)
 
@@ -123,27 +148,12 @@ def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: da
 
     Nothing is taken whose chain has an earlier open obligation. The returned obligations carry their new fence.
     """
-    earlier = OBLIGATION.alias("earlier")
-    blocked = (
-        select(1)
-        .where(earlier.c.chain == OBLIGATION.c.chain, earlier.c.sequence < OBLIGATION.c.sequence, earlier.c.state.not_in(ENDED))
-        .correlate(OBLIGATION)
-        .exists()
-    )
-    due = (
-        select(*COLUMNS)
-        .where(OBLIGATION.c.platform == platform, OBLIGATION.c.state == "DUE", OBLIGATION.c.next_at <= micros(now))
-        .where(OBLIGATION.c.chain.is_(None) | ~blocked)
-        .order_by(OBLIGATION.c.due_at, OBLIGATION.c.key)
-        .limit(limit)
-    )
-    if connection.dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True)
+    due = DUE_NOW_LOCKED if connection.dialect.name == "postgresql" else DUE_NOW
     taken = [
         msgspec.structs.replace(
             one, state=ObligationState.LEASED, fence=one.fence + 1, attempts=one.attempts + 1, lease_until=now + lease
         )
-        for one in _read(connection, rows, due)
+        for one in _read(connection, rows, due, platform=platform, now=micros(now), most=limit)
     ]
     if taken:
         _write_claims(connection, rows, taken, now)
@@ -151,12 +161,8 @@ def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: da
 
 
 def _write_claims(connection: Connection, rows: Rows, taken: Sequence[Obligation], now: datetime) -> None:
-    leased = update(OBLIGATION).where(OBLIGATION.c.key == bindparam("b_key"))
-    leased = leased.values(
-        state="LEASED", fence=bindparam("b_fence"), attempts=bindparam("b_attempts"), lease_until=bindparam("b_until")
-    )
     connection.execute(
-        leased,
+        LEASED,
         [
             {"b_key": one.key, "b_fence": one.fence, "b_attempts": one.attempts, "b_until": micros(one.lease_until or now)}
             for one in taken
@@ -233,11 +239,8 @@ def _standing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
     """Return the fence of each obligation that is claimed now, locked until the transaction ends."""
     found: dict[str, int] = {}
     for start in range(0, len(keys), CHUNK):
-        here = OBLIGATION.c.key.in_(keys[start : start + CHUNK]) & (OBLIGATION.c.state == "LEASED")
-        statement = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(here)
-        if connection.dialect.name == "postgresql":
-            statement = statement.order_by(OBLIGATION.c.key).with_for_update()
-        found.update({row[0]: row[1] for row in connection.execute(statement)})
+        statement = STANDING_LOCKED if connection.dialect.name == "postgresql" else STANDING
+        found.update({row[0]: row[1] for row in connection.execute(statement, {"keys": keys[start : start + CHUNK]})})
     return found
 
 
