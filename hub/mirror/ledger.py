@@ -59,6 +59,19 @@ STANDING = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(
     OBLIGATION.c.key.in_(bindparam("keys", expanding=True)), OBLIGATION.c.state == "LEASED"
 )
 STANDING_LOCKED = STANDING.order_by(OBLIGATION.c.key).with_for_update()
+LOST = select(*COLUMNS).where(OBLIGATION.c.state == "LEASED", OBLIGATION.c.lease_until < bindparam("now"))
+UNSEEN = select(*COLUMNS).where(OBLIGATION.c.state == "SENT", OBLIGATION.c.next_at <= bindparam("now"))
+PUT_BACK = (
+    update(OBLIGATION)
+    .where(OBLIGATION.c.key == bindparam("b_key"))
+    .values(
+        state="DUE",
+        next_at=bindparam("b_now"),
+        fence=bindparam("b_fence"),
+        lease_until=None,
+        unknown_since=bindparam("b_since"),
+    )
+)
 NEXT_DUE = select(func.min(OBLIGATION.c.next_at)).where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE")
 
 
@@ -286,40 +299,52 @@ def abandon(connection: Connection, rows: Rows, one: Obligation, now: datetime) 
     connection.execute(update(ATTEMPT).where(ATTEMPT.c.attempt_id == attempt_id(one)).values(ended))
 
 
-def rescue(connection: Connection, rows: Rows, now: datetime, limit: int = 500) -> list[Obligation]:
-    """Put back what a dead process had claimed, and return it as it was: it may have called until its lease ended, so that
-    its outcome is unknown."""
-    statement = select(*COLUMNS).where(OBLIGATION.c.state == "LEASED", OBLIGATION.c.lease_until < micros(now)).limit(limit)
-    if connection.dialect.name == "postgresql":
-        statement = statement.with_for_update(skip_locked=True)
-    lost = _read(connection, rows, statement)
-    for one in lost:
-        since = max(filter(None, (one.unknown_since, one.lease_until)))
-        change(
-            connection,
-            rows,
-            one.key,
-            state=ObligationState.DUE,
-            next_at=now,
-            fence=one.fence + 1,
-            lease_until=None,
-            unknown_since=since,
-        )
-        unknown = rows.values(Attempt, outcome=AttemptOutcome.UNKNOWN, ended_at=now, detail="the process that made this call ended")
-        connection.execute(update(ATTEMPT).where(ATTEMPT.c.attempt_id == attempt_id(one)).values(unknown))
+def lapsed(connection: Connection, rows: Rows, now: datetime, limit: int) -> list[Obligation]:
+    """Return obligations that `rescue` or `reopen_unseen` would put back, so many of each at most. Nothing is locked."""
+    return [
+        *_read(connection, rows, LOST.limit(limit), now=micros(now)),
+        *_read(connection, rows, UNSEEN.limit(limit), now=micros(now)),
+    ]
+
+
+def rescue(connection: Connection, rows: Rows, now: datetime, keys: Sequence[str]) -> list[Obligation]:
+    """Put back those of these that a dead process had claimed, and return them as they were: it may have called until its
+    lease ended, so that the outcome is unknown. What somebody else is just putting back is left out."""
+    lost = _read(connection, rows, _these(connection, LOST), now=micros(now), keys=list(keys))
+    if lost:
+        put_back = [
+            {
+                "b_key": one.key,
+                "b_now": micros(now),
+                "b_fence": one.fence + 1,
+                "b_since": micros(max(filter(None, (one.unknown_since, one.lease_until)))),
+            }
+            for one in lost
+        ]
+        connection.execute(PUT_BACK, put_back)
+        detail = rows.keep("Attempt", "detail", "the process that made this call ended")
+        ended = {"b_outcome": AttemptOutcome.UNKNOWN.value, "b_at": micros(now), "b_detail": detail, "b_exchanges": None}
+        connection.execute(ENDED_ATTEMPT, [{"b_id": attempt_id(one), **ended} for one in lost])
+        obligation_changes.note(connection, [one.key for one in lost])
     return lost
 
 
-def reopen_unseen(connection: Connection, rows: Rows, now: datetime, limit: int = 500) -> list[Obligation]:
-    """Put back what was accepted but not seen in the mirror within the echo time, and return it as it was: it is looked up,
-    then sent again."""
-    statement = select(*COLUMNS).where(OBLIGATION.c.state == "SENT", OBLIGATION.c.next_at <= micros(now)).limit(limit)
-    if connection.dialect.name == "postgresql":
-        statement = statement.with_for_update(skip_locked=True)
-    unseen = _read(connection, rows, statement)
-    for one in unseen:
-        change(connection, rows, one.key, state=ObligationState.DUE, next_at=now, unknown_since=one.sent_at)
+def reopen_unseen(connection: Connection, rows: Rows, now: datetime, keys: Sequence[str]) -> list[Obligation]:
+    """Put back those of these that were accepted but not seen in the mirror within the echo time, and return them as they were:
+    each is looked up, then sent again."""
+    unseen = _read(connection, rows, _these(connection, UNSEEN), now=micros(now), keys=list(keys))
+    if unseen:
+        put_back = [
+            {"b_key": one.key, "b_now": micros(now), "b_fence": one.fence, "b_since": micros(one.sent_at or now)} for one in unseen
+        ]
+        connection.execute(PUT_BACK, put_back)
+        obligation_changes.note(connection, [one.key for one in unseen])
     return unseen
+
+
+def _these(connection: Connection, lapsed: Select[Any]) -> Select[Any]:
+    these = lapsed.where(OBLIGATION.c.key.in_(bindparam("keys", expanding=True))).order_by(OBLIGATION.c.key)
+    return these.with_for_update(skip_locked=True) if connection.dialect.name == "postgresql" else these
 
 
 def next_due_at(connection: Connection, platform: str) -> int | None:

@@ -27,6 +27,9 @@ from hub.reconcile.transcript import Transcript
 from hub.tracing import OFF, Tracing, within
 from schema.entities import Obligation
 
+AT_ONCE = 50
+"""Obligations of each kind that are put back in one transaction: it holds their causes, and nobody shall wait for it long."""
+
 log = structlog.get_logger()
 
 
@@ -166,14 +169,21 @@ class Worker:
         """Renew the leases of calls under way; put back what dead processes had claimed, and what was accepted and never seen."""
         now = self._clock()
         await self._claims.renew()
-        lost, unseen = await self._database.write(self._put_back, now)
-        if lost or unseen:
-            log.info("put back", lost=lost, unseen=unseen)
-            self.wake()
+        put_back = AT_ONCE
+        while put_back >= AT_ONCE:  # else there may be more
+            lost, unseen = await self._database.write(self._put_back, now)
+            put_back = max(lost, unseen)
+            if lost or unseen:
+                log.info("put back", lost=lost, unseen=unseen)
+                self.wake()
 
     def _put_back(self, connection: Connection, now: datetime) -> tuple[int, int]:
-        lost = ledger.rescue(connection, self._rows, now)
-        unseen = ledger.reopen_unseen(connection, self._rows, now)
+        lapsed = ledger.lapsed(connection, self._rows, now, AT_ONCE)
+        # Causes before obligations, as everybody does: the other way round two processes wait for each other.
+        self._derivation.hold(connection, lapsed)
+        keys = [one.key for one in lapsed]
+        lost = ledger.rescue(connection, self._rows, now, keys)
+        unseen = ledger.reopen_unseen(connection, self._rows, now, keys)
         # Their cause may have been corrected while they were leased: what is not owed any more must not be sent.
         self._derivation.settle_obligations(connection, [*lost, *unseen], now)
         return len(lost), len(unseen)

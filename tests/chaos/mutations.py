@@ -7,7 +7,7 @@ seed that breaks an invariant is its proof. Exit code 1 where one is not found.
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,8 +187,8 @@ def rescue_forgets_that_the_outcome_is_unknown() -> Iterator[None]:
     """What a dead process had claimed counts as never sent."""
     whole = ledger.rescue
 
-    def forgetful(connection: Connection, rows: Rows, now: datetime, limit: int = 500) -> list[Obligation]:
-        lost = whole(connection, rows, now, limit)
+    def forgetful(connection: Connection, rows: Rows, now: datetime, keys: Sequence[str]) -> list[Obligation]:
+        lost = whole(connection, rows, now, keys)
         for one in lost:
             ledger.change(connection, rows, one.key, unknown_since=None)
         return lost

@@ -1,7 +1,7 @@
 """The ledger: who may call, in which order, and whose word counts afterwards."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select
@@ -68,6 +68,16 @@ def failed(one: Obligation, clock: SettableClock) -> Completion:
         unknown_since=clock(),
         tries=1,
     )
+
+
+def rescue(connection: Connection, rows: Rows, now: datetime) -> list[Obligation]:
+    """Put back all that lapsed of what was claimed."""
+    return ledger.rescue(connection, rows, now, [one.key for one in ledger.lapsed(connection, rows, now, 100)])
+
+
+def reopen_unseen(connection: Connection, rows: Rows, now: datetime) -> list[Obligation]:
+    """Put back all that was not seen in time."""
+    return ledger.reopen_unseen(connection, rows, now, [one.key for one in ledger.lapsed(connection, rows, now, 100)])
 
 
 async def test_an_obligation_exists_once_whoever_derives_it_again(database: Database, rows: Rows) -> None:
@@ -194,7 +204,7 @@ async def test_a_completion_that_comes_after_the_rescue_changes_nothing(
     await write(database, rows, owed(1))
     (one,) = await database.write(ledger.claim, rows, "enforcement", 1, clock(), LEASE)
     clock.advance(91)
-    assert [each.key for each in await database.write(ledger.rescue, rows, clock())] == ["rule:1"]
+    assert [each.key for each in await database.write(rescue, rows, clock())] == ["rule:1"]
     rescued = await held(database, rows)
     assert await database.write(ledger.complete, rows, [accepted(one, clock)]) == []
     assert await held(database, rows) == rescued
@@ -218,9 +228,9 @@ async def test_a_call_whose_process_died_may_have_been_made_until_its_lease_ende
     await write(database, rows, owed(1))
     (one,) = await database.write(ledger.claim, rows, "enforcement", 1, clock(), LEASE)
     clock.set(START + LEASE)
-    assert await database.write(ledger.rescue, rows, clock()) == [], "the lease still stands"
+    assert await database.write(rescue, rows, clock()) == [], "the lease still stands"
     clock.advance(600)
-    await database.write(ledger.rescue, rows, clock())
+    await database.write(rescue, rows, clock())
     rescued = await held(database, rows)
     assert (rescued.state, rescued.next_at, rescued.unknown_since) == (ObligationState.DUE, clock(), one.lease_until)
     (attempt,) = await attempts(database, rows)
@@ -231,7 +241,7 @@ async def test_an_earlier_unknown_call_is_not_forgotten_by_a_rescue(database: Da
     await write(database, rows, owed(1, unknown_since=START + 10 * HOUR))
     await claim(database, rows, clock)
     clock.advance(3600)
-    await database.write(ledger.rescue, rows, clock())
+    await database.write(rescue, rows, clock())
     assert (await held(database, rows)).unknown_since == START + 10 * HOUR
 
 
@@ -242,7 +252,7 @@ async def test_a_renewed_lease_is_not_rescued_and_a_lost_one_not_renewed(
     first, second = await database.write(ledger.claim, rows, "enforcement", 2, clock(), LEASE)
     await database.write(ledger.renew, [(first.key, first.fence), (second.key, second.fence - 1)], clock() + 2 * LEASE)
     clock.advance(100)
-    assert [one.key for one in await database.write(ledger.rescue, rows, clock())] == [second.key]
+    assert [one.key for one in await database.write(rescue, rows, clock())] == [second.key]
     await database.write(ledger.renew, [(second.key, second.fence)], clock() + 5 * LEASE)
     assert (await held(database, rows, second.key)).lease_until is None
 
@@ -253,9 +263,9 @@ async def test_what_was_accepted_but_not_seen_is_looked_up_again(database: Datab
     sent_at = clock()
     await database.write(ledger.complete, rows, [accepted(one, clock)])
     clock.advance(179)
-    assert await database.write(ledger.reopen_unseen, rows, clock()) == []
+    assert await database.write(reopen_unseen, rows, clock()) == []
     clock.advance(1)
-    assert [each.key for each in await database.write(ledger.reopen_unseen, rows, clock())] == ["rule:1"]
+    assert [each.key for each in await database.write(reopen_unseen, rows, clock())] == ["rule:1"]
     due = await held(database, rows)
     assert (due.state, due.unknown_since, due.next_at) == (ObligationState.DUE, sent_at, clock())
     assert await claim(database, rows, clock) == ["rule:1"]
