@@ -18,6 +18,7 @@ from connectors.buckets import Buckets, Digest
 from connectors.errors import PermanentError
 from connectors.recurring import read_recurring
 from schema.commands import AnyCommand
+from schema.entities import Exchange
 from schema.entity import Observation, Tombstone
 
 Clock = Callable[[], datetime]
@@ -25,6 +26,9 @@ Clock = Callable[[], datetime]
 
 Sleep = Callable[[float], Awaitable[None]]
 """Waits that many seconds."""
+
+Keep = Callable[[Exchange], None]
+"""Takes an exchange with a platform that has just ended, answered or not."""
 
 
 class Quota(Protocol):
@@ -122,6 +126,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     """Told of every call: platform, operation, outcome code, seconds; telemetry hangs on it."""
     trace_headers: Callable[[], Mapping[str, str]] = dict
     """Headers that tell a platform in which trace it is called."""
+    keeper: Callable[[], Keep | None] = lambda: None
+    """Returns what keeps the exchanges of the work under way; None where nobody asks for them, as of reads of streams."""
 
 
 class Stream(msgspec.Struct, frozen=True):

@@ -2,14 +2,26 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import msgspec
 
 from connectors.base import Item, Quarantined
 from connectors.json_text import is_damaged
-from connectors.record_fields import BadFieldError, Fields, decimal, member, observed, subject_code, text, texts, whole, yes_no
+from connectors.record_fields import (
+    BadFieldError,
+    Fields,
+    decimal,
+    instant,
+    member,
+    observed,
+    subject_code,
+    text,
+    texts,
+    whole,
+    yes_no,
+)
 from schema.entities import CodeType, CreditProfile, CreditRecord, Grade, RecordCategory, Repair, RepairWay
 from schema.entity import Mirrored, Observation, Tombstone
 
@@ -153,17 +165,6 @@ def _repair(row: Fields, observed_at: datetime) -> Repair:
 
 
 _MAKERS: dict[str, Callable[[Fields, datetime], Mirrored]] = {"subject": _profile, "record": _record, "repair": _repair}
-
-
-def instant(value: object) -> datetime:
-    """Convert ISO 8601 with offset; the moment is returned in UTC, so that equal moments are equal content."""
-    try:
-        moment = datetime.fromisoformat(text(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("must be a time in ISO 8601 with its offset")
-    return moment.astimezone(UTC)
 
 
 _TENTH = Decimal("0.1")

@@ -15,10 +15,10 @@ from connectors.base import Clock, Item, Receipt
 from connectors.enforcement_calls import EnforcementCalls, encoded, fields_of, said, target
 from connectors.enforcement_records import read_campaign
 from connectors.enforcement_settings import EnforcementSettings
-from connectors.enforcement_values import PLATFORM, instant
+from connectors.enforcement_values import PLATFORM
 from connectors.errors import PermanentError, TransientError
 from connectors.http import UnusableError
-from connectors.record_fields import text
+from connectors.record_fields import instant, text
 from schema.commands import (
     AnyCommand,
     CancelTask,

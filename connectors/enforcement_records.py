@@ -6,8 +6,8 @@ JSON objects as platforms/enforcement.md has them, into records of schema/entiti
 from datetime import datetime
 
 from connectors.base import Item
-from connectors.enforcement_values import PLATFORM, day, instant, points, read_record, subject_codes
-from connectors.record_fields import Fields, member, subject_code, text, texts, whole
+from connectors.enforcement_values import PLATFORM, day, points, read_record, subject_codes
+from connectors.record_fields import Fields, instant, member, subject_code, text, texts, whole
 from schema.entities import (
     Campaign,
     Coordination,

@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import partial
 
 from connectors.base import Item
-from connectors.enforcement_values import PLATFORM, instant, points, read_record
-from connectors.record_fields import BadFieldError, Fields, member, subject_code, text, texts, whole, yes_no
+from connectors.enforcement_values import PLATFORM, points, read_record
+from connectors.record_fields import BadFieldError, Fields, instant, member, subject_code, text, texts, whole, yes_no
 from schema.entities import (
     Conclusion,
     Finding,

@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
 from connectors.base import Item, Quarantined
-from connectors.record_fields import BadFieldError, Fields, decimal, observed, subject_code, text, texts
+from connectors.record_fields import BadFieldError, Fields, decimal, instant, observed, subject_code, text, texts
 from schema.entity import Mirrored, Observation
 
 PLATFORM: Final = "enforcement"
@@ -32,17 +32,6 @@ def decode(raw: bytes) -> Any:
         # Bytes that are no UTF-8, or halves of a surrogate pair (a text cut in the middle): the standard library reads on.
         loose = json.dumps(json.loads(raw.decode("utf-8", "surrogateescape")), ensure_ascii=False)
         return msgspec.json.decode(_SURROGATE.sub(DAMAGED, loose))
-
-
-def instant(value: object) -> datetime:
-    """Convert ISO 8601 with offset; the moment is returned in UTC, so that equal moments are equal content."""
-    try:
-        moment = datetime.fromisoformat(text(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("must be an ISO 8601 time with offset")
-    return moment.astimezone(UTC)
 
 
 def day(value: object) -> str:

@@ -21,6 +21,7 @@ from pydantic import Field
 from connectors.base import Knocked, PlatformSettings, Surroundings
 from connectors.breaker import Watched, breaker_of
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.exchanges import Telling
 from connectors.knocking import answered
 from connectors.read_attempts import read_attempts
 from connectors.window import Window
@@ -68,6 +69,7 @@ class PlatformClient:
             follow_redirects=False,
             trust_env=False,
         )
+        self._telling = Telling(settings)
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._window = Window(settings.quota_per_second, surroundings.clock, surroundings.sleep)
         self._shared: dict[Hashable, _SharedRead] = {}
@@ -148,7 +150,7 @@ class PlatformClient:
         It is made within the building of another call, so that an open breaker does not refuse it; how it ends counts.
         """
         with self.breaker.watching() as watched:
-            return await self._send(_Call(operation, build, judge, accept, None), watched)
+            return await self._send(_Call(operation, build, judge, accept, None, secret=True), watched)
 
     async def knock(self) -> Knocked:
         """Return a sign of life, unsigned and outside quota and breaker; raise TransientError where there is none."""
@@ -208,9 +210,9 @@ class PlatformClient:
         request = await built if isawaitable(built) else built
         if self.settings.traceparent:
             request.headers.update(self.surroundings.trace_headers())
-        started, outcome = self.surroundings.clock(), "CANCELLED"
+        sending, started, outcome = _Sending(self.surroundings), self.surroundings.clock(), "CANCELLED"
         try:
-            result = await self._exchange(call, request, watched)
+            result = await self._exchange(call, request, watched, sending)
             outcome = "OK"
         except ConnectorError as error:
             outcome = error.code
@@ -218,14 +220,22 @@ class PlatformClient:
         finally:
             seconds = (self.surroundings.clock() - started).total_seconds()
             self.surroundings.observe(self.platform, call.operation, outcome, seconds)
+            if not call.secret and (keep := self.surroundings.keeper()) is not None:
+                sent_at, answered_at = sending.left or started, sending.answered_at
+                keep(
+                    self._telling.exchange(
+                        call.operation, request, sending.answer, sent_at=sent_at, answered_at=answered_at, outcome=outcome
+                    )
+                )
         return result
 
-    async def _exchange(self, call: "_Call[T]", request: httpx.Request, watched: Watched) -> T:
-        sending, begun = _Sending(self.surroundings), self.surroundings.clock()
+    async def _exchange(self, call: "_Call[T]", request: httpx.Request, watched: Watched, sending: "_Sending") -> T:
+        begun = self.surroundings.clock()
         request.extensions["trace"] = sending.trace
         try:
             async with asyncio.timeout(self.settings.deadline_seconds):
-                response = await self._http.send(request)
+                sending.answer = response = await self._http.send(request)
+                sending.answered_at = self.surroundings.clock()
         except NEVER_SENT as error:
             watched.failed()
             raise TransientError(
@@ -310,15 +320,19 @@ class _Call(msgspec.Struct, Generic[T], frozen=True):
     judge: Judge[T]
     accept: Container[int]
     repeat_after: float | None
+    secret: bool = False
+    """Whether all of it is secret, as of OAuth tokens: its exchange is not kept."""
 
 
 class _Sending:
-    """Notes when a request had left the house, which can be seconds after it was handed over (connecting)."""
+    """Notes when a request had left the house, which can be seconds after it was handed over (connecting), and its answer."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._clock = surroundings.clock
         self.left: datetime | None = None
         """When it had left; None where the transport did not say."""
+        self.answer: httpx.Response | None = None
+        self.answered_at: datetime | None = None
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith("send_request_body.complete"):

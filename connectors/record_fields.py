@@ -5,6 +5,7 @@ A platform's `*_records.py` names the fields and how each is converted; what goe
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
@@ -125,6 +126,17 @@ def decimal(value: object) -> Decimal:
     if not _DECIMAL.fullmatch(written):
         raise ValueError("must be a decimal number")
     return Decimal(written)
+
+
+def instant(value: object) -> datetime:
+    """Convert ISO 8601 with offset; the moment is returned in UTC, so that equal moments are equal content."""
+    try:
+        moment = datetime.fromisoformat(text(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be a time in ISO 8601 with its offset")
+    return moment.astimezone(UTC)
 
 
 def yes_no(value: object) -> bool:

@@ -9,16 +9,20 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 
-from connectors.base import Surroundings
+from connectors.base import Receipt, Surroundings
 from connectors.breaker import Watched, breaker_of
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.exchanges import Statements, Telling
 from connectors.read_attempts import read_attempts
 from connectors.selfgov_sessions import Commitment, sessions_of
 from connectors.selfgov_settings import SelfgovSettings
 from connectors.selfgov_tables import PLATFORM, Tables
 from connectors.selfgov_troubles import ADDRESS, Kind, Trouble, trouble_of
+from schema.entities import Exchange
+from schema.entity import Observation
 
 T = TypeVar("T")
 Work = Callable[[Connection, Tables], T]
@@ -42,6 +46,7 @@ class ExchangeDatabase:
             inline=surroundings.inline,
         )
         self._tables = Tables()
+        self._telling = Telling(settings)
         self._slots = asyncio.Semaphore(settings.max_in_flight)
 
     @property
@@ -75,18 +80,40 @@ class ExchangeDatabase:
         async with self._slots:
             await self.surroundings.quota.acquire(PLATFORM, self.settings.quota_per_second)
             self._refuse_while_open(operation)  # it may have opened while we waited
-            started, outcome = self.surroundings.clock(), "CANCELLED"
+            started, outcome, statements = self.surroundings.clock(), "CANCELLED", Statements(self._telling)
+            answer: str | None = None
             try:
                 with self.breaker.watching() as watched:
-                    result = await self._transact(operation, work, commitment, watched)
-                outcome = "OK"
+                    result = await self._transact(operation, self._watched(work, statements), commitment, watched)
+                outcome, answer = "OK", _said(statements, result)
             except ConnectorError as error:
-                outcome = error.code
+                outcome, answer = error.code, str(error) if isinstance(error, PermanentError) else None
                 raise
             finally:
                 seconds = (self.surroundings.clock() - started).total_seconds()
                 self.surroundings.observe(PLATFORM, operation, outcome, seconds)
+                self._keep(operation, statements, started, outcome, answer)
         return result
+
+    def _keep(self, operation: str, statements: Statements, started: datetime, outcome: str, answer: str | None) -> None:
+        if (keep := self.surroundings.keeper()) is None:
+            return
+        keep(
+            Exchange(
+                operation=operation,
+                sent_at=started,
+                answered_at=None if answer is None else self.surroundings.clock(),
+                outcome=outcome,
+                request="\n\n".join(statements.lines),
+                answer=answer,
+            )
+        )
+
+    def _watched(self, work: Work[T], statements: Statements) -> Work[T]:
+        """Return the work, with what it does noted where somebody keeps it."""
+        if self.surroundings.keeper() is None:
+            return work
+        return lambda connection, tables: work(statements.watch(connection), tables)
 
     def _refuse_while_open(self, operation: str) -> None:
         if (rest := self.breaker.refuses_for()) is not None:
@@ -130,3 +157,10 @@ class ExchangeDatabase:
             return TransientError(PLATFORM, trouble.code, message)
         lost = f"{message}; whether it was committed is not known"
         return UnknownOutcome(PLATFORM, trouble.code, lost, self.surroundings.clock(), REPEAT_SOON)
+
+
+def _said(statements: Statements, result: object) -> str:
+    """Return what a committed transaction came to: how many rows its writes met, and the row as it stands, as it was understood."""
+    shows = result.shows if isinstance(result, Receipt) else ()
+    rows = [msgspec.json.encode(item.record).decode() for item in shows if isinstance(item, Observation)]
+    return "\n".join((*(statements.met or ("nothing to write",)), "committed", *rows))

@@ -1,10 +1,10 @@
 """The hub as a process: opened on a database that is up to date, its loops running, served. What it is made of is in parts.py."""
 
 import contextlib
+import secrets
 import time
-import uuid
 from collections.abc import AsyncIterator
-from functools import cached_property
+from functools import cached_property, partial
 
 import structlog
 from starlette.applications import Starlette
@@ -159,7 +159,7 @@ class Hub(Parts):
             lambda caller, correlation_id: Context(
                 Loaders(self.database, self.rows, caller, self.replica), self.operator, caller, correlation_id
             ),
-            lambda: uuid.uuid4().hex,
+            partial(secrets.token_hex, 16),
             own.graph_limit_bytes,
             self.executor,
             Room(own.graph_under_way),

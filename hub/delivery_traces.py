@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection
 
+from connectors import exchanges
 from connectors.base import Connector, Item, Quarantined
 from connectors.errors import BadSignature
 from hub.mirror import inbox, refusals, traces
@@ -22,6 +23,7 @@ from schema.entities import Delivery, DeliveryState
 from schema.entity import Entity, Observation, Tombstone, key_of
 from schema.graph_type import MASKS
 from schema.identifiers import redact
+from schema.quarantine import QuarantineView
 
 MOST = 50
 """Deliveries, and refusals, that one question is answered with."""
@@ -43,6 +45,23 @@ class DeliveryTracer:
         Where there is none, `look_through` of the newest kept deliveries are searched for the text in their bodies.
         """
         return await self.database.read(self._trace, named.strip(), look_through)
+
+    async def quarantined(self, quarantine_id: str) -> QuarantineView | None:
+        """Return a quarantined record beside what is held of it; None where none has this id."""
+        return await self.database.read(self._quarantined, quarantine_id)
+
+    def _quarantined(self, connection: Connection, quarantine_id: str) -> QuarantineView | None:
+        one = None if "\x00" in quarantine_id else traces.quarantined_one(connection, self.rows, quarantine_id)
+        if one is None:
+            return None
+        known = one.entity is not None and one.record_key is not None
+        held = traces.held(connection, self.rows, one.entity or "", one.record_key or "") if known else None
+        return QuarantineView(
+            record=one,
+            raw=readable(one.content) if one.content else None,
+            held=None if held is None else understood(Observation(record=held)),
+            held_version=None if held is None else held.version,
+        )
 
     def _trace(self, connection: Connection, named: str, look_through: int) -> DeliveryTraces:
         kept = traces.found(connection, self.rows, named, MOST) if named else []
@@ -105,9 +124,7 @@ class DeliveryTracer:
 
 def readable(body: bytes) -> str:
     """Return a body as text, identity and telephone numbers masked; a document that declares GBK is GB18030."""
-    head = body[:200].lower()
-    text = body.decode("gb18030" if b"gbk" in head or b"gb18030" in head or b"gb2312" in head else "utf-8", "replace")
-    return redact(text)
+    return redact(exchanges.readable(body))
 
 
 def understood(item: Observation) -> str:

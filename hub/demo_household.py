@@ -77,6 +77,7 @@ class Household:
             "HUB_PRODUCTION": "false",
             "HUB_LOG_LEVEL": "error",
             "HUB_LOG_JSON": "false",
+            "HUB_PLATFORMS": ",".join(urls),
             "HUB_WAITING_SECONDS": "3",
             "HUB_SWEEP_SECONDS": "20",
             "HUB_FULL_SWEEP_SECONDS": "60",

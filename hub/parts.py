@@ -53,6 +53,7 @@ from hub.reconcile.rules import RULES
 from hub.reconcile.scores import Scores
 from hub.reconcile.sweep import Sweep
 from hub.reconcile.tally import Tally
+from hub.reconcile.transcript import keeper
 from hub.reconcile.worker import Worker
 from hub.reveals import Reveals
 from hub.schedules import Schedule, Scheduler
@@ -365,6 +366,7 @@ class Parts:
                 inline=world.inline_database,
                 observe=self.observing.call,
                 trace_headers=traceparent,
+                keeper=keeper,
                 notices=self.conditions,
             )
             made[name] = CONNECTORS[name](self.settings.platform(name), surroundings)

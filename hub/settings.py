@@ -80,6 +80,18 @@ class HubSettings(AccessSettings, AlertSettings):
     policy_dir: Path | None = Field(None, description="Folder of the policy files; the package's own if not set")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    share_port: bool = Field(
+        False,
+        description="Whether several `bihuan serve` of this machine listen on the same port, and the system spreads connections "
+        "over them (SO_REUSEPORT); needs a PostgreSQL",
+    )
+    probe_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port on which this `bihuan serve` alone shows /livez, /readyz and /metrics, beside HUB_PORT; "
+        "for those that share a port; none if not set",
+    )
     work_port: int | None = Field(
         None, ge=0, le=65535, description="Port on which `bihuan work` serves /livez, /readyz and /metrics; none if not set"
     )
@@ -274,6 +286,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if hub is not None:
         if hub.database_read_url and not hub.database_url.startswith("postgresql"):
             problems.append("HUB_DATABASE_READ_URL: a file has no standby; set HUB_DATABASE_URL to a PostgreSQL, or leave it out")
+        if hub.share_port and not hub.database_url.startswith("postgresql"):
+            problems.append("HUB_SHARE_PORT: a file is one process's own; set HUB_DATABASE_URL to a PostgreSQL, or leave this out")
         problems += access_problems(hub)
         if hub.graph_documents_only and hub.graph_documents is None:
             problems.append("HUB_GRAPH_DOCUMENTS_ONLY: no operation could be executed; set HUB_GRAPH_DOCUMENTS, or leave this out")

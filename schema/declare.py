@@ -57,7 +57,8 @@ class Indexed(NamedTuple):
 
 
 class FirstOf(NamedTuple):
-    """The value is that of the first of these columns that has one: it follows from the record, and is no content of its own.
+    """The value is that of the first of these columns that has one (an empty text is none): it follows from the record, and is no
+    content of its own.
 
     The class sets it in its `__post_init__`; rows that were written before the field was declared are filled in by
     hub/mirror/identities.py.
@@ -72,6 +73,10 @@ class Internal(NamedTuple):
 
 class Sealed(NamedTuple):
     """Bytes of the engine that are encrypted at rest as a whole; never in the graph."""
+
+
+class SealedList(NamedTuple):
+    """A list of structs that is encrypted at rest as a whole; in the graph, where personal fields of its structs are masked."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,11 @@ class Field:
     def internal(self) -> bool:
         """Return whether the graph must not show the field."""
         return Internal in self.marks or Sealed in self.marks
+
+    @property
+    def sealed(self) -> bool:
+        """Return whether the field is encrypted at rest."""
+        return not self.marks.keys().isdisjoint({Personal, Sealed, SealedList})
 
 
 class Through(NamedTuple):

@@ -11,6 +11,7 @@ from strawberry import Info
 from schema.context import Context
 from schema.entities import Delivery, RefusedDelivery
 from schema.enums import graph_enum
+from schema.quarantine import QuarantineViewer
 from schema.resolver import resolver
 
 
@@ -84,7 +85,7 @@ class DeliveryTraces:
         return DeliveryTraces(traces=traces, refusals=refusals, refusals_since=self.refusals_since)
 
 
-class Tracer(Protocol):
+class Tracer(QuarantineViewer, Protocol):
     """Implemented by hub/delivery_traces.py."""
 
     async def trace(self, named: str) -> DeliveryTraces:

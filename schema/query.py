@@ -59,6 +59,7 @@ from schema.live import MaxAge, fresh_one
 from schema.loop import LoopQuery
 from schema.me import MeQuery
 from schema.platform import Platform, platform_of
+from schema.quarantine import QuarantineQuery
 from schema.reads import ReadsNode, ReadsOne
 from schema.resolver import resolver
 from schema.root_fields import many, one, read_one
@@ -67,7 +68,7 @@ from schema.supervision_pool import SupervisionPool, pool_field
 
 
 @strawberry.type(description="What can be read (查询)")
-class Query(MeQuery, LoopQuery, DueQuery, DeliveryTraceQuery, AlertsQuery):
+class Query(MeQuery, LoopQuery, DueQuery, DeliveryTraceQuery, QuarantineQuery, AlertsQuery):
     """One and many of each entity, statistics, ids, and the platforms' health."""
 
     subjects: Connection[Subject] | None = many(Subject)

@@ -36,6 +36,7 @@ from schema.entities import (
     DriftReport,
     DriftState,
     EventStatus,
+    Exchange,
     Explanation,
     FiguresCheck,
     FiguresConclusion,
@@ -508,8 +509,23 @@ def attempt(**fields: Any) -> Attempt:
         ended_at=None,
         outcome=AttemptOutcome.RUNNING,
         detail=None,
+        command=f'{{"mobile":"{PHONE}"}}',
+        exchanges=(exchange(),),
     )
     return _but(made, fields)
+
+
+def exchange(**fields: Any) -> Exchange:
+    """A call that was answered."""
+    made = Exchange(
+        operation="POST tasks",
+        sent_at=START,
+        answered_at=START,
+        outcome="OK",
+        request=f'POST /irs/v1/tasks\n\n{{"phone":"{PHONE}"}}',
+        answer=f'201 Created\n\n{{"taskId":"T1","phone":"{PHONE}"}}',
+    )
+    return msgspec.structs.replace(made, **fields)
 
 
 def audit_entry(**fields: Any) -> AuditEntry:

@@ -5,17 +5,17 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import warnings
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hub.mirror.database import PostgreSQLDatabase
 from hub.mirror.upgrade import upgrade
 from tests.e2e.eventually import eventually
+from tests.servers import free_ports
 
 NAME, STANDBY = "bihuan", "standby"
 STARTS_WITHIN = 120.0
@@ -93,6 +93,7 @@ class Server:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             await self._process.wait()
+            self._process = None
 
 
 class Cluster:
@@ -109,32 +110,62 @@ class Cluster:
 
 
 @contextlib.asynccontextmanager
+async def lone_server() -> AsyncIterator[Server]:
+    """Run one server of its own with the migrated, empty database `bihuan`, which a test may stop and start again."""
+    with _folder() as folder:
+        (port,) = free_ports(1)
+        server = Server(folder / "lone", port)
+        try:
+            await _primary(server)
+            yield server
+        finally:
+            await server.stop()
+
+
+@contextlib.asynccontextmanager
 async def cluster(*, synchronous: bool) -> AsyncIterator[Cluster]:
     """Run a primary and its standby. `synchronous`: a commit returns only when it is on the standby's disk too."""
+    with _folder() as folder:
+        primary, standby = (Server(folder / name, port) for name, port in zip(("primary", STANDBY), free_ports(2), strict=True))
+        try:
+            yield await _streaming(primary, standby, synchronous=synchronous)
+        finally:
+            for server in (primary, standby):
+                await server.stop()
+
+
+async def _streaming(primary: Server, standby: Server, *, synchronous: bool) -> Cluster:
+    await _primary(primary)
+    where = f"host=127.0.0.1 port={primary.port} user=postgres application_name={STANDBY}"
+    await _run("pg_basebackup", "-d", where, "-D", str(standby.folder), "-R", "-X", "stream", "-c", "fast", "--no-sync")
+    await standby.start()
+    if synchronous:
+        await primary.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'", "postgres")
+        await primary.ask("SELECT pg_reload_conf()", "postgres")
+    state = "sync" if synchronous else "async"
+    asked = f"SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = '{state}'"  # noqa: S608
+    await eventually(lambda: primary.ask(asked), within=STARTS_WITHIN, or_say=f"a standby that streams ({state})")
+    return Cluster(primary, standby)
+
+
+async def _primary(server: Server) -> None:
+    """Make a server with the migrated, empty database."""
+    await _run("initdb", "-D", str(server.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+    await server.start(max_connections="100", wal_level="replica", synchronous_commit="on")
+    await server.ask(f"CREATE DATABASE {NAME}", "postgres")
+    database = PostgreSQLDatabase(server.url, connections=1)
+    await upgrade(database)
+    await database.close()
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
     memory = Path("/dev/shm")  # noqa: S108  (commits that wait for a disk would cost a test minutes)
     folder = Path(tempfile.mkdtemp(prefix="bihuan-cluster-", dir=memory if os.access(memory, os.W_OK) else None))
     _hand_over(folder)
-    primary, standby = (Server(folder / name, port) for name, port in zip(("primary", STANDBY), _free_ports(2), strict=True))
     try:
-        await _run("initdb", "-D", str(primary.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        await primary.start(max_connections="100", wal_level="replica", synchronous_commit="on")
-        await primary.ask(f"CREATE DATABASE {NAME}", "postgres")
-        database = PostgreSQLDatabase(primary.url, connections=1)
-        await upgrade(database)
-        await database.close()
-        where = f"host=127.0.0.1 port={primary.port} user=postgres application_name={STANDBY}"
-        await _run("pg_basebackup", "-d", where, "-D", str(standby.folder), "-R", "-X", "stream", "-c", "fast", "--no-sync")
-        await standby.start()
-        if synchronous:
-            await primary.ask(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'", "postgres")
-            await primary.ask("SELECT pg_reload_conf()", "postgres")
-        state = "sync" if synchronous else "async"
-        asked = f"SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = '{state}'"  # noqa: S608
-        await eventually(lambda: primary.ask(asked), within=STARTS_WITHIN, or_say=f"a standby that streams ({state})")
-        yield Cluster(primary, standby)
+        yield folder
     finally:
-        for server in (primary, standby):
-            await server.stop()
         shutil.rmtree(folder)
 
 
@@ -179,9 +210,3 @@ def _hand_over(folder: Path) -> None:
             wheel.ensure_prefix_permissions(path)
             wheel.ensure_folder_permissions(path, 0o055)
         shutil.chown(folder, "pgserver")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        made = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in made]

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
+import socket
 import tempfile
 import uuid
 import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +42,13 @@ def lent(resource: AbstractAsyncContextManager[T]) -> Iterator[T]:
     """Enter and leave an async context on one loop in a thread of its own; the loop of `elsewhere` ends with each call."""
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(resource) as it:
         yield it
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many ports on the loopback that nobody listens on now."""
+    with ExitStack() as held:
+        made = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in made]
 
 
 class PostgreSQLServer:
@@ -88,6 +96,7 @@ class PostgreSQLServer:
         )
         async with engine.connect() as connection:
             await connection.execute(text("VACUUM ANALYZE"))
+            await connection.execute(text("CHECKPOINT"))  # what filling left to write is not what is measured
         await engine.dispose()
 
     @asynccontextmanager

@@ -21,16 +21,20 @@ def serve(
     """Serve webhooks, graph and health; with the worker inside unless HUB_WORKER_INSIDE=false."""
     hub = hub_or_fail()
     try:
-        listening = listen(host or hub.settings.hub.host, hub.settings.hub.port if port is None else port)
+        own = hub.settings.hub
+        listening = listen(host or own.host, own.port if port is None else port, shared=own.share_port)
+        probed = None if own.probe_port is None else listen(host or own.host, own.probe_port)
     except CannotListen as error:
         fail([str(error)])
-    typer.echo(f"graph: {address_of(listening)}{hub.settings.hub.base_path}/graphql", err=True)
-    run(serve_on(hub, listening))
+    typer.echo(f"graph: {address_of(listening)}{own.base_path}/graphql", err=True)
+    if probed:
+        message(f"health: {address_of(probed)}/livez")
+    run(serve_on(hub, listening, probed))
 
 
-async def serve_on(hub: Hub, listening: socket.socket) -> int | None:
+async def serve_on(hub: Hub, listening: socket.socket, probed: socket.socket | None = None) -> int | None:
     """Serve until a signal comes; requests under way are answered first."""
-    async with hub.opened():
+    async with hub.opened(), serving(hub.probes(), probed) if probed else contextlib.nullcontext():
         server = Server(hub.web(), signals=True)
         await server.serve(sockets=[listening])
     return None if server.started else 3

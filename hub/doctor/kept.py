@@ -10,7 +10,7 @@ from hub.mirror import inbox, refusals, streams
 from hub.mirror.rows import Rows, micros
 from hub.mirror.sealing import SealError
 from hub.mirror.tables import TABLES, joined_columns
-from schema.declare import ENTITIES, Personal, Sealed
+from schema.declare import ENTITIES
 
 KEYS = "HUB_PII_KEYS"
 SAMPLE = 20
@@ -53,7 +53,7 @@ def seal_findings(connection: Connection, rows: Rows) -> list[Finding]:
     opened, found = 0, dict[str, Finding]()
     for name, entity in ENTITIES.items():
         for column, field in entity.fields.items():
-            if Personal not in field.marks and Sealed not in field.marks:
+            if not field.sealed:
                 continue
             kept, joined = TABLES[name].c[column], column in joined_columns(entity)
             wanted = [kept, TABLES[name].c[f"{column}_join"]] if joined else [kept]

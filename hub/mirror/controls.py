@@ -5,7 +5,7 @@ Written by hub/levers.py; asked by whoever is about to call a platform (`is_paus
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, bindparam, func, select, update
 
 from hub.mirror import audit
 from hub.mirror.audit import Entry
@@ -18,11 +18,12 @@ from schema.entities import MaintenanceWindow, PlatformPause
 PAUSE, WINDOW = TABLES["PlatformPause"], TABLES["MaintenanceWindow"]
 PAUSE_COLUMNS = [PAUSE.c[name] for name in declared(PlatformPause).fields]
 WINDOW_COLUMNS = [WINDOW.c[name] for name in declared(MaintenanceWindow).fields]
+STANDING = select(1).where(PAUSE.c.platform == bindparam("platform"), PAUSE.c.ended_at.is_(None))
 
 
 def is_paused(connection: Connection, platform: str) -> bool:
     """Return whether the platform is paused, as of this transaction."""
-    return connection.execute(select(1).where(PAUSE.c.platform == platform, PAUSE.c.ended_at.is_(None))).first() is not None
+    return connection.execute(STANDING, {"platform": platform}).first() is not None
 
 
 def standing_pauses(connection: Connection, rows: Rows) -> dict[str, PlatformPause]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, tuple_, union_all, update
+from sqlalchemy import ColumnElement, Connection, Executable, Select, bindparam, func, literal, select, tuple_, union_all, update
 
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Quarantined, Verified
@@ -142,8 +142,12 @@ def _highest(platforms: tuple[str, ...]) -> Select[str, int | None]:
 
 def platforms_waiting(connection: Connection, platforms: Sequence[str]) -> list[str]:
     """Return which of these platforms have deliveries that wait to be applied."""
-    found = [_first(platform) for platform in platforms]
-    return list(connection.execute(union_all(*found)).scalars()) if found else []
+    return list(connection.execute(_waiting(tuple(platforms))).scalars()) if platforms else []
+
+
+@cache
+def _waiting(platforms: tuple[str, ...]) -> Executable:
+    return union_all(*(_first(platform) for platform in platforms))
 
 
 def _first(platform: str) -> Select[str]:
@@ -280,6 +284,7 @@ def _quarantined(platform: str, stream: str, one: Quarantined, now: datetime, de
         quarantined_at=now,
         released_at=None,
         content=one.content,
+        entity=one.entity,
     )
 
 

@@ -20,7 +20,7 @@ from hub.mirror.database import insert_into, lock_names
 from hub.mirror.rows import Rows, micros
 from hub.mirror.tables import TABLES
 from schema.declare import declared
-from schema.entities import OPEN_STATES, Attempt, AttemptOutcome, Obligation, ObligationState
+from schema.entities import OPEN_STATES, Attempt, AttemptOutcome, Exchange, Obligation, ObligationState
 
 OBLIGATION, ATTEMPT = TABLES["Obligation"], TABLES["Attempt"]
 OPEN = [state.value for state in OPEN_STATES]
@@ -35,6 +35,30 @@ OF_CAUSES = (
     .order_by(OBLIGATION.c.key)  # the order in which everybody locks them
 )
 OF_CAUSES_LOCKED = OF_CAUSES.with_for_update()
+EARLIER = OBLIGATION.alias("earlier")
+BLOCKED = (
+    select(1)
+    .where(EARLIER.c.chain == OBLIGATION.c.chain, EARLIER.c.sequence < OBLIGATION.c.sequence, EARLIER.c.state.not_in(ENDED))
+    .correlate(OBLIGATION)
+    .exists()
+)
+DUE_NOW = (
+    select(*COLUMNS)
+    .where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE", OBLIGATION.c.next_at <= bindparam("now"))
+    .where(OBLIGATION.c.chain.is_(None) | ~BLOCKED)
+    .order_by(OBLIGATION.c.due_at, OBLIGATION.c.key)
+    .limit(bindparam("most"))
+)
+DUE_NOW_LOCKED = DUE_NOW.with_for_update(skip_locked=True)
+LEASED = (
+    update(OBLIGATION)
+    .where(OBLIGATION.c.key == bindparam("b_key"))
+    .values(state="LEASED", fence=bindparam("b_fence"), attempts=bindparam("b_attempts"), lease_until=bindparam("b_until"))
+)
+STANDING = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(
+    OBLIGATION.c.key.in_(bindparam("keys", expanding=True)), OBLIGATION.c.state == "LEASED"
+)
+STANDING_LOCKED = STANDING.order_by(OBLIGATION.c.key).with_for_update()
 NEXT_DUE = select(func.min(OBLIGATION.c.next_at)).where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE")
 
 
@@ -52,6 +76,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
     unknown_since: datetime | None = None
     tries: int = 0
+    exchanges: tuple[Exchange, ...] = ()
+    """What was said of it, for the attempt."""
     shows: tuple[Item, ...] = ()
     """What the platform showed in its answer; the worker hands it to the mirror once the completion is written."""
 
@@ -107,7 +133,8 @@ def insert(connection: Connection, rows: Rows, obligations: Sequence[Obligation]
         sequence = one.sequence
         if one.chain and not sequence:
             sequence = last[one.chain] = last.get(one.chain, 0) + 1
-        values.append(rows.as_row(one) | {"sequence": sequence})
+        values.append(rows.as_row(one))
+        values[-1]["sequence"] = sequence
     new = insert_into(connection, OBLIGATION).on_conflict_do_nothing(index_elements=["key"]).returning(OBLIGATION.c.key)
     obligation_changes.note(connection, list(connection.execute(new, values).scalars()), created=True)
 
@@ -123,27 +150,12 @@ def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: da
 
     Nothing is taken whose chain has an earlier open obligation. The returned obligations carry their new fence.
     """
-    earlier = OBLIGATION.alias("earlier")
-    blocked = (
-        select(1)
-        .where(earlier.c.chain == OBLIGATION.c.chain, earlier.c.sequence < OBLIGATION.c.sequence, earlier.c.state.not_in(ENDED))
-        .correlate(OBLIGATION)
-        .exists()
-    )
-    due = (
-        select(*COLUMNS)
-        .where(OBLIGATION.c.platform == platform, OBLIGATION.c.state == "DUE", OBLIGATION.c.next_at <= micros(now))
-        .where(OBLIGATION.c.chain.is_(None) | ~blocked)
-        .order_by(OBLIGATION.c.due_at, OBLIGATION.c.key)
-        .limit(limit)
-    )
-    if connection.dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True)
+    due = DUE_NOW_LOCKED if connection.dialect.name == "postgresql" else DUE_NOW
     taken = [
         msgspec.structs.replace(
             one, state=ObligationState.LEASED, fence=one.fence + 1, attempts=one.attempts + 1, lease_until=now + lease
         )
-        for one in _read(connection, rows, due)
+        for one in _read(connection, rows, due, platform=platform, now=micros(now), most=limit)
     ]
     if taken:
         _write_claims(connection, rows, taken, now)
@@ -151,12 +163,8 @@ def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: da
 
 
 def _write_claims(connection: Connection, rows: Rows, taken: Sequence[Obligation], now: datetime) -> None:
-    leased = update(OBLIGATION).where(OBLIGATION.c.key == bindparam("b_key"))
-    leased = leased.values(
-        state="LEASED", fence=bindparam("b_fence"), attempts=bindparam("b_attempts"), lease_until=bindparam("b_until")
-    )
     connection.execute(
-        leased,
+        LEASED,
         [
             {"b_key": one.key, "b_fence": one.fence, "b_attempts": one.attempts, "b_until": micros(one.lease_until or now)}
             for one in taken
@@ -176,6 +184,7 @@ def attempt_of(obligation: Obligation, now: datetime) -> Attempt:
         ended_at=None,
         outcome=AttemptOutcome.RUNNING,
         detail=None,
+        command=obligation.payload.decode(errors="replace"),
     )
 
 
@@ -204,6 +213,7 @@ def complete(connection: Connection, rows: Rows, completions: Sequence[Completio
                 "b_outcome": done.outcome.value,
                 "b_at": micros(done.at),
                 "b_detail": rows.keep("Attempt", "detail", done.detail),
+                "b_exchanges": rows.keep("Attempt", "exchanges", done.exchanges),
             }
             for done in completions
         ],
@@ -216,7 +226,9 @@ COMPLETED = ("state", "next_at", "last_error", "unknown_since", "tries")
 ENDED_ATTEMPT = (
     update(ATTEMPT)
     .where(ATTEMPT.c.attempt_id == bindparam("b_id"))
-    .values(outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"))
+    .values(
+        outcome=bindparam("b_outcome"), ended_at=bindparam("b_at"), detail=bindparam("b_detail"), exchanges=bindparam("b_exchanges")
+    )
 )
 
 
@@ -233,11 +245,8 @@ def _standing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
     """Return the fence of each obligation that is claimed now, locked until the transaction ends."""
     found: dict[str, int] = {}
     for start in range(0, len(keys), CHUNK):
-        here = OBLIGATION.c.key.in_(keys[start : start + CHUNK]) & (OBLIGATION.c.state == "LEASED")
-        statement = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(here)
-        if connection.dialect.name == "postgresql":
-            statement = statement.order_by(OBLIGATION.c.key).with_for_update()
-        found.update({row[0]: row[1] for row in connection.execute(statement)})
+        statement = STANDING_LOCKED if connection.dialect.name == "postgresql" else STANDING
+        found.update({row[0]: row[1] for row in connection.execute(statement, {"keys": keys[start : start + CHUNK]})})
     return found
 
 

@@ -107,7 +107,7 @@ def _unfilled() -> list[tuple[Table, dict[str, Any], ColumnElement[bool]]]:
         for name, field in entity.fields.items():
             if FirstOf in field.marks:
                 table = TABLES[entity.name]
-                value = func.coalesce(*(table.c[each] for each in field.marks[FirstOf].columns))
+                value = func.coalesce(*(func.nullif(table.c[each], "") for each in field.marks[FirstOf].columns))
                 found.append((table, {name: value}, table.c[name].is_(None) & value.is_not(None)))
     return found
 

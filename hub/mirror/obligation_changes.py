@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hub.mirror.database import lock_names
 from hub.mirror.rows import micros, moment
@@ -17,6 +17,13 @@ from schema.entities import ObligationState
 
 OBLIGATION = TABLES["Obligation"]
 CHUNK, MOST = 500, 1000
+NOTED = insert(OBLIGATION_CHANGE).from_select(
+    ["key", "state", "created"],
+    select(OBLIGATION.c.key, OBLIGATION.c.state, bindparam("created", type_=OBLIGATION_CHANGE.c.created.type)).where(
+        OBLIGATION.c.key.in_(bindparam("keys", expanding=True))
+    ),
+)
+"""Made once, as in ledger.py."""
 
 
 class Noted(NamedTuple):
@@ -34,9 +41,7 @@ def note(connection: Connection, keys: Sequence[str], *, created: bool = False) 
     """Note that obligations changed, as they are now in this transaction."""
     ordered = sorted(set(keys))
     for start in range(0, len(ordered), CHUNK):
-        here = OBLIGATION.c.key.in_(ordered[start : start + CHUNK])
-        now = select(OBLIGATION.c.key, OBLIGATION.c.state, literal(created)).where(here)
-        connection.execute(insert(OBLIGATION_CHANGE).from_select(["key", "state", "created"], now))
+        connection.execute(NOTED, {"keys": ordered[start : start + CHUNK], "created": created})
 
 
 def place(connection: Connection, now: datetime, limit: int = MOST) -> int:

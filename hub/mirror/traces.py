@@ -8,9 +8,10 @@ from sqlalchemy import Connection, or_, select
 
 from hub.mirror.inbox import COLUMNS, DELIVERY, QUARANTINE
 from hub.mirror.rows import Rows, moment
-from hub.mirror.tables import CHANGE
-from schema.declare import declared
+from hub.mirror.tables import CHANGE, TABLES
+from schema.declare import ENTITIES, declared
 from schema.entities import Delivery, QuarantinedRecord
+from schema.entity import Mirrored
 
 QUARANTINE_COLUMNS = [QUARANTINE.c[name] for name in declared(QuarantinedRecord).fields]
 
@@ -46,6 +47,22 @@ def versions(connection: Connection, entity: str, key: str) -> list[Known]:
     here = select(CHANGE.c.version, CHANGE.c.observed_at, CHANGE.c.deleted).where(CHANGE.c.entity == entity, CHANGE.c.key == key)
     ordered = here.order_by(CHANGE.c.version, CHANGE.c.sequence)
     return [Known(row.version, moment(row.observed_at), row.deleted) for row in connection.execute(ordered)]
+
+
+def quarantined_one(connection: Connection, rows: Rows, quarantine_id: str) -> QuarantinedRecord | None:
+    """Return a quarantined record by its id."""
+    row = connection.execute(select(*QUARANTINE_COLUMNS).where(QUARANTINE.c.quarantine_id == quarantine_id)).first()
+    return None if row is None else rows.reader(QuarantinedRecord)(row)
+
+
+def held(connection: Connection, rows: Rows, entity: str, key: str) -> Mirrored | None:
+    """Return a record of the mirror, without its parts; None where there is none, or no such kind."""
+    kind = ENTITIES.get(entity)
+    if kind is None or not issubclass(kind.record, Mirrored):
+        return None
+    table = TABLES[entity]
+    row = connection.execute(select(*(table.c[name] for name in kind.fields)).where(table.c[kind.key] == key)).first()
+    return None if row is None else rows.reader(kind.record)(row)
 
 
 def quarantined(connection: Connection, rows: Rows, delivery_id: str) -> Sequence[QuarantinedRecord]:

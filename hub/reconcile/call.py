@@ -12,6 +12,7 @@ from connectors.errors import ConnectorError, PermanentError, PlatformDown, Unkn
 from hub.mirror import ledger
 from hub.mirror.ledger import Completion
 from hub.reconcile.pace import Pace
+from hub.reconcile.transcript import Transcript
 from schema.commands import AnyCommand, decode_command
 from schema.entities import AttemptOutcome, Obligation, ObligationState
 from schema.identifiers import redact
@@ -28,8 +29,12 @@ class Call:
         self._clock = clock
         self._rng = rng
 
-    async def __call__(self, one: Obligation) -> Completion:
-        """Carry one obligation out; return what became of it, whatever happens."""
+    async def __call__(self, one: Obligation, transcript: Transcript) -> Completion:
+        """Carry one obligation out; return what became of it, whatever happens. What is said meanwhile goes to the transcript."""
+        with transcript:
+            return msgspec.structs.replace(await self._carried_out(one), exchanges=transcript.exchanges)
+
+    async def _carried_out(self, one: Obligation) -> Completion:
         try:
             return await self._ensure(one)
         except ConnectorError as error:
@@ -39,11 +44,10 @@ class Call:
             text = f"unexpected {type(error).__name__} in the connector; the log has it"
             return self._failed(one, UnknownOutcome(self._connector.platform, "UNEXPECTED", text, self._clock()))
 
-    def cut_off(self, one: Obligation) -> Completion:
-        """Return what is known of a call that this process ends in its middle: nothing."""
-        return self._failed(
-            one, UnknownOutcome(self._connector.platform, "CUT_OFF", "the process ended during the call", self._clock())
-        )
+    def cut_off(self, one: Obligation, transcript: Transcript) -> Completion:
+        """Return what is known of a call that this process ends in its middle: what was sent."""
+        cut_off = UnknownOutcome(self._connector.platform, "CUT_OFF", "the process ended during the call", self._clock())
+        return msgspec.structs.replace(self._failed(one, cut_off), exchanges=transcript.exchanges)
 
     async def _ensure(self, one: Obligation) -> Completion:
         command = self._command(one)

@@ -44,15 +44,19 @@ def hold(connection: Connection, causes: Iterable[tuple[AnyRule, Iterable[str]]]
     lock_names(connection, [f"{rule.name}:{cause}" for rule, some in causes for cause in some])
 
 
-def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[str], book: Rulebook, now: datetime) -> None:
-    """Bring the ledger of one rule in line for these causes, in the caller's transaction."""
+def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[str], book: Rulebook, now: datetime) -> int:
+    """Bring the ledger of one rule in line for these causes, in the caller's transaction.
+
+    Returns how many obligations were written or changed.
+    """
     wanted = sorted(set(causes))
     if not wanted:
-        return
+        return 0
     hold(connection, [(rule, wanted)])
     facts = rule.load(connection, rows, wanted)
     held = ledger.by_causes(connection, rows, rule.name, wanted, lock=True)
     fresh: list[Obligation] = []
+    changed = 0
     troubles: list[Trouble] = []
     quarantined: dict[str, Quarantined | None] = {}
     mended: set[tuple[str, str]] = set()
@@ -74,6 +78,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
             judged = judge(rule, facts[cause], one, owed.get(one.key), verdict, book, now)
             if judged.changes:
                 ledger.change(connection, rows, one.key, **judged.changes)
+                changed += 1
                 if judged.changes.get("state") is ObligationState.CLOSED:
                     closes("echo", one.trace, key=one.key, platform=one.platform)
             troubles += [judged.trouble] if judged.trouble else []
@@ -82,6 +87,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
     resolve_all(connection, rows, mended, "it is over by itself", now)
     if rule.quarantine is not None:
         inbox.keep_quarantined(connection, rows, *rule.quarantine, rule.name, quarantined, now)
+    return len(fresh) + changed
 
 
 def _refused(rule: AnyRule, cause: str, error: DomainError) -> Trouble:

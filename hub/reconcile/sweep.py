@@ -5,6 +5,7 @@ Lately changed records are looked at often, everything rarely (docs/decisions/tw
 `bihuan reconcile`.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -25,6 +26,10 @@ BATCH = 200
 """Causes, or changes, that are settled in one transaction."""
 AT_ONCE = 50_000
 """Causes that one question finds at most: each goes over all there is, so that it must not be asked for every batch."""
+SIDE_BY_SIDE = 2
+"""Questions over all there is that are asked at a time: each is one statement, and the database has more than one core."""
+REMEMBERED = 5_000
+"""Causes of one question that are kept until its turn comes."""
 BOOKMARK = "sweep"
 
 log = structlog.get_logger()
@@ -46,16 +51,43 @@ class Sweep:
         self._derivation = derivation
         self._clock = clock
         self._completed = False
+        self._changed = 0
+        """Obligations that sweeps have written or changed."""
 
     async def everything(self) -> Swept:
         """Ask all rules about what was never settled, what time has changed, and everything that is open."""
         await self._complete_identifiers()
-        counted: dict[str, int] = {}
-        failed: list[str] = []
-        for rule in self._derivation.rules:
-            kinds = (rule.candidates(self._derivation.book, self._clock()), _in(rule, ledger.OPEN))
-            counted[rule.name] = sum([await self._walk(rule, candidates, failed) for candidates in kinds])
+        rules, failed = self._derivation.rules, list[str]()
+        questions = [
+            (rule, candidates)
+            for rule in rules
+            for candidates in (rule.candidates(self._derivation.book, self._clock()), _in(rule, ledger.OPEN))
+        ]
+        known = await self._asked([candidates for _, candidates in questions])
+        counted, before = {rule.name: 0 for rule in rules}, self._changed
+        for (rule, candidates), found in zip(questions, known, strict=True):
+            # What a rule has just written may be what the next one asks for.
+            counted[rule.name] += await self._walk(rule, candidates, failed, found if self._changed == before else None)
         return Swept(counted, tuple(dict.fromkeys(failed)))
+
+    async def _asked(self, questions: Sequence[Candidates]) -> list[list[str] | None]:
+        """Return what each question finds, as a rule nothing or little; None where it is much, and is asked in its turn.
+
+        Raises what one of them raises.
+        """
+        turn = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def ask(candidates: Candidates) -> list[str] | None:
+            async with turn:
+                found = await self._database.read(candidates, "", AT_ONCE)
+            return found if len(found) < min(REMEMBERED, AT_ONCE) else None
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = [group.create_task(ask(each)) for each in questions]
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # as if they had been asked one by one
+        return [each.result() for each in asked]
 
     async def _complete_identifiers(self) -> None:
         """Let subjects be found by all their identifiers, by which what is owed to them is found.
@@ -109,21 +141,23 @@ class Sweep:
         self._derivation(connection, [Upserted(one, Outcome.APPLIED) for one in there], now)
         bookmarks.go_on(connection, BOOKMARK, found[-1].position)
 
-    async def _walk(self, rule: AnyRule, candidates: Candidates, failed: list[str]) -> int:
+    async def _walk(self, rule: AnyRule, candidates: Candidates, failed: list[str], found: list[str] | None = None) -> int:
+        """Settle all that a question finds; `found` is its whole answer, where that is known."""
         after, counted = "", 0
         while True:
-            found = await self._database.read(candidates, after, AT_ONCE)
+            if found is None:
+                found = await self._database.read(candidates, after, AT_ONCE)
             for start in range(0, len(found), BATCH):
                 failed += await self._settle(rule, found[start : start + BATCH])
             counted += len(found)
             if len(found) < AT_ONCE:
                 return counted
-            after = found[-1]
+            after, found = found[-1], None
 
     async def _settle(self, rule: AnyRule, causes: Sequence[str]) -> list[str]:
         """Settle causes in one transaction; where that fails, one by one, so that a bad one holds no other. Return the bad."""
         try:
-            await self._database.write(settle, self._rows, rule, causes, self._derivation.book, self._clock())
+            self._changed += await self._database.write(settle, self._rows, rule, causes, self._derivation.book, self._clock())
         except DatabaseUnavailable:
             raise
         except Exception:  # outermost: what cannot be settled is named, everything else goes on

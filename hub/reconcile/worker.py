@@ -23,6 +23,7 @@ from hub.reconcile.claims import Claims
 from hub.reconcile.completions import Completions, Done
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
+from hub.reconcile.transcript import Transcript
 from hub.tracing import OFF, Tracing, within
 from schema.entities import Obligation
 
@@ -124,19 +125,19 @@ class Worker:
         return len(claimed)
 
     async def _discharge(self, platform: str, one: Obligation) -> None:
-        completion = None
+        completion, transcript = None, Transcript()
         try:
             if not await self._claims.lasts(one, self._connectors[platform].settings.deadline_seconds):
                 return
             with within(self._tracing, "attempt", one.trace, key=one.key, platform=platform, number=one.attempts) as here:
-                completion = await self._calls[platform](one)
+                completion = await self._calls[platform](one, transcript)
                 if here is not None:
                     here.note("outcome", completion.outcome.value)
             await self._completions.commit(one, completion)
             if completion.shows:
                 await self._mirror(platform, completion)
         except asyncio.CancelledError:
-            self._cut_off.append(Done(one, completion or self._calls[platform].cut_off(one)))
+            self._cut_off.append(Done(one, completion or self._calls[platform].cut_off(one, transcript)))
             raise
         finally:
             self._claims.over(one)

@@ -225,11 +225,11 @@ def _response(
 ) -> Reply:
     """Return the answer as JSON in UTF-8; nobody may keep it, for it depends on who asked."""
     text = msgspec.json.encode(body)
-    told = {
-        "content-type": f"{accepted}; charset=utf-8",
-        "cache-control": "no-store",
-        "x-correlation-id": correlation_id,
-        "content-length": str(len(text)),
-        **(headers or {}),
-    }
-    return Reply(status, [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items()], text)
+    told = [
+        (b"content-type", b"%s; charset=utf-8" % accepted.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-correlation-id", correlation_id.encode()),
+        (b"content-length", b"%d" % len(text)),
+        *((name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()),
+    ]
+    return Reply(status, told, text)

@@ -70,7 +70,11 @@ def _chosen(accept: str) -> str:
 
 def wants_events(headers: Headers) -> bool:
     """Return whether the answer is to be an event stream: it is named, and nothing else is liked better."""
-    accept = ",".join(headers.getlist("accept"))
+    return _likes_events(",".join(headers.getlist("accept")))
+
+
+@lru_cache(256)
+def _likes_events(accept: str) -> bool:
     named = any(part.partition(";")[0].strip().lower() == EVENTS for part in accept.split(","))
     return named and _quality(accept, EVENTS) >= max(_quality(accept, JSON), _quality(accept, GRAPHQL), 0.001)
 
@@ -98,14 +102,21 @@ async def read_question(request: Request, limit: int, trusted: Trusted) -> Quest
         return _from_address(request.query_params, trusted)
     if request.method != "POST":
         raise Refused(405, "METHOD_NOT_ALLOWED", f"{request.method} is not understood here; use POST or GET", Allow="GET, POST")
-    kind, *parameters = (piece.strip().lower() for piece in request.headers.get("content-type", "").split(";"))
-    if kind != JSON:
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"the body's Content-Type is '{kind}'; send {JSON}")
-    if any(
-        each.startswith("charset=") and each.removeprefix("charset=").strip('"') not in {"utf-8", "utf8"} for each in parameters
-    ):
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body's charset has to be utf-8")
+    if (wrong := _wrong_with(request.headers.get("content-type", ""))) is not None:
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", wrong)
     return question_in(await _body(request, limit), trusted)
+
+
+@lru_cache(256)
+def _wrong_with(content_type: str) -> str | None:
+    """Return what is wrong with a body's Content-Type, None if nothing is."""
+    kind, *parameters = (piece.strip().lower() for piece in content_type.split(";"))
+    if kind != JSON:
+        return f"the body's Content-Type is '{kind}'; send {JSON}"
+    charsets = (each.removeprefix("charset=").strip('"') for each in parameters if each.startswith("charset="))
+    if any(each not in {"utf-8", "utf8"} for each in charsets):
+        return "the body's charset has to be utf-8"
+    return None
 
 
 def question_in(body: bytes | msgspec.Raw, trusted: Trusted) -> Question:

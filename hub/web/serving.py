@@ -12,7 +12,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from hub.web.one_write import OneWrite
+
 BACKLOG = 2048
+COLLECTED_AFTER = 20_000
+"""New objects after which the interpreter looks for rings of garbage among them. One answer makes thousands, none of them in rings;
+by default (700) a tenth of its time went into looking."""
 ANSWERS_WITHIN = 10
 """Seconds that answers under way have when a server is told to stop; what takes longer is cut off."""
 
@@ -26,11 +31,16 @@ class CannotListen(Exception):
     """The address is taken or not ours; the message names it and the way out."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, on a free port for 0; raise CannotListen."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a socket that listens, on a free port for 0; raise CannotListen.
+
+    Where it is `shared`, others of the same user that say so too may listen there, and each connection goes to one of them.
+    """
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listening.bind((host, port))
     except OSError as error:
         listening.close()
@@ -68,7 +78,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
-            http="httptools",
+            http=OneWrite,
             ws=WebSocketProtocol,
             ws_max_size=WS_LONGEST,
             ws_per_message_deflate=False,  # some 100 KB of memory a connection
@@ -104,6 +114,7 @@ class Server(uvicorn.Server):
         else:
             if self._signals:
                 gc.freeze()  # what a whole process is made of stays to its end; looking through it would hold answers up for 0.2 s
+                gc.set_threshold(COLLECTED_AFTER)
             self.answering.set()
 
 

@@ -84,7 +84,7 @@ class Approval(Mirrored, frozen=True):
 
     def __post_init__(self) -> None:
         """Name the applicant by the best identifier that was given."""
-        msgspec.structs.force_setattr(self, "identifier", self.subject_code or self.old_number)
+        msgspec.structs.force_setattr(self, "identifier", self.subject_code or self.old_number or None)
 
 
 @entity(

@@ -71,5 +71,6 @@ class QuarantinedRecord(Entity, frozen=True):
     quarantined_at: Annotated[Instant, Indexed(), Says("When", "隔离时间")]
     released_at: Annotated[Instant | None, Says("When a good version came", "解除时间")]
     content: Annotated[bytes, Sealed(), Says("The record as it came", "原文")]
+    entity: Annotated[str | None, Says("Kind of record, where it is known", "实体")] = None
 
     delivery = to_one("Delivery", "Delivery that held it", "平台推送", ours="delivery_id", theirs="delivery_id")

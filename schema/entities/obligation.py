@@ -4,6 +4,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Protocol
 
+import msgspec
+
 from schema.declare import (
     BelongsTo,
     Indexed,
@@ -12,6 +14,7 @@ from schema.declare import (
     Personal,
     Says,
     Sealed,
+    SealedList,
     SeenWith,
     computed,
     known_to_hub,
@@ -171,6 +174,19 @@ class Obligation(Entity, frozen=True):
     grid_event = to_one("GridEvent", "Grid event that caused it", "网格事件", ours="cause", theirs="event_no", polymorphic=True)
 
 
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said between the hub and a platform, once to and fro; secrets and signatures are never kept (往来报文)."""
+
+    operation: Annotated[str, Says("Name of the call, as in metrics", "操作")]
+    sent_at: Annotated[Instant, Says("When it left the hub", "发出时间")]
+    answered_at: Annotated[Instant | None, Says("When the answer was there; null without any", "应答时间")]
+    outcome: Annotated[str, Says("OK, or the code of what went wrong", "结果代码")]
+    request: Annotated[
+        str, Personal("text"), Says("Method, path, headers and body; of a database each statement and its row", "请求报文")
+    ]
+    answer: Annotated[str | None, Personal("text"), Says("Status, headers and body; null without an answer", "应答报文")]
+
+
 @entity(
     "One call to a platform", "尝试记录", key="attempt_id", scope="ops:read", seen=SeenWith("Obligation", "obligation_key", "key")
 )
@@ -184,5 +200,15 @@ class Attempt(Entity, frozen=True):
     ended_at: Annotated[Instant | None, Says("When its outcome was known", "结束时间")]
     outcome: Annotated[AttemptOutcome, Indexed(), Says("What is known of it", "结果")]
     detail: Annotated[str | None, Personal("text"), Says("What the platform said", "说明")]
+    command: Annotated[
+        str | None,
+        Personal("text"),
+        Says("What was to be made true, JSON: known also where the process ended in the call", "指令内容"),
+    ] = None
+    exchanges: Annotated[
+        tuple[Exchange, ...] | None,
+        SealedList(),
+        Says("What was said, the last 8; none: no call was made; null: it still runs, or its process ended", "往来报文"),
+    ] = None
 
     obligation = to_one("Obligation", "What it was for", "应办事项", ours="obligation_key", theirs="key")

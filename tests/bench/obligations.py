@@ -12,11 +12,20 @@ from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.mirror.sealing import Seals
 from hub.mirror.tables import METADATA, TABLES
-from schema.entities import AttemptOutcome, Obligation, ObligationState
+from schema.entities import AttemptOutcome, Exchange, Obligation, ObligationState
 from tests.bench.rounds import Contender, Measured, interleaved
 
 COUNT, BATCH = 2000, 100
 NOW = datetime(2019, 8, 15, 1, tzinfo=UTC)
+SAID = Exchange(
+    operation="POST /v2/records",
+    sent_at=NOW,
+    answered_at=NOW,
+    outcome="OK",
+    request="POST /v2/records\ncontent-type: application/json\n\n" + "{" + "x" * 300 + "}",
+    answer="201 Created\ncontent-type: application/json\n\n" + "{" + "x" * 250 + "}",
+)
+"""As long as the post of a credit record and its answer."""
 
 
 def obligation(number: int) -> Obligation:
@@ -103,6 +112,7 @@ def _completed(one: Obligation) -> ledger.Completion:
         state=ObligationState.CLOSED,
         next_at=NOW,
         receipt="R1",
+        exchanges=(SAID,),
     )
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.e2e.eventually import eventually
 from tests.e2e.processes import STARTS_WITHIN, Running, serves, start_bihuan, works
+from tests.servers import free_ports
 
 
 class Place:
@@ -15,7 +15,7 @@ class Place:
 
     def __init__(self, command: str, settings: Mapping[str, str], log: Path) -> None:
         self.command = command
-        self.port = _free_port() if command == "serve" else None
+        self.port = free_ports(1)[0] if command == "serve" else None
         self.address = f"http://127.0.0.1:{self.port}" if self.port else None
         self.starts = 0
         self._settings = {**settings, **({"HUB_PORT": str(self.port)} if self.port else {})}
@@ -66,9 +66,3 @@ async def deployed(commands: Sequence[str], settings: Mapping[str, str], folder:
         yield places
     finally:
         await asyncio.gather(*(place.stop() for place in places))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

@@ -92,9 +92,10 @@ async def console_city(folder: Path) -> AsyncIterator[ConsoleCity]:
     """Let the morning happen, and everything but the joint inspection come to its end."""
     async with staged(folder / "house", true_clock()) as stage:
         key = stage.household.secrets["api_key"]
-        keys = f"operator:{_digest(key)}:graph:read+ops:read+ops:act"
-        keys += f",reader:{_digest(READER)}:graph:read,watcher:{_digest(WATCHER)}:ops:read"
-        settings = quick(stage, f"sqlite:///{folder / 'hub.db'}", visible_after=0.0, API_KEYS=keys, GRAPH_ANONYMOUS="false")
+        keys = f"operator:{_digest(key)}:graph:read+ops:read+ops:act,reader:{_digest(READER)}:graph:read"
+        keys += f",watcher:{_digest(WATCHER)}:ops:read"
+        own = {"API_KEYS": keys, "GRAPH_ANONYMOUS": "false", "EXPLORER": "true"}
+        settings = quick(stage, f"sqlite:///{folder / 'hub.db'}", visible_after=0.0, **own)
         async with bihuan("serve", settings=settings, log=folder / "serve.log") as running:
             address = await serves(running)
             for platform in stage.platforms:

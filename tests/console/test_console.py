@@ -119,6 +119,33 @@ async def test_a_waive_needs_a_reason_and_can_be_taken_back(seen: Seen, city: Co
     await expect(seen.page.locator("section[aria-labelledby='audit']")).to_contain_text("Undo: the boilers were scrapped")
 
 
+async def test_what_was_said_with_the_platform_stands_beside_each_try(seen: Seen, city: ConsoleCity) -> None:
+    await seen.go(f"obligations/{STUCK}")
+    tries = seen.page.locator("section[aria-labelledby='attempts']")
+    await expect(tries.get_by_role("region", name="Sent, personal data masked").last).to_contain_text("POST /irs/v1/campaigns")
+    await expect(tries.get_by_role("region", name="Answered").last).to_contain_text(re.compile(r"^4\d\d "))
+    assert not re.search(r"signature|x-bg-hmac", await tries.inner_text(), re.IGNORECASE)
+    await tries.get_by_text("What was to be made true").click()
+    await expect(tries.get_by_role("region", name="What was to be made true")).to_contain_text("SSJ-1")
+    await tries.get_by_role("button", name="Messages").first.click()
+    await expect(tries.get_by_role("region", name="Answered")).to_have_count(0)
+
+
+async def test_an_obligation_is_found_by_how_one_of_its_numbers_begins(seen: Seen, city: ConsoleCity) -> None:
+    serial = city.morning.granted[1].serial
+    key = f"approval-verification:{serial}"
+    told = await city.ask("query($key: String!) { obligation(key: $key) { number receipt } }", key=key)
+    row, search = seen.page.locator(f"[data-row-key='{key}']"), seen.page.get_by_role("searchbox")
+    await seen.go("obligations")
+    for whole in (serial, told["obligation"]["number"], told["obligation"]["receipt"], key):
+        await search.fill(whole[:-1])
+        await search.press("Enter")
+        await expect(row).to_be_visible()
+        await search.fill("no such number")
+        await search.press("Enter")
+        await expect(row).to_have_count(0)
+
+
 async def test_the_case_behind_a_number_is_found_and_a_number_of_nobody_says_so(seen: Seen, city: ConsoleCity) -> None:
     await seen.go("loop")
     await seen.page.get_by_role("searchbox").fill(city.morning.tips[0].number)

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from connectors.base import Answer, Connector, Delivery, Item, PlatformSettings, Quarantined, Surroundings
+from hub.reconcile.transcript import keeper
 from schema.commands import AnyCommand
 from schema.entity import Tombstone, key_of
 
@@ -60,7 +61,12 @@ class UnlimitedQuota:
 def surroundings(time: FakeTime, transport: httpx.AsyncBaseTransport | None = None) -> Surroundings:
     """Return surroundings in which nothing waits, chance is repeatable and the network is `transport`."""
     return Surroundings(
-        clock=time.clock, sleep=time.sleep, rng=random.Random(20190815), quota=UnlimitedQuota(time), transport=transport
+        clock=time.clock,
+        sleep=time.sleep,
+        rng=random.Random(20190815),
+        quota=UnlimitedQuota(time),
+        transport=transport,
+        keeper=keeper,
     )
 
 
@@ -110,6 +116,8 @@ class Wire(ABC):
 
     calls = 0
     """Calls so far; what only prepares one (a token) is not counted."""
+    sent: Sequence[httpx.Request] = ()
+    """Those that went over HTTP."""
 
     @abstractmethod
     def lose_answers_when(self, done: Callable[[], bool]) -> None:
@@ -137,6 +145,7 @@ class HttpWire(httpx.AsyncBaseTransport, Wire):
 
     def __init__(self, cases: "PlatformCases", inner: httpx.AsyncBaseTransport | None) -> None:
         self._cases, self._inner = cases, inner
+        self.sent: list[httpx.Request] = []
         self._is_lost: Callable[[], bool] = lambda: False
         self._instead: Callable[[httpx.Request], httpx.Response] | None = None
 
@@ -144,6 +153,7 @@ class HttpWire(httpx.AsyncBaseTransport, Wire):
         if "oauth" in request.url.path and self._instead is not None:
             return httpx.Response(200, json={"access_token": "token", "token_type": "Bearer", "expires_in": 600})
         self.calls += 1
+        self.sent.append(request)
         if self._instead is not None:
             return self._instead(request)
         assert self._inner is not None

@@ -1,6 +1,7 @@
 """What every connector must do. Cases come from the registry, so that no connector can be forgotten."""
 
 import importlib
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -13,10 +14,12 @@ from pydantic import ValidationError
 from connectors.base import Connector, Page, Quarantined, Receipt
 from connectors.buckets import Buckets, Line
 from connectors.errors import BadSignature, PermanentError, TransientError, UnknownOutcome
+from connectors.exchanges import HEADERS, secret_texts
 from connectors.registry import CONNECTORS
+from hub.reconcile.transcript import Transcript
 from schema.commands import AcceptEvent, AnyCommand, RemoveKeySubject
 from schema.entity import Mirrored, Observation, key_of
-from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, World, said
+from tests.contract.cases import NOW, WIRE, FakeTime, PlatformCases, Wire, World, said
 
 NESTED = (b"[" * 100_000, b'{"type":"record.created","data":' + b"[" * 100_000, b"<a>" * 100_000)
 """Documents that would exhaust a parser that goes down into them without end."""
@@ -420,6 +423,34 @@ class TestConnectorContract:
             assert receipt.reference
             assert world.made(command) == 1, command
 
+    async def test_what_is_said_of_a_command_is_told_without_secrets(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        commands, wire = world.commands(), cases.wire(world.way)
+        connector = connected(cases, time, wire)
+        for command in commands:
+            with Transcript() as transcript:
+                await ensured(connector, command, time, None)
+            last = transcript.exchanges[-1]
+            assert last.outcome == "OK", last
+            assert last.answer, last
+            assert last.answered_at is not None
+            asked = "".join(each.request for each in transcript.exchanges)
+            assert named_in(command) in asked, asked
+            told = asked + "".join(each.answer or "" for each in transcript.exchanges)
+            assert hidden_from(cases, wire) & set(re.findall(r"[\w+/=.-]{8,}", told)) == set()
+
+    async def test_what_was_sent_is_told_where_no_answer_came(self, cases: PlatformCases, time: FakeTime) -> None:
+        world = cases.world(time)
+        commands, wire = world.commands(), cases.wire(world.way)
+        for command in commands:
+            wire.lose_answers_when(partial(exists, world, command))
+            with Transcript() as transcript, pytest.raises(UnknownOutcome) as lost:
+                await connected(cases, time, wire).ensure(command, f"key of {command}", unknown_since=None)
+            wire.lose_answers_when(lambda: False)
+            last = transcript.exchanges[-1]
+            assert (last.outcome, last.answer, last.answered_at) == (lost.value.code, None, None)
+            assert named_in(command) in last.request
+
 
 async def shown(cases: PlatformCases, time: FakeTime) -> tuple[World, Connector, dict[str, Mirrored]]:
     """Return a platform with records of two days, and all that its stream shows of entities that it gives digests of."""
@@ -447,6 +478,22 @@ def bucketed(kinds: Sequence[Buckets], held: dict[str, Mirrored]) -> dict[tuple[
 
 def exists(world: World, command: AnyCommand) -> bool:
     return world.made(command) > 0
+
+
+def named_in(command: AnyCommand) -> str:
+    """Return what of a command stands in the call that carries it out: our number, or that of what it is about."""
+    names = ("external_no", "biz_no", "ext_no", "out_no", "notice_no", "report_no", "approval_no", "entry_no", "event_no")
+    more = ("coordination_id", "task_id", "code")
+    plain = msgspec.to_builtins(command)
+    return str(next(plain[name] for name in (*names, *more) if plain.get(name)))
+
+
+def hidden_from(cases: PlatformCases, wire: Wire) -> set[str]:
+    """Return every secret of the settings, and every text that signed a call: in headers that are not kept, and in bodies."""
+    signs = {value for request in wire.sent for name, value in request.headers.items() if name not in HEADERS and len(value) > 20}
+    bodies = "".join(request.content.decode("latin-1") for request in wire.sent)
+    signs |= set(re.findall(r'sign"?[:>]"?([0-9A-Fa-f]{32,64})', bodies))
+    return signs | set(secret_texts(cases.settings())) | set(cases.hidden)
 
 
 def foreign_to(cases: PlatformCases) -> AnyCommand:

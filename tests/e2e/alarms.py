@@ -7,9 +7,11 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hub.simulation.stage import Stage
+from tests.e2e.city_life import BROKEN_PROMISE
 
 PACE = {
     "IDLE_SECONDS": "5",
@@ -124,6 +126,23 @@ def no_tokens(stage: Stage) -> None:
     stage.platforms.credit.revoke_tokens()
 
 
+def break_promises(stage: Stage, most: int = 6) -> None:
+    """Let checks end with promises that were not kept, so that subjects are told of points by short message."""
+    enforcement = stage.platforms.enforcement
+    begun = [task_id for task_id, task in enforcement.store.all("task").items() if task["status"] == "DISPATCHED"]
+    assert begun, "no check was begun: nobody would be told"
+    for task_id in begun[:most]:
+        enforcement.finish(task_id, BROKEN_PROMISE)
+
+
+def gateway_is(down: bool, stage: Stage) -> None:
+    """Take the gateway down, with messages to be sent; or bring it back."""
+    sms = stage.platforms.sms
+    sms.faults = sms.faults.changed({"outage": down})
+    if down:
+        break_promises(stage)
+
+
 ROUNDS: tuple[tuple[Fault, ...], ...] = (
     (
         knobs("`outage`: every call fails, no callback leaves", "approval", "BihuanBreakerOpen", outage=True),
@@ -170,6 +189,15 @@ ROUNDS: tuple[tuple[Fault, ...], ...] = (
         knobs("`error_rate` 0.2: now and then a call fails", "credit", None, error_rate=0.2),
         knobs("`latency_seconds` 1: slow, within the deadline", "grid", None, latency_seconds=1.0),
         knobs("`callbacks_off`: nothing is told any more", "enforcement", None, callbacks_off=True),
+    ),
+    (
+        Fault(
+            "`outage`: every call fails, while messages are owed",
+            "sms",
+            "BihuanBreakerOpen",
+            partial(gateway_is, True),
+            partial(gateway_is, False),
+        ),
     ),
 )
 

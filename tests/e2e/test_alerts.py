@@ -14,7 +14,7 @@ from hub.cases.play import BEIJING
 from hub.simulation.clock import in_simulated_time, simulated_now
 from hub.simulation.stage import Stage, staged
 from mocks.faults import Faults
-from tests.e2e.alarms import LATEST, PACE, POLL_SECONDS, ROUNDS, WITHIN, Fault, live, standing
+from tests.e2e.alarms import LATEST, PACE, POLL_SECONDS, ROUNDS, WITHIN, Fault, break_promises, live, standing
 
 PAGE = Path(__file__).parents[2] / "docs/alerts.md"
 MONDAY = datetime(2019, 9, 2, 9, 0, tzinfo=BEIJING)
@@ -94,6 +94,27 @@ def test_an_outage_that_lasts_makes_the_mirror_stale_and_what_is_owed_overdue(tm
     in_simulated_time(play(), MONDAY)
 
 
+def test_messages_that_an_empty_balance_holds_up_are_overdue_after_ten_minutes(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with staged(tmp_path, 7, POLL_SECONDS, **PACE) as stage:
+            await asyncio.sleep(30.0)
+            stage.platforms.approval.grant(procedure="1")
+            tasks = stage.platforms.enforcement.store.all("task")
+            task_id = await stage.seen("its check", lambda: next(iter(tasks), None))
+            stage.platforms.enforcement.dispatch(task_id)
+            stage.platforms.sms.set_balance(0)
+            break_promises(stage)
+            seen = await raised_within(stage, 720.0)
+            assert set(seen) == {("BihuanOverdue", "sms")}
+            assert seen["BihuanOverdue", "sms"] >= 600.0
+            stage.platforms.sms.set_balance(100)
+            await stage.settled(within=3600.0)
+            await asyncio.sleep(90.0)
+            assert await standing(stage) == set()
+
+    in_simulated_time(play(), MONDAY)
+
+
 def test_a_quiet_day_raises_nothing(tmp_path: Path) -> None:
     """A working day with its rush, a night in which nothing happens: 24 hours, and no alarm."""
 
@@ -113,9 +134,8 @@ def test_a_quiet_day_raises_nothing(tmp_path: Path) -> None:
 
 
 def test_the_page_names_what_is_told_of_every_fault() -> None:
-    rows = [
-        line for line in PAGE.read_text().splitlines() if re.match(r"\| .*\| (approval|credit|grid|enforcement|selfgov) \|", line)
-    ]
+    about = re.compile(r"\| .*\| (approval|credit|grid|enforcement|selfgov|sms) \|")
+    rows = [line for line in PAGE.read_text().splitlines() if about.match(line)]
     assert sorted(rows) == sorted(fault.row for fault in FAULTS)
 
 

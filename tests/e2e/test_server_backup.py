@@ -15,8 +15,9 @@ from hub.mirror.restored import mark_restored
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE
 from hub.mirror.upgrade import upgrade
-from tests.cluster import NAME, Server, _free_ports, _hand_over, _run
+from tests.cluster import NAME, Server, _hand_over, _run
 from tests.e2e.eventually import eventually
+from tests.servers import free_ports
 from tests.settable_clock import START
 from tests.unit.mirror.sealed_history import approvals, say
 
@@ -37,7 +38,7 @@ async def test_a_server_is_brought_back_to_a_moment_between_two_changes(rows: Ro
     archive, copy = folder / "archive", folder / "copy"
     archive.mkdir()
     _hand_over(archive)
-    primary, again = (Server(folder / name, port) for name, port in zip(("primary", "again"), _free_ports(2), strict=True))
+    primary, again = (Server(folder / name, port) for name, port in zip(("primary", "again"), free_ports(2), strict=True))
     try:
         await _run("initdb", "-D", str(primary.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         archiving = f"test ! -f {archive}/%f && cp %p {archive}/%f.part && mv {archive}/%f.part {archive}/%f"  # never half a file

@@ -7,14 +7,21 @@ from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
+from hub.app import Hub
 from hub.cases.play import BEIJING
-from hub.otel import OtelTracing
+from hub.otel import OtelTracing, otel_tracing
+from hub.settings import load_settings
 from hub.simulation.clock import in_simulated_time
 from hub.simulation.stage import Ground, Stage, staged_on
+from hub.tracing import within
 from mocks.people import make_subject
+from tests.e2e.trace_collector import collector, said
+from tests.unit.test_settings import complete
 
 MONDAY = datetime(2019, 9, 2, 9, 0, tzinfo=BEIJING)
 PACE = {"IDLE_SECONDS": "5", "RESCUE_SECONDS": "5", "SEAL_SECONDS": "5", "ECHO_SECONDS": "60", "LEASE_SECONDS": "30"}
@@ -24,12 +31,16 @@ def told(span: ReadableSpan, name: str) -> object:
     return (span.attributes or {}).get(f"bihuan.{name}")
 
 
-def play(folder: Path, exporter: InMemorySpanExporter, **settings: str) -> dict[str, list[str]]:
+def in_memory(exporter: InMemorySpanExporter) -> OtelTracing:
+    return OtelTracing(exporter, at_once=True)
+
+
+def play(folder: Path, tracing: OtelTracing, **settings: str) -> dict[str, list[str]]:
     """Grant two approvals while enforcement is down, kill the hub, let another go on; return what enforcement's calls carried."""
     carried: dict[str, list[str]] = defaultdict(list)
 
     async def playing() -> None:
-        ground = Ground(tracing=OtelTracing(exporter, at_once=True))
+        ground = Ground(tracing=tracing)
         async with staged_on(ground, folder, 7, 600.0, **{**PACE, **settings}) as stage:
             listen(stage, carried)
             enforcement, approval = stage.platforms.enforcement, stage.platforms.approval
@@ -60,7 +71,7 @@ def listen(stage: Stage, carried: dict[str, list[str]]) -> None:
 
 def test_a_webhook_and_all_that_follows_from_it_is_one_trace(tmp_path: Path) -> None:
     exporter = InMemorySpanExporter()
-    carried = play(tmp_path, exporter)
+    carried = play(tmp_path, in_memory(exporter))
     spans = exporter.get_finished_spans()
     rules = [span for span in spans if span.name == "rule" and told(span, "rule") == "approval-verification"]
     assert len({told(span, "key") for span in rules}) == 2
@@ -83,9 +94,47 @@ def test_a_webhook_and_all_that_follows_from_it_is_one_trace(tmp_path: Path) -> 
     assert not any(each for some in carried.values() for each in some), "a platform was told, and its page does not know of it"
 
 
+def test_a_collector_receives_one_trace_from_webhook_to_echo(tmp_path: Path) -> None:
+    with collector() as (endpoint, received):
+        tracing = otel_tracing(endpoint)
+        play(tmp_path, tracing)
+        tracing.close()
+    assert {each.path for each in received} == {"/v1/traces"}
+    assert {service for each in received for service in each.services} == {"bihuan"}
+    spans = [span for each in received for span in each.spans]
+    rules = [span for span in spans if span.name == "rule" and said(span, "rule") == "approval-verification"]
+    assert len({rule.trace_id for rule in rules}) == 2
+    for rule in rules:
+        ours = [span for span in spans if span.trace_id == rule.trace_id]
+        (door,) = (span for span in ours if not span.parent_span_id)
+        assert (door.name, said(door, "platform")) == ("webhook", "approval")
+        assert {span.parent_span_id for span in ours if span.parent_span_id} <= {span.span_id for span in ours}
+        about = {span.name for span in ours if said(span, "key") == said(rule, "key")}
+        assert {"rule", "attempt", "echo"} <= about
+        assert {"apply", "call"} <= {span.name for span in ours}
+        assert all(span.end_time_unix_nano >= span.start_time_unix_nano > 0 for span in ours)
+
+
+async def test_a_hub_that_is_told_where_sends_there_and_leaves_nothing_behind_when_it_ends(tmp_path: Path) -> None:
+    with collector() as (endpoint, received):
+        hub = Hub(load_settings(complete() | {"HUB_OTEL_ENDPOINT": endpoint, "HUB_DATABASE_URL": f"sqlite:///{tmp_path}/hub.db"}))
+        with within(hub.observing.tracing, "webhook", platform="grid"):
+            pass
+        await hub.observing.close()
+    assert [(span.name, said(span, "platform")) for each in received for span in each.spans] == [("webhook", "grid")]
+
+
+def test_a_span_in_which_something_failed_says_so_by_the_kind_of_the_error_alone() -> None:
+    exporter = InMemorySpanExporter()
+    with pytest.raises(ValueError, match="138"), within(in_memory(exporter), "attempt"):
+        raise ValueError("13800000000 cannot be reached")
+    (span,) = exporter.get_finished_spans()
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError")
+
+
 def test_traces_hold_no_personal_data(tmp_path: Path) -> None:
     exporter = InMemorySpanExporter()
-    play(tmp_path, exporter)
+    play(tmp_path, in_memory(exporter))
     texts = [str(value) for span in exporter.get_finished_spans() for value in (span.attributes or {}).values()]
     assert len(texts) > 100
     assert not any(name in text for text in texts for name in ("测试", "有限公司", "身份证", "1390579"))
@@ -93,7 +142,7 @@ def test_traces_hold_no_personal_data(tmp_path: Path) -> None:
 
 def test_a_platform_that_bears_it_is_told_the_trace(tmp_path: Path) -> None:
     exporter = InMemorySpanExporter()
-    carried = play(tmp_path, exporter, ENFORCEMENT_TRACEPARENT="true")
+    carried = play(tmp_path, in_memory(exporter), ENFORCEMENT_TRACEPARENT="true")
     assert not any(carried["credit"])
     assert not any(carried["approval"])
     of = {each.split("-")[1] for each in carried["enforcement"] if each}

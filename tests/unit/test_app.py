@@ -46,10 +46,10 @@ async def hub(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Hub]:
         yield made
 
 
-async def ask(hub: Hub, query: str) -> object:
+async def ask(hub: Hub, query: str, **variables: str) -> object:
     caller = Caller("lou", frozenset({"graph:read", "ops:read", "ops:act"}))
     given = await answer(
-        build_schema(), Question(query), Context(Loaders(hub.database, hub.rows, caller), hub.operator, caller, "c-1")
+        build_schema(), Question(query, variables), Context(Loaders(hub.database, hub.rows, caller), hub.operator, caller, "c-1")
     )
     assert not given.errors, given.errors
     return given.data

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from connectors.base import Quarantined
 from hub.app import Hub
 from hub.intake.refusals import OF_ADDRESS, Refusals
 from hub.mirror.database import Database, DatabaseUnavailable
@@ -20,6 +22,8 @@ from hub.parts import World
 from hub.settings import load_settings
 from schema.delivery_trace import DeliveryTraces, RecordFate
 from schema.entities import RefusedDelivery
+from schema.identifiers import mask_phone
+from tests.builders import PHONE, approval, observed
 from tests.settable_clock import SettableClock
 from tests.unit.test_app import ask
 from tests.unit.test_settings import SECRET, complete
@@ -158,6 +162,52 @@ async def test_a_text_in_a_body_finds_the_delivery_where_no_id_does(hub: Hub) ->
     assert fates(await hub.tracer.trace("YW-TO-BE-FOUND", 10)) == [[RecordFate.APPLIED]]
     assert (await hub.tracer.trace("YW-NEVER-SENT", 10)).traces == []
     assert (await hub.tracer.trace("", 10)).traces == []
+
+
+VIEW = """query($id: String!) { quarantineView(id: $id) {
+    record { stream entity recordKey reason deliveryId } raw held heldVersion } }"""
+
+
+async def quarantined(hub: Hub) -> list[str]:
+    """Return the ids of what is in quarantine."""
+    table = TABLES["QuarantinedRecord"]
+    return await hub.database.read(lambda connection: list(connection.execute(select(table.c.quarantine_id)).scalars()))
+
+
+async def viewed(hub: Hub, quarantine_id: str) -> Any:
+    shown: Any = await ask(hub, VIEW, id=quarantine_id)
+    return shown["quarantineView"]
+
+
+async def test_a_record_that_a_poll_brought_is_shown_as_it_came_beside_the_good_version_that_is_held(hub: Hub) -> None:
+    phone = "13905790123"
+    good = approval(version=4)
+    content = f'{{"YWLSH":"{good.approval_no}","LXDH":"{phone}","GXSJ":"yesterday"}}'.encode()
+    bad = Quarantined(reason="BAD_VALUE", detail="GXSJ: no time", content=content, entity="Approval", key=good.approval_no)
+    await hub.applier.apply("approval", "approvals", [observed(good), bad])
+    (one,) = await quarantined(hub)
+    view = await viewed(hub, one)
+    assert view["record"] == {
+        "stream": "approvals",
+        "entity": "Approval",
+        "recordKey": good.approval_no,
+        "reason": "BAD_VALUE",
+        "deliveryId": None,
+    }
+    assert json.loads(view["raw"]) == {"YWLSH": good.approval_no, "LXDH": mask_phone(phone), "GXSJ": "yesterday"}
+    assert (json.loads(view["held"])["approval_no"], view["heldVersion"]) == (good.approval_no, 4)
+    assert PHONE not in view["held"]
+
+
+async def test_a_record_of_nothing_that_is_held_is_shown_alone_and_what_is_not_there_is_null(hub: Hub) -> None:
+    content = '<?xml version="1.0" encoding="GBK"?><event><name>楼䶮</name></event>'.encode("gb18030")
+    await hub.applier.apply("grid", "events", [Quarantined(reason="NOT_XML", detail="not well-formed", content=content)])
+    (one,) = await quarantined(hub)
+    view = await viewed(hub, one)
+    assert "楼䶮" in view["raw"]
+    assert (view["held"], view["heldVersion"]) == (None, None)
+    for nobody in ("no-such-id", "a\0b"):
+        assert await viewed(hub, nobody) is None
 
 
 async def kept(database: Database, rows: Rows) -> list[RefusedDelivery]:

@@ -261,3 +261,9 @@ def test_a_base_path_begins_with_a_slash_and_does_not_end_with_one(path: str) ->
 def test_each_origin_is_named_as_browsers_do(origin: str) -> None:
     (problem,) = problems(HUB_CORS_ORIGINS=origin)
     assert problem.startswith(f"HUB_CORS_ORIGINS: value 1: Value error, '{origin}' is no origin; name each one as browsers do")
+
+
+def test_only_processes_on_a_server_share_a_port() -> None:
+    [told] = problems(HUB_SHARE_PORT="true")
+    assert told.startswith("HUB_SHARE_PORT: a file is one process's own; set HUB_DATABASE_URL")
+    load_settings(complete(HUB_SHARE_PORT="true", HUB_DATABASE_URL="postgresql://bihuan@db/bihuan"))

@@ -37,6 +37,8 @@ MEASURED, SMALL = 64, 500
 LONGEST = 20_000
 """Characters of a document that is remembered; a longer one is for graphql-core."""
 
+NO_VARIABLES = VariableValues({}, {})
+
 
 class Operation:
     """A valid query."""
@@ -53,7 +55,9 @@ class Operation:
 
     def variables(self, given: Mapping[str, Any]) -> VariableValues:
         """Return the variables as graphql-core coerces them; raise Cannot."""
-        values = get_variable_values(self.schema, self.node.variable_definitions or (), dict(given))
+        if not self.node.variable_definitions:
+            return NO_VARIABLES
+        values = get_variable_values(self.schema, self.node.variable_definitions, dict(given))
         if not isinstance(values, VariableValues):
             raise Cannot(Reason.VARIABLES, "; ".join(error.message for error in values))
         return values

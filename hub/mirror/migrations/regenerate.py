@@ -31,7 +31,7 @@ def write_step(revision: str, message: str) -> Path:
         engine.dispose()
     (made,) = VERSIONS.glob(f"{revision}_*.py")
     made.write_text("".join(line for line in made.read_text().splitlines(keepends=True) if "# ### " not in line))
-    for arguments in (("format", "--quiet"), ("check", "--fix", "--quiet")):
+    for arguments in (("format", "--quiet"), ("check", "--fix", "--quiet"), ("format", "--quiet")):
         subprocess.run([sys.executable, "-m", "ruff", *arguments, str(made)], check=True)  # noqa: S603  (our own arguments)
     return made
 

@@ -16,7 +16,7 @@ from tests.bench.peers.contest import Entrant, contest
 from tests.bench.peers.growth import grown
 from tests.bench.peers.wrk import Force, NoWrk, program
 
-PEERS = (ours.OURS, ours.OURS_SQLITE, npm.POSTGRAPHILE, npm.MERCURIUS, npm.YOGA, npm.HIVE)
+PEERS = (ours.OURS, ours.OURS_TWICE, ours.OURS_SQLITE, npm.POSTGRAPHILE, npm.MERCURIUS, npm.YOGA, npm.HIVE)
 COLUMNS = (
     *("server", "reads", "queries/s", "p50 ms", "p99 ms", "spread", "hub / it"),
     *("CPU ms/query", "it / hub", "bytes", "__typename/s", "CPU µs"),

@@ -13,6 +13,7 @@ from hub.settings import load_settings
 from tests.bench.hub_process import settings_of
 from tests.bench.peers.records import observations
 from tests.bench.peers.stage import Endpoint, Peer, Stage, process
+from tests.servers import free_ports
 
 SAFE = {
     "HUB_PRODUCTION": "true",
@@ -50,6 +51,18 @@ def _address(line: str) -> str | None:
 
 
 @contextlib.asynccontextmanager
+async def both_on_postgresql(stage: Stage) -> AsyncIterator[Endpoint]:
+    """Run two processes of the hub that share a port, as a machine of two cores has them."""
+    folder, port = stage.folder / "postgresql", free_ports(1)[0]
+    shared = settings(folder, stage.postgresql) | {"HUB_SHARE_PORT": "true", "HUB_PORT": str(port)}
+    command = (str(Path(sys.executable).parent / "bihuan"), "serve")
+    key = Household.of(folder).secrets["api_key"]
+    async with process(command, _address, folder, shared) as one, process(command, _address, folder, shared) as other:
+        servers = () if stage.server is None else (stage.server,)
+        yield Endpoint(one.said, (one.pid, other.pid, *servers), {"x-api-key": key})
+
+
+@contextlib.asynccontextmanager
 async def on_sqlite(stage: Stage) -> AsyncIterator[Endpoint]:
     """Run the hub on a database file."""
     folder = stage.folder / "sqlite"
@@ -66,4 +79,5 @@ def on_postgresql(stage: Stage) -> contextlib.AbstractAsyncContextManager[Endpoi
 
 
 OURS = Peer("hub on PostgreSQL", "mirror on PostgreSQL", on_postgresql)
+OURS_TWICE = Peer("hub, two processes", "the same, sharing a port", both_on_postgresql)
 OURS_SQLITE = Peer("hub on SQLite", "mirror on SQLite", on_sqlite)

@@ -98,6 +98,7 @@ def test_platforms_that_give_no_sign_of_life_are_named_with_why(doctor: Doctor) 
     assert "no answer in 1 s" in told_of(found, "credit")
     assert "HTTP 503" in told_of(found, "grid")
     assert "no such host" in told_of(found, "sms")
+    assert wrong(found, "warning") == [("webhooks", "HUB_HOST")], "the gateway is elsewhere, and nobody but this machine can post"
     assert "HUB_SELFGOV_URL" in told_of(found, "selfgov")
 
 
@@ -181,6 +182,22 @@ def test_a_file_that_is_no_database_or_has_no_wal_or_older_tables_is_named(docto
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     newer.close()
     assert ("database", "tables") in wrong(doctor(HUB_DATABASE_URL=f"sqlite:///{tmp_path}/old.db")[1])
+
+
+def test_a_database_whose_pages_are_damaged_is_named(doctor: Doctor, bihuan: Bihuan, household: Household, tmp_path: Path) -> None:
+    assert bihuan("db", "upgrade").exit_code == 0
+    pages = (household.folder / "hub.db").read_bytes()
+    (tmp_path / "damaged.db").write_bytes(pages[:100] + b"\xff" * 4000 + pages[4100:])
+    code, found = doctor(HUB_DATABASE_URL=f"sqlite:///{tmp_path}/damaged.db")
+    assert (code, wrong(found)) == (1, [("database", f"{tmp_path}/damaged.db")])
+    assert "restore a backup" in told_of(found, f"{tmp_path}/damaged.db")
+
+
+def test_a_manifest_of_documents_that_cannot_be_used_is_named(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("no manifest")
+    code, found = doctor(HUB_GRAPH_DOCUMENTS=f"{tmp_path}/manifest.json")
+    assert (code, wrong(found)) == (1, [("documents", "HUB_GRAPH_DOCUMENTS")])
+    assert "bihuan documents FOLDER" in told_of(found, "HUB_GRAPH_DOCUMENTS")
 
 
 def test_a_running_hubs_database_is_read_with_what_stands_in_its_log(doctor: Doctor, bihuan: Bihuan, household: Household) -> None:

@@ -35,6 +35,7 @@ ROOTS = {
     "platforms": PLATFORM,
     "alerts": PLATFORM,
     "deliveryTraces": PLATFORM,
+    "quarantineView": PLATFORM,
     "overdue": PLATFORM,
     "dueSoon": PLATFORM,
     "node": "of the entity",
@@ -54,6 +55,7 @@ INSIDE = {
     "Platform.drift": "asks for what DriftReport asks for",
     "DeliveryTrace.delivery": "comes with deliveryTraces",
     "DeliveryTraces.refusals": "comes with deliveryTraces",
+    "QuarantineView.record": "comes with quarantineView",
     "RecordChange.record": "asked of each subscriber (test_seen_by_subscribers.py)",
     "ObligationChange.obligation": "asked of each subscriber (test_seen_by_subscribers.py)",
 }

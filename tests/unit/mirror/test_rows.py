@@ -16,7 +16,7 @@ from hub.mirror.rows import Rows, micros, moment
 from hub.mirror.sealing import Seals
 from hub.mirror.tables import CONTENT_HASH, TABLES
 from schema.declare import ENTITIES, Declared, Field, Step, declared
-from schema.entities import Attachment, Officer, Photo
+from schema.entities import Attachment, Exchange, Officer, Photo
 from schema.entity import Entity
 from tests.builders import EVERYTHING, IDENTITY_NO, approval
 
@@ -36,6 +36,15 @@ PLAIN: dict[type, st.SearchStrategy[Any]] = {
     datetime: MOMENTS,
     Officer: st.builds(Officer, id=TEXT, name=TEXT, department=TEXT, is_head=st.booleans()),
     Photo: st.builds(Photo, url=TEXT, taken_at=st.none() | MOMENTS),
+    Exchange: st.builds(
+        Exchange,
+        operation=TEXT,
+        sent_at=MOMENTS,
+        answered_at=st.none() | MOMENTS,
+        outcome=TEXT,
+        request=TEXT,
+        answer=st.none() | TEXT,
+    ),
     Attachment: st.builds(Attachment, name=TEXT, url=TEXT, md5=st.none() | TEXT),
 }
 

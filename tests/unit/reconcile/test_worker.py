@@ -17,8 +17,8 @@ from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from hub.reconcile.rules.approval_verification import ApprovalVerification, Facts
 from hub.reconcile.rules.grid_dispatch import GridDispatch
-from schema.entities import ApprovalState, Conclusion, ObligationState, TaskStatus, TaskType
-from tests.builders import approval, observed, task, task_result
+from schema.entities import ApprovalState, AttemptOutcome, Conclusion, ObligationState, TaskStatus, TaskType
+from tests.builders import approval, exchange, observed, task, task_result
 from tests.servers import someone_waits
 from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import APPROVAL_KEY, EVENT_NO, City, approval_task, bad, event_task, observation, road_event
@@ -265,6 +265,26 @@ async def test_that_the_platform_is_down_does_not_count_against_an_obligation(ci
     assert (one.state.value, one.tries) == ("DUE", 0)
 
 
+async def test_what_was_said_of_each_call_is_kept_with_it(city: City, hub: Office, attempts: Attempts) -> None:
+    await city.say(GRANTED)
+    enforcement = hub.connectors["enforcement"]
+    first, second = exchange(outcome="TIMEOUT", answer=None), exchange(answer="200 OK\n\n{}")
+    enforcement.replies[APPROVAL_KEY] = [UnknownOutcome("enforcement", "TIMEOUT", "no answer", START, 34.0)]
+    enforcement.says[APPROVAL_KEY] = [first]
+    await hub.worker.work_once("enforcement")
+    city.clock.advance(60)
+    enforcement.says[APPROVAL_KEY] = [second]
+    await hub.worker.work_once("enforcement")
+    assert [one.exchanges for one in await attempts.whole()] == [(first,), (second,)]
+
+
+async def test_where_no_call_was_made_nothing_was_said(city: City, hub: Office, attempts: Attempts) -> None:
+    await city.say(GRANTED)
+    hub.connectors["enforcement"].replies[APPROVAL_KEY] = [PlatformDown("enforcement", "PLATFORM_DOWN", "left alone", 9.0)]
+    await hub.worker.work_once("enforcement")
+    assert [one.exchanges for one in await attempts.whole()] == [()]
+
+
 # --- What is lost on the way -----------------------------------------------------------------------------------------
 
 
@@ -281,6 +301,18 @@ async def test_a_crash_between_claim_and_completion_is_looked_up_by_the_next(cit
     assert call.unknown_since == claimed.lease_until  # it may have called until then
     assert await city.lines() == {APPROVAL_KEY: "SENT"}
     assert [outcome for _, outcome, _ in await attempts()] == ["UNKNOWN", "ACCEPTED"]
+
+
+async def test_what_was_to_be_made_true_is_known_of_a_process_that_died_and_what_was_said_is_not(
+    city: City, hub: Office, attempts: Attempts
+) -> None:
+    await city.say(GRANTED)
+    (claimed,) = await hub.claim()
+    city.clock.advance(91)
+    await hub.worker.rescue()
+    (one,) = await attempts.whole()
+    assert (one.outcome, one.exchanges) == (AttemptOutcome.UNKNOWN, None)
+    assert (one.command or "").encode() == claimed.payload
 
 
 async def test_what_was_corrected_while_a_process_died_with_it_is_not_sent_any_more(city: City, hub: Office) -> None:
@@ -471,6 +503,25 @@ async def test_a_call_that_the_end_of_the_process_cuts_off_is_looked_up_at_once_
     one = (await city.ledger())[APPROVAL_KEY]
     assert (one.state.value, one.lease_until, one.unknown_since) == ("DUE", None, START)
     assert [outcome for _, outcome, _ in await attempts()] == ["UNKNOWN"]
+
+
+async def test_what_was_said_before_the_end_of_the_process_cut_a_call_off_is_kept(city: City, attempts: Attempts) -> None:
+    hub = Office(city.database, city.rows, city.clock, city.derivation, sleep=a_moment)
+    hub.connectors["enforcement"].holds[APPROVAL_KEY] = [asyncio.Event()]
+    hub.connectors["enforcement"].says[APPROVAL_KEY] = [exchange(answer=None, outcome="CANCELLED")]
+    running = asyncio.create_task(hub.worker.run())
+    await city.say(GRANTED)
+    await city.until(lambda states: states[APPROVAL_KEY] == "LEASED")
+    await eventually_under_way(hub, APPROVAL_KEY)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    (one,) = await attempts.whole()
+    assert [(each.outcome, each.answer) for each in one.exchanges or ()] == [("CANCELLED", None)]
+
+
+async def eventually_under_way(hub: Office, key: str) -> None:
+    while key not in hub.connectors["enforcement"].under_way:  # noqa: ASYNC110  (it has no event to wait for)
+        await asyncio.sleep(0.001)
 
 
 async def test_what_was_corrected_while_the_end_of_the_process_cut_it_off_is_not_sent_any_more(city: City) -> None:

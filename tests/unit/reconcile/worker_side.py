@@ -29,9 +29,10 @@ from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
 from hub.reconcile.derive import Derivation
 from hub.reconcile.pace import Pace
+from hub.reconcile.transcript import keeper
 from hub.reconcile.worker import Worker
 from schema.commands import AnyCommand
-from schema.entities import Attempt, Obligation
+from schema.entities import Attempt, Exchange, Obligation
 from tests.settable_clock import SettableClock
 
 
@@ -71,6 +72,8 @@ class FakeConnector(Connector):
         self.closed_until: datetime | None = None
         self.holds: dict[str, list[asyncio.Event]] = {}
         """Events that the next calls of an obligation wait for."""
+        self.says: dict[str, list[Exchange]] = {}
+        """What is said with the platform in the calls of an obligation."""
         self.under_way: set[str] = set()
         self.twice: set[str] = set()
 
@@ -85,6 +88,10 @@ class FakeConnector(Connector):
         if key in self.under_way:
             self.twice.add(key)
         self.under_way.add(key)
+        keep = keeper()
+        for said in self.says.get(key, ()):
+            assert keep is not None
+            keep(said)
         try:
             holds = self.holds.get(key, [])
             await (holds.pop(0).wait() if holds else asyncio.sleep(0))
@@ -190,12 +197,16 @@ class Attempts:
         self.database, self.rows = database, rows
 
     async def __call__(self) -> list[tuple[str, str, str | None]]:
+        return [(one.attempt_id, one.outcome.value, one.detail) for one in await self.whole()]
+
+    async def whole(self) -> list[Attempt]:
+        """Return them as they are kept."""
         return await self.database.read(self._read)
 
-    def _read(self, connection: Connection) -> list[tuple[str, str, str | None]]:
+    def _read(self, connection: Connection) -> list[Attempt]:
         read, table = self.rows.reader(Attempt), TABLES["Attempt"]
         found = connection.execute(select(*(table.c[name] for name in Attempt.__struct_fields__)).order_by(table.c.attempt_id))
-        return [(one.attempt_id, one.outcome.value, one.detail) for one in map(read, found)]
+        return [read(row) for row in found]
 
 
 P = ParamSpec("P")

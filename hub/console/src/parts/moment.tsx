@@ -33,6 +33,11 @@ export function lengthOf(seconds: number, words: Words): string {
   return filled(words["time.d"], { n: Math.floor(n / 86_400) });
 }
 
+/** `0.25 s` from one moment to another. */
+export function secondsBetween(from: string, to: string): string {
+  return `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(2)} s`;
+}
+
 /** A moment with its age, or with what is left until then. */
 export function Moment({ at, plain = false }: { at: string | null | undefined; plain?: boolean }) {
   const words = useWords();

@@ -22,6 +22,27 @@ def upgrade() -> None:
         comment="How often processes called each platform, for two days (平台调用次数)",
     )
     op.add_column(
+        "attempt",
+        sa.Column(
+            "command",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="What was to be made true, JSON: known also where the process ended in the call (指令内容)",
+        ),
+    )
+    op.add_column(
+        "attempt",
+        sa.Column(
+            "exchanges",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="What was said, the last 8; none: no call was made; null: it still runs, or its process ended (往来报文)",
+        ),
+    )
+    op.add_column(
+        "quarantined_record", sa.Column("entity", sa.Text(), nullable=True, comment="Kind of record, where it is known (实体)")
+    )
+    op.add_column(
         "quota",
         sa.Column(
             "minute", sa.BigInteger(), nullable=True, comment="Minute, counted from 1970, in which slots were last given away"
@@ -38,4 +59,7 @@ def downgrade() -> None:
     op.drop_column("quota", "given_before")
     op.drop_column("quota", "given")
     op.drop_column("quota", "minute")
+    op.drop_column("quarantined_record", "entity")
+    op.drop_column("attempt", "exchanges")
+    op.drop_column("attempt", "command")
     op.drop_table("platform_calls")

@@ -31,10 +31,17 @@ from tests.unit.graph.compiled.population import population, spoilt
 from tests.unit.graph.records import FakeHub
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-SEEDS_SQLITE, SEEDS_POSTGRESQL = (400, 60) if LONG else (4, 2)
-"""Populations; to each some operations are put, by callers of every kind."""
+SEEDS_SQLITE, SEEDS_POSTGRESQL = (range(400), 60) if LONG else ((0, 1, 2, 3, 121), 2)
+"""Populations; to each some operations are put, by callers of every kind. 121 once differed."""
 SPOILT = range(500, 600) if LONG else (500, 501)
 """Populations with spoilt rows; more of them are made until an operation meets one."""
+
+pytestmark = [
+    # The interpreter leaves siblings of a field that fails at once unawaited: github.com/graphql-python/graphql-core/issues/269
+    pytest.mark.filterwarnings(r"ignore:coroutine '.*' was never awaited:RuntimeWarning"),
+    # The same where they are thrown away inside a named tuple's `__new__`, which has no builtins to warn with.
+    pytest.mark.filterwarnings(r"ignore:Exception ignored in. <coroutine object GraphQLCoreConverter"),
+]
 
 
 class Both:
@@ -92,7 +99,7 @@ def check(both: Both, interpreted: Counter[Reason]) -> None:
     assert not interpreted[Reason.VALUE] + interpreted[Reason.STATEMENT], interpreted
 
 
-@pytest.mark.parametrize("seed", range(SEEDS_SQLITE))
+@pytest.mark.parametrize("seed", SEEDS_SQLITE)
 def test_both_executors_answer_the_same_from_sqlite(
     roomy: HubSchema, rows: Rows, sqlite_template: Path, tmp_path: Path, seed: int
 ) -> None:

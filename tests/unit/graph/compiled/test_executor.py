@@ -48,6 +48,7 @@ METHODS = {
     "platforms",
     "eligibility",
     "deliveryTraces",
+    "quarantineView",
     "me",
     "alerts",
     "_service",

@@ -102,6 +102,27 @@ export const TRACE = graphql(`
   }
 `);
 
+export const QUARANTINED = graphql(`
+  query Quarantined($id: String!) {
+    quarantineView(id: $id) {
+      record {
+        platform
+        stream
+        entity
+        recordKey
+        reason
+        detail
+        deliveryId
+        quarantinedAt
+        releasedAt
+      }
+      raw
+      held
+      heldVersion
+    }
+  }
+`);
+
 export const REPLAY = graphql(`
   mutation Replay($ids: [String!]!, $dryRun: Boolean!) {
     replayDeliveries(input: { deliveryIds: $ids, dryRun: $dryRun }) {

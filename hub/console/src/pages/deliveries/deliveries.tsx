@@ -9,6 +9,7 @@ import { Mark, PlatformName, type Tone } from "../../parts/mark";
 import { Moment } from "../../parts/moment";
 import { filled, useNamed, useWords } from "../../words";
 import { DELIVERIES, QUARANTINE, REFUSED } from "./asked";
+import { Quarantined as QuarantinedRecord } from "./quarantined";
 import { Trace } from "./trace";
 
 const STATES: Record<DeliveryState, Tone> = { STORED: "busy", APPLIED: "good", PARTLY: "warn", FAILED: "bad", EMPTIED: "calm" };
@@ -22,6 +23,7 @@ export default function Deliveries() {
   const words = useWords();
   const [told, tell] = useSearchParams();
   const open = told.get("id");
+  const record = told.get("record");
   return (
     <>
       <search className="row">
@@ -35,11 +37,13 @@ export default function Deliveries() {
           onSearch={(text) => tell(text.trim() ? { id: text.trim() } : {})}
         />
       </search>
+      {record && <QuarantinedRecord key={record} id={record} openDelivery={(id) => tell({ id })} close={() => tell({})} />}
       {open && <Trace key={open} id={open} close={() => tell({})} />}
       <Tabs
+        defaultActiveKey={record ? "quarantine" : "all"}
         items={[
           { key: "all", label: words["deliveries.all"], children: <All open={(id) => tell({ id })} /> },
-          { key: "quarantine", label: words["deliveries.quarantine"], children: <Quarantine open={(id) => tell({ id })} /> },
+          { key: "quarantine", label: words["deliveries.quarantine"], children: <Quarantine open={(id) => tell({ record: id })} /> },
           { key: "refused", label: words["deliveries.refused"], children: <RefusedOnes /> },
         ]}
       />
@@ -133,7 +137,7 @@ function Quarantine({ open }: { open: (id: string) => void }) {
           { title: words["deliveries.key"], render: (_, of) => <span className="mono">{of.recordKey ?? "—"}</span> },
           { title: words["deliveries.reason"], render: (_, of) => <><Mark tone={of.releasedAt ? "calm" : "bad"}>{of.reason}</Mark><div className="quiet">{of.detail}</div></> },
           { title: words["deliveries.released"], width: 190, render: (_, of) => <Moment at={of.releasedAt} plain /> },
-          { title: "", width: 120, render: (_, of) => of.deliveryId && <Button size="small" onClick={() => open(of.deliveryId ?? "")}>{words["common.details"]}</Button> },
+          { title: "", width: 120, render: (_, of) => <Button size="small" onClick={() => open(of.quarantineId)}>{words["common.details"]}</Button> },
         ]}
       />
     </>

@@ -8,6 +8,7 @@ import { useAsked } from "../../graph/use";
 import { Failure } from "../../parts/failure";
 import { Mark, PlatformName, type Tone } from "../../parts/mark";
 import { Moment } from "../../parts/moment";
+import { Raw } from "../../parts/raw";
 import { useRights } from "../../shell/me";
 import { filled, useNamed, useWords } from "../../words";
 import { REPLAY, TRACE } from "./asked";
@@ -53,7 +54,7 @@ function One({ trace, again }: { trace: Traced; again: () => void }) {
       <div className="split">
         <div>
           <h3>{words["deliveries.raw"]}</h3>
-          <pre className="raw mono" tabIndex={0}>{trace.body == null ? words["deliveries.rawGone"] : pretty(trace.body)}</pre>
+          <Raw text={trace.body ?? words["deliveries.rawGone"]} name={words["deliveries.raw"]} />
         </div>
         <div>
           <h3>{words["deliveries.parsed"]}</h3>
@@ -66,22 +67,13 @@ function One({ trace, again }: { trace: Traced; again: () => void }) {
                 {record.version != null && <span className="quiet">{words["deliveries.version"]} {record.version}</span>}
               </p>
               {record.detail && <p className="quiet">{record.detail}</p>}
-              {record.content && <pre className="raw mono" tabIndex={0}>{record.content}</pre>}
+              {record.content && <Raw text={record.content} name={words["deliveries.parsed"]} />}
             </div>
           ))}
         </div>
       </div>
     </>
   );
-}
-
-/** JSON with its lines; anything else as it is. */
-function pretty(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
 }
 
 function Replay({ id, again }: { id: string; again: () => void }) {

@@ -39,36 +39,41 @@ export const LIST = graphql(`
 `);
 
 export const FIND = graphql(`
-  query FindObligations($text: String!, $key: ObligationFilter!) {
-    byKey: obligations(first: 1, where: $key) {
+  query FindObligations($begins: TextMatch!) {
+    byKey: obligations(first: 200, where: { key: $begins }) {
+      totalCount
       edges {
         node {
           ...ObligationRow
         }
       }
     }
-    byNumber: obligations(first: 200, where: { number: { eq: $text } }) {
+    byNumber: obligations(first: 200, where: { number: $begins }) {
+      totalCount
       edges {
         node {
           ...ObligationRow
         }
       }
     }
-    byCause: obligations(first: 200, where: { cause: { eq: $text } }) {
+    byCause: obligations(first: 200, where: { cause: $begins }) {
+      totalCount
       edges {
         node {
           ...ObligationRow
         }
       }
     }
-    bySubject: obligations(first: 200, where: { subjectCode: { eq: $text } }) {
+    bySubject: obligations(first: 200, where: { subjectCode: $begins }) {
+      totalCount
       edges {
         node {
           ...ObligationRow
         }
       }
     }
-    byReceipt: obligations(first: 200, where: { receipt: { eq: $text } }) {
+    byReceipt: obligations(first: 200, where: { receipt: $begins }) {
+      totalCount
       edges {
         node {
           ...ObligationRow
@@ -167,6 +172,7 @@ export const ONE = graphql(`
         totalCount
         edges {
           node {
+            id
             attemptId
             number
             startedAt
@@ -186,6 +192,26 @@ export const ONE = graphql(`
             reason
             outcome
           }
+        }
+      }
+    }
+  }
+`);
+
+export const SAID = graphql(`
+  query Said($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on Attempt {
+        outcome
+        command
+        exchanges {
+          operation
+          sentAt
+          answeredAt
+          outcome
+          request
+          answer
         }
       }
     }

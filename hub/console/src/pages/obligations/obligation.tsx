@@ -1,20 +1,20 @@
 /** One obligation: why it is owed, what was tried and answered, when it is tried again, what people did. Kept up to date. */
 import { ArrowLeftOutlined } from "@ant-design/icons";
-import { Alert, Spin, Table } from "antd";
+import { Alert, Spin } from "antd";
 import { Link, useParams } from "react-router";
 import { useSubscription } from "urql";
 import type { OneObligationQuery } from "../../../generated/graphql";
 import { useAsked, useSettled } from "../../graph/use";
 import { Facts } from "../../parts/facts";
 import { Failure } from "../../parts/failure";
-import { Mark, PlatformName, StateMark, type Tone } from "../../parts/mark";
+import { Mark, PlatformName, StateMark } from "../../parts/mark";
 import { inBeijing, lengthOf, Moment } from "../../parts/moment";
 import { filled, useNamed, useWords } from "../../words";
 import { Acts } from "./acts";
 import { CHANGED, ONE } from "./asked";
+import { Attempts } from "./attempts";
 
 type One = NonNullable<OneObligationQuery["obligation"]>;
-type Attempt = One["history"]["edges"][number]["node"];
 type Done = One["audit"]["edges"][number]["node"];
 const SETTLE = 300;
 
@@ -92,32 +92,6 @@ function Cause({ one }: { one: One }) {
       <span className="mono">{one.cause}</span>
       {record && <div>{text}</div>}
     </>
-  );
-}
-
-const OUTCOMES: Record<string, Tone> = { RUNNING: "busy", ACCEPTED: "good", REFUSED: "bad", FAILED: "warn", UNKNOWN: "warn" };
-
-function Attempts({ attempts }: { attempts: Attempt[] }) {
-  const words = useWords();
-  const named = useNamed();
-  return (
-    <section className="pane" aria-labelledby="attempts">
-      <h2 id="attempts">{words["obligation.attempts"]}</h2>
-      <Table<Attempt>
-        size="small"
-        rowKey="attemptId"
-        pagination={false}
-        dataSource={attempts}
-        locale={{ emptyText: words["obligation.attemptsNone"] }}
-        columns={[
-          { title: "#", width: 50, dataIndex: "number" },
-          { title: words["obligation.started"], width: 190, render: (_, each) => <Moment at={each.startedAt} /> },
-          { title: words["obligation.took"], width: 90, align: "right", render: (_, each) => (each.endedAt ? `${((Date.parse(each.endedAt) - Date.parse(each.startedAt)) / 1000).toFixed(2)} s` : "—") },
-          { title: words["obligation.outcome"], width: 120, render: (_, each) => <Mark tone={OUTCOMES[each.outcome] ?? "calm"}>{named("outcome", each.outcome)}</Mark> },
-          { title: words["obligation.detail"], render: (_, each) => <span className="mono">{each.detail ?? "—"}</span> },
-        ]}
-      />
-    </section>
   );
 }
 

@@ -7,6 +7,8 @@ import { CHANGED, FIND, LIST } from "./asked";
 import { filterOf, type Wanted } from "./filter";
 
 const PAGE = 200;
+/** Sorts behind every character of a number: what is not later than a text and this begins with the text. */
+const LAST = "\uffff";
 
 export type Row = ObligationRowFragment;
 
@@ -57,12 +59,14 @@ export function useRows(wanted: Wanted): Rows {
       }
 
       async function found(text: string) {
-        const { data, error } = await client.query(FIND, { text, key: { key: { eq: text } } }).toPromise();
+        const { data, error } = await client.query(FIND, { begins: { gte: text, lte: text + LAST } }).toPromise();
         if (!data) return { error };
         const rows = new Map<string, Row>();
-        for (const list of [data.byKey, data.byNumber, data.byCause, data.bySubject, data.byReceipt])
-          for (const edge of list?.edges ?? []) rows.set(edge.node.key, edge.node);
-        return { error, read: { rows: [...rows.values()], total: rows.size, next: null } };
+        const lists = [data.byKey, data.byNumber, data.byCause, data.bySubject, data.byReceipt];
+        for (const list of lists) for (const edge of list?.edges ?? []) rows.set(edge.node.key, edge.node);
+        const cut = lists.some((list) => list && list.totalCount > list.edges.length);
+        const total = cut ? lists.reduce((sum, list) => sum + (list?.totalCount ?? 0), 0) : rows.size;
+        return { error, read: { rows: [...rows.values()], total, next: null } };
       }
     },
     [client, wanted],

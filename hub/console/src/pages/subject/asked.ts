@@ -71,6 +71,8 @@ export const SUBJECT = graphql(`
             decidedAt
             departmentName
             phone
+            identityNo
+            representativeIdentityNo
           }
         }
       }

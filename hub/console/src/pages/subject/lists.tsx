@@ -59,6 +59,7 @@ export function Records({ records, total }: { records: readonly CreditRecord[]; 
   );
 }
 
+type Approval = Subject["approvals"]["edges"][number]["node"];
 const APPROVAL: Record<string, Tone> = { ACCEPTED: "busy", GRANTED: "good", REFUSED: "bad", REVOKED: "warn" };
 
 export function Approvals({ of }: { of: Subject }) {
@@ -77,9 +78,26 @@ export function Approvals({ of }: { of: Subject }) {
         { title: words["subject.procedure"], width: 120, render: (_, one) => named("procedure", one.procedure) },
         { title: words["subject.state"], width: 110, render: (_, one) => <Mark tone={APPROVAL[one.state] ?? "calm"}>{named("approvalState", one.state)}</Mark> },
         { title: words["subject.department"], render: (_, one) => one.departmentName },
-        { title: words["subject.phone"], width: 180, render: (_, one) => (one.phone ? <Reveal id={one.id} field="phone" masked={one.phone} /> : "—") },
+        { title: words["subject.personal"], width: 260, render: (_, one) => <Personal of={one} /> },
       ]}
     />
+  );
+}
+
+/** The masked numbers of an approval, each with its eye. */
+function Personal({ of }: { of: Approval }) {
+  const words = useWords();
+  const shown = [
+    { field: "phone", label: words["subject.phone"], masked: of.phone },
+    { field: "identityNo", label: words["subject.identityNo"], masked: of.identityNo },
+    { field: "representativeIdentityNo", label: words["subject.representativeIdentityNo"], masked: of.representativeIdentityNo },
+  ];
+  return shown.map(({ field, label, masked }) =>
+    masked == null ? null : (
+      <div key={field}>
+        <span className="quiet">{label}</span> <Reveal id={of.id} field={field} label={label} masked={masked} />
+      </div>
+    ),
   );
 }
 

@@ -8,7 +8,7 @@ import { useRights } from "../../shell/me";
 import { useWords } from "../../words";
 import { REVEAL } from "./asked";
 
-export function Reveal({ id, field, masked }: { id: string; field: string; masked: string }) {
+export function Reveal({ id, field, label, masked }: { id: string; field: string; label: string; masked: string }) {
   const words = useWords();
   const rights = useRights();
   const { message } = App.useApp();
@@ -24,7 +24,7 @@ export function Reveal({ id, field, masked }: { id: string; field: string; maske
   return (
     <>
       <span className="number">{clear ?? masked}</span>
-      {rights.reveals && clear === null && <Button type="text" size="small" icon={<EyeOutlined />} aria-label={words["subject.reveal"]} onClick={() => setAsking(true)} />}
+      {rights.reveals && clear === null && <Button type="text" size="small" icon={<EyeOutlined />} aria-label={`${words["subject.reveal"]}: ${label}`} onClick={() => setAsking(true)} />}
       {asking && (
         <ReasonDialog title={words["subject.revealTitle"]} help={words["subject.revealHelp"]} confirm={words["subject.reveal"]} act={act} close={() => setAsking(false)} />
       )}
