@@ -261,12 +261,7 @@ class Parts:
             wake=due,
             arrived=arrived,
             campaigns=CampaignRequests(
-                self.database,
-                self.rows,
-                self.applier.write,
-                lambda: self.derivation.book.policy,
-                world.clock,
-                after=due,
+                self.database, self.rows, self.applier.write, lambda: self.derivation.book.policy, world.clock, after=due
             ),
             notices=NoticeDesk(self.database, self.rows, self.applier.write, world.clock, due),
             levers=self.levers,

@@ -132,14 +132,14 @@ async def test_a_maintenance_window_is_refused_entered_shown_and_called_off(seen
     until = dialog.get_by_label("Until")
     await until.fill("2019-09-02T09:00")
     await dialog.get_by_label("Reason").fill("new servers")
-    await dialog.get_by_role("button", name="Maintenance window").click()
+    await dialog.get_by_role("button", name="Enter").click()
     await expect(dialog.get_by_role("alert")).to_contain_text("it ends at 2019-09-02T01:00:00+00:00")
     assert (await standing(city, "grid"))["maintenance"] is None
     now = datetime.now(BEIJING)
     begins, ends = now - timedelta(minutes=1), now + timedelta(hours=3)
     await dialog.get_by_label("From").fill(begins.strftime("%Y-%m-%dT%H:%M"))
     await until.fill(ends.strftime("%Y-%m-%dT%H:%M"))
-    await dialog.get_by_role("button", name="Maintenance window").click()
+    await dialog.get_by_role("button", name="Enter").click()
     await expect(dialog).to_be_hidden()
     line = seen.page.locator("[data-standing='maintenance']")
     for told in ("Grid", "new servers", "by operator", f"{begins:%m-%d %H:%M} – {ends:%m-%d %H:%M}"):
@@ -151,7 +151,7 @@ async def test_a_maintenance_window_is_refused_entered_shown_and_called_off(seen
     dialog = await choose(seen, "Grid", "Maintenance window")
     await dialog.get_by_label("From").fill(tomorrow.strftime("%Y-%m-%dT%H:%M"))
     await dialog.get_by_label("Until").fill((tomorrow + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"))
-    await say_why(dialog, "Maintenance window", "and new cables")
+    await say_why(dialog, "Enter", "and new cables")
     await expect(seen.page.locator("[data-standing='planned']")).to_contain_text("and new cables")
 
     await line.get_by_role("button", name="Call off").click()

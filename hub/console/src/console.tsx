@@ -25,8 +25,8 @@ const SEED = { borderRadius: 5, fontFamily: 'system-ui, "PingFang SC", "Microsof
 const LIGHT = { ...SEED, colorPrimary: "#1554b8", colorLink: "#1554b8", colorTextSecondary: "#4d555f", colorTextTertiary: "#5a626d", colorTextDescription: "#5a626d", colorTextPlaceholder: "#666e79", colorError: "#b3202f" };
 const DARK = { ...SEED, colorPrimary: "#2f6fdd", colorLink: "#8ab8ff", colorLinkHover: "#b5d3ff", colorTextSecondary: "#c3c8cf", colorTextTertiary: "#a3abb6", colorTextDescription: "#a3abb6", colorTextPlaceholder: "#929ba6", colorError: "#ff7d87", colorBgContainer: "#16191d", colorBgLayout: "#0e1013" };
 
-/** What is chosen is written in the primary colour, which is too dark to read on a dark ground. */
-const CHOSEN_IN_DARK = { Menu: { itemSelectedColor: "#8ab8ff" }, Tabs: { itemSelectedColor: "#8ab8ff", itemActiveColor: "#8ab8ff", itemHoverColor: "#b5d3ff" } };
+/** What is chosen is written in the primary colour, which is too dark to read on a dark ground; white on the light red of a button is not read either. */
+const READ_IN_DARK = { Button: { dangerColor: "#2a0a0e" }, Menu: { itemSelectedColor: "#8ab8ff" }, Tabs: { itemSelectedColor: "#8ab8ff", itemActiveColor: "#8ab8ff", itemHoverColor: "#b5d3ff" } };
 
 export function Console() {
   const [language, setLanguage] = useLanguage();
@@ -40,7 +40,7 @@ export function Console() {
       <DarkContext value={dark}>
         <ConfigProvider
           locale={language === "zh" ? zhCN : enUS}
-          theme={{ algorithm: dark ? [themes.darkAlgorithm] : [themes.defaultAlgorithm], token: dark ? DARK : LIGHT, components: dark ? CHOSEN_IN_DARK : {} }}
+          theme={{ algorithm: dark ? [themes.darkAlgorithm] : [themes.defaultAlgorithm], token: dark ? DARK : LIGHT, components: dark ? READ_IN_DARK : {} }}
           button={{ autoInsertSpace: false }}
         >
           <App className={`frame ${dark ? "dark" : "light"}`}>

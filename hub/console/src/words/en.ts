@@ -133,6 +133,7 @@ export const en = {
   "levers.resumeHelp": "It is read again, and what waits is sent within its quota; {n} obligations are open.",
   "levers.resumed": "It goes on.",
   "levers.maintain": "Maintenance window",
+  "levers.enter": "Enter",
   "levers.maintainTitle": "Maintenance window of {platform}",
   "levers.maintainHelp": "Its alerts are silent meanwhile. Work goes on as it is: what fails is tried again.",
   "levers.from": "From (Beijing time)",

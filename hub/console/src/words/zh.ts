@@ -135,6 +135,7 @@ export const zh: Words = {
   "levers.resumeHelp": "重新读取该平台，等待的事项在配额内依次发送；未办结 {n} 项。",
   "levers.resumed": "已恢复。",
   "levers.maintain": "登记维护窗口",
+  "levers.enter": "登记",
   "levers.maintainTitle": "登记{platform}平台的维护窗口",
   "levers.maintainHelp": "期间该平台的告警静默；业务照常进行，失败的会自动重试。",
   "levers.from": "开始（北京时间）",

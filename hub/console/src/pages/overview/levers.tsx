@@ -89,7 +89,7 @@ function Maintain({ of, done, close }: Open) {
     <ReasonDialog
       title={filled(words["levers.maintainTitle"], { platform: named("platform", of.name) })}
       help={words["levers.maintainHelp"]}
-      confirm={words["levers.maintain"]}
+      confirm={words["levers.enter"]}
       initial={initial}
       act={(reason, { from, until }) =>
         act(words["levers.planned"], PLAN_MAINTENANCE, { platform: of.name, from: from ? read(from) : null, until: read(until ?? ""), reason })
