@@ -56,7 +56,6 @@ export function Attempts({ attempts }: { attempts: Attempt[] }) {
 }
 
 function Exchanges({ id }: { id: string }) {
-  const words = useWords();
   const { data, error, waiting, again } = useAsked(SAID, { id });
   const said = data?.node?.__typename === "Attempt" ? data.node : null;
   return (
