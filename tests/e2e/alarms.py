@@ -132,7 +132,8 @@ def break_promises(stage: Stage, most: int = 6) -> None:
     begun = [
         task_id
         for task_id, task in enforcement.store.all("task").items()
-        if task["status"] == "DISPATCHED" and task["subjects"][0].get("code")  # what is owed for one without a code waits for it
+        if task["status"] == "DISPATCHED"
+        and enforcement.tasks.subjects(task_id)[0].get("code")  # what is owed for one without a code waits for it
     ]
     assert begun, "no check was begun: nobody would be told"
     for task_id in begun[:most]:
