@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Request, Response, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright, expect
 
 from hub.web.console import BUILT
 
@@ -81,6 +81,10 @@ class Seen:
             self.received[response.url] = int(response.headers.get("content-length", "0"))
 
 
+def _where(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location.get('url', '')})"
+
+
 @contextlib.asynccontextmanager
 async def started() -> AsyncIterator[Browser]:
     """Start Chromium; stop it in the end."""
@@ -102,7 +106,7 @@ async def opened(browser: Browser, address: str, key: str | None, **options: Any
         await context.add_init_script(f"sessionStorage.getItem('bihuan.key') ?? sessionStorage.setItem('bihuan.key', '{key}')")
     page = await context.new_page()
     seen = Seen(page, address)
-    page.on("console", lambda message: seen.errors.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("console", lambda message: seen.errors.append(_where(message)) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: seen.errors.append(str(error)))
     page.on("request", seen.note_request)
     page.on("response", seen.note_response)

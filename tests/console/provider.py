@@ -86,6 +86,7 @@ async def sign_in_provider() -> AsyncIterator[SignInProvider]:
         Route("/jwks", provider.jwks),
         Route("/auth", provider.auth, methods=["GET", "POST"]),
         Route("/token", provider.hand_out, methods=["POST"]),
+        Route("/favicon.ico", lambda _request: Response(status_code=204)),  # else a browser complains
     ]
     cors = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["POST"])
     async with serving(Starlette(routes=routes, middleware=[cors]), listening):
