@@ -9,7 +9,7 @@ import typer
 from hub.app import Hub
 from hub.commands.base import AsJson, app, message, show, with_hub
 from hub.platform_health import PlatformStatus
-from hub.settings import reference
+from hub.settings_page import reference
 from schema.alerts import ActiveAlert
 from schema.conditions import SecretInUse
 

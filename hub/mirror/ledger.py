@@ -2,7 +2,8 @@
 
     DUE -claim-> LEASED -accepted-> SENT -seen in the mirror-> CLOSED
 
-Claims, completions and rescues are here; what is owed is decided by the rules (hub/reconcile/rules) and written by `settle.py`.
+Claims and completions are here, what is put back in lapsed.py; what is owed is decided by the rules (hub/reconcile/rules) and
+written by `settle.py`.
 """
 
 from collections import defaultdict
@@ -59,19 +60,6 @@ STANDING = select(OBLIGATION.c.key, OBLIGATION.c.fence).where(
     OBLIGATION.c.key.in_(bindparam("keys", expanding=True)), OBLIGATION.c.state == "LEASED"
 )
 STANDING_LOCKED = STANDING.order_by(OBLIGATION.c.key).with_for_update()
-LOST = select(*COLUMNS).where(OBLIGATION.c.state == "LEASED", OBLIGATION.c.lease_until < bindparam("now"))
-UNSEEN = select(*COLUMNS).where(OBLIGATION.c.state == "SENT", OBLIGATION.c.next_at <= bindparam("now"))
-PUT_BACK = (
-    update(OBLIGATION)
-    .where(OBLIGATION.c.key == bindparam("b_key"))
-    .values(
-        state="DUE",
-        next_at=bindparam("b_now"),
-        fence=bindparam("b_fence"),
-        lease_until=None,
-        unknown_since=bindparam("b_since"),
-    )
-)
 NEXT_DUE = select(func.min(OBLIGATION.c.next_at)).where(OBLIGATION.c.platform == bindparam("platform"), OBLIGATION.c.state == "DUE")
 
 
@@ -95,7 +83,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform showed in its answer; the worker hands it to the mirror once the completion is written."""
 
 
-def _read(connection: Connection, rows: Rows, statement: Select[Any], **bound: Any) -> list[Obligation]:
+def read_obligations(connection: Connection, rows: Rows, statement: Select[Any], **bound: Any) -> list[Obligation]:
+    """Return what a statement of COLUMNS finds, with these values."""
     read = rows.reader(Obligation)
     return [read(row) for row in connection.execute(statement, bound)]
 
@@ -105,7 +94,7 @@ def by_keys(connection: Connection, rows: Rows, keys: Sequence[str], *, lock: bo
     found: dict[str, Obligation] = {}
     for start in range(0, len(keys), CHUNK):
         statement = select(*COLUMNS).where(OBLIGATION.c.key.in_(keys[start : start + CHUNK])).order_by(OBLIGATION.c.key)
-        found.update({one.key: one for one in _read(connection, rows, _locked(connection, statement, lock))})
+        found.update({one.key: one for one in read_obligations(connection, rows, _locked(connection, statement, lock))})
     return found
 
 
@@ -116,7 +105,7 @@ def by_causes(
     found: dict[str, list[Obligation]] = defaultdict(list)
     for start in range(0, len(causes), CHUNK):
         statement = OF_CAUSES_LOCKED if lock and connection.dialect.name == "postgresql" else OF_CAUSES
-        for one in _read(connection, rows, statement, rule=rule, causes=causes[start : start + CHUNK]):
+        for one in read_obligations(connection, rows, statement, rule=rule, causes=causes[start : start + CHUNK]):
             found[one.cause].append(one)
     return {cause: sorted(some, key=lambda one: (one.sequence, one.key)) for cause, some in found.items()}
 
@@ -168,7 +157,7 @@ def claim(connection: Connection, rows: Rows, platform: str, limit: int, now: da
         msgspec.structs.replace(
             one, state=ObligationState.LEASED, fence=one.fence + 1, attempts=one.attempts + 1, lease_until=now + lease
         )
-        for one in _read(connection, rows, due, platform=platform, now=micros(now), most=limit)
+        for one in read_obligations(connection, rows, due, platform=platform, now=micros(now), most=limit)
     ]
     if taken:
         _write_claims(connection, rows, taken, now)
@@ -297,54 +286,6 @@ def abandon(connection: Connection, rows: Rows, one: Obligation, now: datetime) 
     nothing = "the claim ended before the call could begin: nothing was sent"
     ended = rows.values(Attempt, outcome=AttemptOutcome.FAILED, ended_at=now, detail=nothing)
     connection.execute(update(ATTEMPT).where(ATTEMPT.c.attempt_id == attempt_id(one)).values(ended))
-
-
-def lapsed(connection: Connection, rows: Rows, now: datetime, limit: int) -> list[Obligation]:
-    """Return obligations that `rescue` or `reopen_unseen` would put back, so many of each at most. Nothing is locked."""
-    return [
-        *_read(connection, rows, LOST.limit(limit), now=micros(now)),
-        *_read(connection, rows, UNSEEN.limit(limit), now=micros(now)),
-    ]
-
-
-def rescue(connection: Connection, rows: Rows, now: datetime, keys: Sequence[str]) -> list[Obligation]:
-    """Put back those of these that a dead process had claimed, and return them as they were: it may have called until its
-    lease ended, so that the outcome is unknown. What somebody else is just putting back is left out."""
-    lost = _read(connection, rows, _these(connection, LOST), now=micros(now), keys=list(keys))
-    if lost:
-        put_back = [
-            {
-                "b_key": one.key,
-                "b_now": micros(now),
-                "b_fence": one.fence + 1,
-                "b_since": micros(max(filter(None, (one.unknown_since, one.lease_until)))),
-            }
-            for one in lost
-        ]
-        connection.execute(PUT_BACK, put_back)
-        detail = rows.keep("Attempt", "detail", "the process that made this call ended")
-        ended = {"b_outcome": AttemptOutcome.UNKNOWN.value, "b_at": micros(now), "b_detail": detail, "b_exchanges": None}
-        connection.execute(ENDED_ATTEMPT, [{"b_id": attempt_id(one), **ended} for one in lost])
-        obligation_changes.note(connection, [one.key for one in lost])
-    return lost
-
-
-def reopen_unseen(connection: Connection, rows: Rows, now: datetime, keys: Sequence[str]) -> list[Obligation]:
-    """Put back those of these that were accepted but not seen in the mirror within the echo time, and return them as they were:
-    each is looked up, then sent again."""
-    unseen = _read(connection, rows, _these(connection, UNSEEN), now=micros(now), keys=list(keys))
-    if unseen:
-        put_back = [
-            {"b_key": one.key, "b_now": micros(now), "b_fence": one.fence, "b_since": micros(one.sent_at or now)} for one in unseen
-        ]
-        connection.execute(PUT_BACK, put_back)
-        obligation_changes.note(connection, [one.key for one in unseen])
-    return unseen
-
-
-def _these(connection: Connection, lapsed: Select[Any]) -> Select[Any]:
-    these = lapsed.where(OBLIGATION.c.key.in_(bindparam("keys", expanding=True))).order_by(OBLIGATION.c.key)
-    return these.with_for_update(skip_locked=True) if connection.dialect.name == "postgresql" else these
 
 
 def next_due_at(connection: Connection, platform: str) -> int | None:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Sleep
-from hub.mirror import ledger
+from hub.mirror import lapsed
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ledger import Completion
 from hub.mirror.ports import Apply
@@ -178,12 +178,12 @@ class Worker:
                 self.wake()
 
     def _put_back(self, connection: Connection, now: datetime) -> tuple[int, int]:
-        lapsed = ledger.lapsed(connection, self._rows, now, AT_ONCE)
+        found = lapsed.lapsed(connection, self._rows, now, AT_ONCE)
         # Causes before obligations, as everybody does: the other way round two processes wait for each other.
-        self._derivation.hold(connection, lapsed)
-        keys = [one.key for one in lapsed]
-        lost = ledger.rescue(connection, self._rows, now, keys)
-        unseen = ledger.reopen_unseen(connection, self._rows, now, keys)
+        self._derivation.hold(connection, found)
+        keys = [one.key for one in found]
+        lost = lapsed.rescue(connection, self._rows, now, keys)
+        unseen = lapsed.reopen_unseen(connection, self._rows, now, keys)
         # Their cause may have been corrected while they were leased: what is not owed any more must not be sent.
         self._derivation.settle_obligations(connection, [*lost, *unseen], now)
         return len(lost), len(unseen)

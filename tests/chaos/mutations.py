@@ -20,7 +20,7 @@ from connectors import credit_feed
 from connectors.enforcement_commands import EnforcementCommands
 from connectors.errors import ConnectorError, PermanentError, UnknownOutcome
 from hub.intake.poller import Poller
-from hub.mirror import ledger, quota, records
+from hub.mirror import lapsed, ledger, quota, records
 from hub.mirror.records import Outcome
 from hub.mirror.rows import Rows
 from hub.reconcile import settle
@@ -52,7 +52,7 @@ def nothing_is_looked_up_before_it_is_made() -> Iterator[None]:
 @contextlib.contextmanager
 def what_dead_processes_claimed_is_left_to_them() -> Iterator[None]:
     """Nobody takes over."""
-    with mock.patch.object(ledger, "rescue", return_value=[]):
+    with mock.patch.object(lapsed, "rescue", return_value=[]):
         yield
 
 
@@ -185,7 +185,7 @@ def unknown_outcomes_are_not_looked_up() -> Iterator[None]:
 @contextlib.contextmanager
 def rescue_forgets_that_the_outcome_is_unknown() -> Iterator[None]:
     """What a dead process had claimed counts as never sent."""
-    whole = ledger.rescue
+    whole = lapsed.rescue
 
     def forgetful(connection: Connection, rows: Rows, now: datetime, keys: Sequence[str]) -> list[Obligation]:
         lost = whole(connection, rows, now, keys)
@@ -193,7 +193,7 @@ def rescue_forgets_that_the_outcome_is_unknown() -> Iterator[None]:
             ledger.change(connection, rows, one.key, unknown_since=None)
         return lost
 
-    with mock.patch.object(ledger, "rescue", forgetful):
+    with mock.patch.object(lapsed, "rescue", forgetful):
         yield
 
 

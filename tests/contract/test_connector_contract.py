@@ -485,7 +485,8 @@ def named_in(command: AnyCommand) -> str:
     names = ("external_no", "biz_no", "ext_no", "out_no", "notice_no", "report_no", "approval_no", "entry_no", "event_no")
     more = ("coordination_id", "task_id", "code")
     plain = msgspec.to_builtins(command)
-    return str(next(plain[name] for name in (*names, *more) if plain.get(name)))
+    others = (name for name in plain if name.endswith("_no"))
+    return str(next(plain[name] for name in (*names, *more, *others) if plain.get(name)))
 
 
 def hidden_from(cases: PlatformCases, wire: Wire) -> set[str]:

@@ -16,7 +16,7 @@ from hub.commands.shapes import SHAPES
 from hub.demo_household import Household
 from hub.domain.policy import DEFAULT_FOLDER
 from hub.mirror.upgrade import head_revision
-from hub.settings import reference
+from hub.settings_page import reference
 from tests.command_line import BIHUAN, NOWHERE, PLATFORMS, Bihuan, City
 from tests.servers import PostgreSQLServer, lent
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from connectors.registry import CONNECTORS
 from hub.access.settings import application_keys
-from hub.settings import HubSettings, Settings, SettingsError, load_settings, reference
+from hub.settings import HubSettings, Settings, SettingsError, load_settings
+from hub.settings_page import reference
 from schema.row_limits import RowLimits
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"

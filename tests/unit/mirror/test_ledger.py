@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.util import await_only
 
-from hub.mirror import ledger
+from hub.mirror import lapsed, ledger
 from hub.mirror.database import Database, PostgreSQLDatabase
 from hub.mirror.ledger import Completion
 from hub.mirror.rows import Rows
@@ -72,12 +72,12 @@ def failed(one: Obligation, clock: SettableClock) -> Completion:
 
 def rescue(connection: Connection, rows: Rows, now: datetime) -> list[Obligation]:
     """Put back all that lapsed of what was claimed."""
-    return ledger.rescue(connection, rows, now, [one.key for one in ledger.lapsed(connection, rows, now, 100)])
+    return lapsed.rescue(connection, rows, now, [one.key for one in lapsed.lapsed(connection, rows, now, 100)])
 
 
 def reopen_unseen(connection: Connection, rows: Rows, now: datetime) -> list[Obligation]:
     """Put back all that was not seen in time."""
-    return ledger.reopen_unseen(connection, rows, now, [one.key for one in ledger.lapsed(connection, rows, now, 100)])
+    return lapsed.reopen_unseen(connection, rows, now, [one.key for one in lapsed.lapsed(connection, rows, now, 100)])
 
 
 async def test_an_obligation_exists_once_whoever_derives_it_again(database: Database, rows: Rows) -> None:
