@@ -12,6 +12,9 @@ import { alongOne, alongTwo } from "./drawing";
 import { csvOf, save } from "./export";
 
 const REFRESH = 60;
+const AXIS_WIDTH = 140;
+/** Wide enough for the longest word of a heading. */
+const FIGURE_WIDTH = 128;
 
 type Days = [string, string] | null;
 
@@ -116,12 +119,13 @@ function Shown({ told, axis, second, group, figures }: Props) {
         rowKey={(row) => axes.map((each) => nameOf(row, each) ?? "").join("\n")}
         pagination={false}
         dataSource={rows}
-        scroll={{ x: 760 }}
+        scroll={{ x: axes.length * AXIS_WIDTH + figures.length * FIGURE_WIDTH }}
         columns={[
-          ...axes.map((each) => ({ title: words[`statistics.axis.${each}`], fixed: "left" as const, width: 160, render: (_: unknown, row: Row) => name(row, each) })),
+          ...axes.map((each) => ({ title: words[`statistics.axis.${each}`], fixed: "left" as const, width: AXIS_WIDTH, render: (_: unknown, row: Row) => name(row, each) })),
           ...figures.map((figure) => ({
             title: words[`figure.${figure}`],
             align: "right" as const,
+            width: FIGURE_WIDTH,
             sorter: (a: Row, b: Row) => Number(a.figures[figure]) - Number(b.figures[figure]),
             render: (_: unknown, row: Row) => <span className="number">{row.figures[figure]}</span>,
           })),
