@@ -4,6 +4,7 @@ So the number of statements of a nested query depends on its shape, never on the
 any other way.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -87,7 +88,9 @@ class Loaders:
                 return await self._from.read(read, self._rows, self._caller, values, *about)
 
             self._made[kind] = DataLoader(load, max_batch_size=BATCH)
-        return await self._made[kind].load(value)
+        # Whoever is cancelled must not take what others read with them: where all that wait are cancelled before a batch begins,
+        # Strawberry's loader gives it up and yet lets the next ones join it, who then wait for ever.
+        return await asyncio.shield(self._made[kind].load(value))
 
 
 def _far_end(joined: Joined | None) -> tuple[Owners | None, Any]:

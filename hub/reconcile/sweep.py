@@ -82,12 +82,13 @@ class Sweep:
                 found = await self._database.read(candidates, "", AT_ONCE)
             return found if len(found) < min(REMEMBERED, AT_ONCE) else None
 
+        asked = [asyncio.create_task(ask(each)) for each in questions]
         try:
-            async with asyncio.TaskGroup() as group:
-                asked = [group.create_task(ask(each)) for each in questions]
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None  # as if they had been asked one by one
-        return [each.result() for each in asked]
+            return await asyncio.gather(*asked)
+        finally:
+            for each in asked:
+                each.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
 
     async def _complete_identifiers(self) -> None:
         """Let subjects be found by all their identifiers, by which what is owed to them is found.
