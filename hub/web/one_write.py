@@ -1,8 +1,8 @@
 """A response in one write: headers and body of a short answer leave together. Used by serving.py.
 
 uvicorn writes headers when an answer begins and the body when it is there, and uvloop hands each to the system at once: two calls
-and two packets an answer, and more than half of what a small one costs. What is written is held here until the next write, or until
-the loop has done what is ready now, whichever comes first: a stream's headers wait for nothing.
+and two packets an answer. What is written is held here until the next write, or until the loop has done what is ready now, whichever
+comes first: a stream's headers wait for nothing.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ class Gathering:
             self._soon(self.flush)
 
     def flush(self) -> None:
-        """Write what is held."""
-        if self._held is not None:
-            held, self._held = self._held, None
+        """Write what is held; where the connection is gone by now there is nobody to write to, and uvloop would raise."""
+        held, self._held = self._held, None
+        if held is not None and not self._transport.is_closing():
             self._transport.write(held)
 
     def close(self) -> None:

@@ -105,3 +105,31 @@ async def test_nothing_is_lost_of_an_answer_that_ends_the_connection() -> None:
     async with connected(Answers()) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n")
         assert (await reader.read()).endswith(b"hello")
+
+
+async def test_a_connection_that_is_lost_before_its_headers_left_is_no_error() -> None:
+    """uvloop raises where somebody writes to a connection that is closed."""
+    told = list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    transport = _Closed()
+    Gathering(transport).write(b"HTTP/1.1 200")  # type: ignore[arg-type]
+    transport.closed = True
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (told, transport.written) == ([], [])
+
+
+class _Closed:
+    """A transport as uvloop's is once its other side is gone."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.written: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def write(self, data: bytes) -> None:
+        if self.closed:
+            raise RuntimeError("the handler is closed")
+        self.written.append(data)
