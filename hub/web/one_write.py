@@ -1,8 +1,8 @@
 """A response in one write: headers and body of a short answer leave together. Used by serving.py.
 
 uvicorn writes headers when an answer begins and the body when it is there, and uvloop hands each to the system at once: two calls
-and two packets an answer. What is written is held here until the next write, or until the loop has done what is ready now, whichever
-comes first: a stream's headers wait for nothing.
+and two packets an answer. What is written is held here until the next write, or until the loop has done what is ready now,
+whichever comes first: a stream's headers wait for nothing.
 """
 
 import asyncio
