@@ -1,7 +1,9 @@
 """The explorer in a real browser: an example runs, the schema's documentation is there, and nobody but the hub is asked."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from hub.web.explorer import BUILT
 from tests.console.browser import opened
@@ -17,6 +19,7 @@ OURS = ("entrance", 'id="key"', '<button type="submit">Use')
 
 async def test_an_example_runs_and_the_documentation_is_at_hand(browser: Browser, city: ConsoleCity) -> None:
     async with opened(browser, city.address, None) as seen:
+        await seen.page.route("**/assets/monaco-editor-*.js", late)
         await seen.page.goto(f"{city.address}/explorer")
         await seen.page.get_by_label("Application key").fill(city.key)
         await seen.page.get_by_role("button", name="Use").click()
@@ -28,3 +31,9 @@ async def test_an_example_runs_and_the_documentation_is_at_hand(browser: Browser
         await seen.picture("explorer")
         ours = [each for each in await seen.violations() if any(mark in each for mark in OURS)]
         assert (ours, seen.errors, seen.foreign) == ([], [], [])
+
+
+async def late(route: Route) -> None:
+    """Let the editor come two seconds after the page, as over a slow line: who clicks early must not click in vain."""
+    await asyncio.sleep(2)
+    await route.continue_()
