@@ -33,7 +33,7 @@ from connectors.base import (
 from connectors.beijing import BEIJING, beijing_text, beijing_time
 from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.claimed import claimed_id
-from connectors.errors import BadSignature, CursorExpired, PermanentError, TransientError
+from connectors.errors import BadSignature, ConnectorError, CursorExpired, PermanentError, TransientError
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
 from schema.commands import AddToBlacklist, AnyCommand, PushVerificationResult
@@ -200,7 +200,7 @@ class ApprovalConnector(Connector):
         try:
             return [self._parser.blacklisted(row, observed_at) for row in found.rows]
         except ValueError as error:
-            raise TransientError(PLATFORM, "BAD_ANSWER", "/api/hmd/query: a dxbs or ycrq is malformed") from error
+            raise TransientError(PLATFORM, "BAD_ANSWER", "/api/hmd/query: a dxbs, rdrq or ycrq is malformed") from error
 
     # --- what we write
 
@@ -241,9 +241,14 @@ class ApprovalConnector(Connector):
         }
         added = await self._calls.write("/api/hmd/add", entry, object, repeat_after=_REPEAT_SOON)  # wybh makes it idempotent
         repeated = isinstance(added, dict) and added.get("repeated") is True
-        # No stream tells of the blacklist: it is read back at once.
-        shown = await self._blacklist(command.holder, command.matter_code)
-        return Receipt(reference=command.entry_no, repeated=repeated, shows=tuple(shown))
+        return Receipt(reference=command.entry_no, repeated=repeated, shows=tuple(await self._shown(command)))
+
+    async def _shown(self, command: AddToBlacklist) -> Sequence[Item]:
+        """Return what the blacklist shows now, for no stream tells of it; nothing where it cannot be read: the entry is there."""
+        try:
+            return await self._blacklist(command.holder, command.matter_code)
+        except ConnectorError:
+            return ()
 
     # --- house-keeping
 

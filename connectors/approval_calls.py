@@ -13,7 +13,8 @@ from pydantic import Field, SecretStr
 
 from connectors.base import Surroundings
 from connectors.errors import ConnectorError, PermanentError, TransientError
-from connectors.http import Build, HttpSettings, Judge, PlatformClient, http_date
+from connectors.http import Build, HttpSettings, Judge, PlatformClient
+from connectors.http_dates import http_date
 from connectors.json_text import mended
 from connectors.signing import approval_signature
 from connectors.signing_secrets import SecretRefused, SigningSecrets

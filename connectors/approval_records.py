@@ -34,8 +34,13 @@ class BlacklistRow(msgspec.Struct, frozen=True):
     wybh: str
     dxbs: str
     sxbm: str
-    rdrq: date
+    rdrq: str
     ycrq: str | None = None
+
+
+def _day(written: str) -> str:
+    """Return the day of a date, or of a time as this system writes all others; raise ValueError for anything else."""
+    return (date.fromisoformat(written) if len(written) == len("yyyy-MM-dd") else beijing_time(written).date()).isoformat()
 
 
 class ApprovalParser:
@@ -78,8 +83,8 @@ class ApprovalParser:
             entry_no=row.wybh,
             subject_code=rid_code(row.dxbs, self._exchange_key) if is_identity(row.dxbs) else parse_uscc(row.dxbs),
             matter_code=row.sxbm,
-            since=row.rdrq.isoformat(),
-            removed_on=date.fromisoformat(row.ycrq).isoformat() if row.ycrq else None,
+            since=_day(row.rdrq),
+            removed_on=_day(row.ycrq) if row.ycrq else None,
         )
         return Observation(record=entry)
 

@@ -14,7 +14,8 @@ from connectors.base import Surroundings
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_values import PLATFORM, decode
 from connectors.errors import ConnectorError, CursorExpired, PermanentError, TransientError
-from connectors.http import PlatformClient, UnusableError, http_date, retry_after_seconds
+from connectors.http import PlatformClient, UnusableError
+from connectors.http_dates import http_date, retry_after_seconds
 from connectors.signing import sm3_hex
 from connectors.signing_secrets import SecretRefused, SigningSecrets
 from schema.identifiers import redact

@@ -16,7 +16,7 @@ from connectors.enforcement_calls import EnforcementCalls, encoded, fields_of, s
 from connectors.enforcement_records import read_campaign
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_values import PLATFORM
-from connectors.errors import PermanentError, TransientError
+from connectors.errors import ConnectorError, PermanentError, TransientError
 from connectors.http import UnusableError
 from connectors.record_fields import instant, text
 from schema.commands import (
@@ -49,7 +49,7 @@ class EnforcementCommands:
                 return await self._create("tasks", "taskId", command.external_no, _task(command), unknown_since)
             case CreateCampaign():
                 made = await self._create("campaigns", "campaignId", command.external_no, _campaign(command), unknown_since)
-                return msgspec.structs.replace(made, shows=(await self._drawn(made.reference),))
+                return msgspec.structs.replace(made, shows=await self._drawn(made.reference))
             case CancelTask():
                 return await self._cancel(command)
             case PutKeySubject() | RemoveKeySubject() | GiveCoordinationFeedback():
@@ -80,13 +80,17 @@ class EnforcementCommands:
         self._fresh[kind, external_no] = self._clock(), made
         return Receipt(reference=made)
 
-    async def _drawn(self, campaign_id: str) -> Item:
-        """Return a campaign as it was drawn: campaigns are visible at once, and no list tells of them."""
-        return await self._calls.read(
-            "GET campaigns/id",
-            target(f"campaigns/{encoded(campaign_id)}"),
-            lambda response: read_campaign(fields_of(response), self._clock()),
-        )
+    async def _drawn(self, campaign_id: str) -> tuple[Item, ...]:
+        """Return a campaign as it was drawn, for no list tells of it; nothing where it cannot be read: it is there all the same."""
+        try:
+            drawn = await self._calls.read(
+                "GET campaigns/id",
+                target(f"campaigns/{encoded(campaign_id)}"),
+                lambda response: read_campaign(fields_of(response), self._clock()),
+            )
+        except ConnectorError:
+            return ()
+        return (drawn,)
 
     def _made_lately(self, kind: str, external_no: str, now: datetime) -> str | None:
         """Return the id of what we made ourselves so lately that no query shows it yet.

@@ -14,7 +14,8 @@ from connectors.base import Surroundings
 from connectors.errors import PermanentError, TransientError
 from connectors.grid_records import PLATFORM, compact
 from connectors.grid_settings import GridSettings
-from connectors.http import PlatformClient, UnusableError, http_date
+from connectors.http import PlatformClient, UnusableError
+from connectors.http_dates import http_date
 from connectors.signing_secrets import SecretRefused, SigningSecrets
 from connectors.soap import CONTENT_TYPE, ENCODING, SoapFaultError, XmlError, build, child, envelope, parse, returned, text_of
 from schema.identifiers import redact

@@ -8,7 +8,6 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Container, Hashable
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from inspect import isawaitable
 from typing import Any, Generic, TypeVar
@@ -22,8 +21,10 @@ from connectors.base import Knocked, PlatformSettings, Surroundings
 from connectors.breaker import Watched, breaker_of
 from connectors.errors import ConnectorError, PermanentError, PlatformDown, TransientError, UnknownOutcome
 from connectors.exchanges import Telling
+from connectors.http_dates import http_date, retry_after_seconds
 from connectors.knocking import answered
 from connectors.read_attempts import read_attempts
+from connectors.shared_reads import SharedReads
 from connectors.window import Window
 from schema.identifiers import redact
 
@@ -72,8 +73,7 @@ class PlatformClient:
         self._telling = Telling(settings)
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._window = Window(settings.quota_per_second, surroundings.clock, surroundings.sleep)
-        self._shared: dict[Hashable, _SharedRead] = {}
-        self._reading: set[asyncio.Task[Any]] = set()
+        self._shared = SharedReads()
         self._closed = False  # it asked to be left alone, and has not answered since
         self._held_until: datetime | None = None  # after a 429, that one refused call is not followed by the next
 
@@ -104,27 +104,14 @@ class PlatformClient:
     ) -> T:
         """Return what `judge` makes of the answer; try again on transport errors, 5xx, 429, UnusableError and TransientError.
 
-        `accept` are the statuses beyond 2xx that `judge` takes itself. Reads under way with an equal `same` share one call. One
-        that nobody waits for any more goes on by itself, so that the breaker learns how it ends, and is shared no longer.
+        `accept` are the statuses beyond 2xx that `judge` takes itself. Reads under way with an equal `same` share one call.
         Raises TransientError when the tries are used up or the platform asks for more patience than settings allow,
         PlatformDown while the breaker is open, PermanentError for any other refusal, and what `judge` raises.
         """
         call = _Call(operation, build, judge, accept, None)
         if same is None:
             return await self._read(call)
-        key = (operation, same)
-        if (shared := self._shared.get(key)) is None or shared.task.done():
-            shared = self._shared[key] = _SharedRead(asyncio.create_task(self._read(call)))
-            self._reading.add(shared.task)
-            shared.task.add_done_callback(self._ended)
-        shared.waiting += 1
-        try:
-            result: T = await asyncio.shield(shared.task)
-        finally:
-            shared.waiting -= 1
-            if not shared.waiting and self._shared.get(key) is shared:
-                del self._shared[key]
-        return result
+        return await self._shared.result((operation, same), lambda: self._read(call))
 
     async def write(
         self,
@@ -161,14 +148,8 @@ class PlatformClient:
 
     async def close(self) -> None:
         """Close the connections; shared reads under way are cancelled."""
-        for task in list(self._reading):
-            task.cancel()
+        self._shared.cancel()
         await self._http.aclose()
-
-    def _ended(self, done: asyncio.Task[Any]) -> None:
-        self._reading.discard(done)
-        if not done.cancelled():
-            done.exception()  # seen, also when everyone who waited for it has gone
 
     async def _read(self, call: "_Call[T]") -> T:
         return await read_attempts(self.settings, self.surroundings)(self._call, call)
@@ -304,14 +285,6 @@ class PlatformClient:
         return UnknownOutcome(self.platform, code, message, sending.sent_at, max(call.repeat_after, retry_after or 0.0))
 
 
-class _SharedRead:
-    """A read under way, and how many wait for it."""
-
-    def __init__(self, task: asyncio.Task[Any]) -> None:
-        self.task = task
-        self.waiting = 0
-
-
 class _Call(msgspec.Struct, Generic[T], frozen=True):
     """One call as its connector describes it; `repeat_after` is None for reads."""
 
@@ -347,24 +320,3 @@ class _Sending:
 def _trusted(url: str) -> ssl.SSLContext:
     """Return whose certificates are taken: for https those that httpx trusts, for plain http nobody's, which is quick to set up."""
     return httpx.create_ssl_context(trust_env=False) if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def retry_after_seconds(response: httpx.Response, now: datetime, header: str = "retry-after") -> float | None:
-    """Return the wait that an answer asks for in `header`, in seconds, never negative; None without a readable one.
-
-    An HTTP date is measured against the answer's own Date header where it has one, so that clocks may differ.
-    """
-    asked = response.headers.get(header, "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    until, since = http_date(asked), http_date(response.headers.get("date", ""))
-    return max(0.0, (until - (since or now)).total_seconds()) if until is not None else None
-
-
-def http_date(text: str) -> datetime | None:
-    """Return the moment that an HTTP date names, aware; None for anything else."""
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None

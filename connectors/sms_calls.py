@@ -11,7 +11,8 @@ import msgspec
 
 from connectors.base import Receipt, Surroundings
 from connectors.errors import PermanentError, TransientError
-from connectors.http import PlatformClient, http_date
+from connectors.http import PlatformClient
+from connectors.http_dates import http_date
 from connectors.json_text import mended
 from connectors.signing import sm3_hex
 from connectors.signing_secrets import SecretRefused, SigningSecrets

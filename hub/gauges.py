@@ -160,7 +160,7 @@ class Gauges:
         self._show_streams(found)
         for name, at in found.ran.items():
             metrics.schedule_ran.labels(name).set(at.timestamp())
-        if (swept := found.ran.get("full-sweep")) is not None:
+        if (swept := found.ran.get(measures.FULL_SWEEP)) is not None:
             metrics.sweep_age.set((now - swept).total_seconds())
             metrics.sweep_limit.set(MISSED * self.full_sweep_seconds)
         metrics.ops_items.set(found.ops_items)

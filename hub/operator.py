@@ -92,7 +92,7 @@ class Operator:
 
     async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
         """Make obligations due again, now."""
-        outcome = await self.database.write(operations.retry, self.rows, keys, reason, by, self.clock())
+        outcome = await self.database.write(operations.retry, self.derivation, keys, reason, by, self.clock())
         self.wake()
         return outcome
 

@@ -36,6 +36,7 @@ from hub.keeping import Keeping
 from hub.levers import Levers
 from hub.live_reads import LiveReader
 from hub.loops import Loops
+from hub.mirror import measures
 from hub.mirror.database import Database, open_database
 from hub.mirror.quota import DatabaseQuota
 from hub.mirror.replica import Replica
@@ -303,7 +304,7 @@ class Parts:
         own = self.settings.hub
         return [
             Schedule("sweep", own.sweep_seconds, self._sweep, at_once=False, noted=True),
-            Schedule("full-sweep", own.full_sweep_seconds, self._sweep_everything, noted=True),
+            Schedule(measures.FULL_SWEEP, own.full_sweep_seconds, self._sweep_everything, noted=True),
             Schedule("waiting", own.waiting_seconds, self._look_at_waiting, at_once=False),
             Schedule("count", own.idle_seconds, self.tally.count),
             Schedule("seal", own.seal_seconds, self._seal),

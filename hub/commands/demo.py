@@ -26,7 +26,10 @@ def _kinds() -> Iterator[str]:
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(help="Port of the hub, 0 picks a free one.")] = 8000,
-    data: Annotated[Path | None, typer.Option(help="Folder that keeps the demo's data between starts.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps the demo's data between starts; .bihuan/demo, with --check a temporary one."),
+    ] = None,
     approvals: Annotated[int, typer.Option(help="Approvals that the city grants.")] = 60,
     seed: Annotated[int, typer.Option(help="What the city is made from.")] = 7,
     check: Annotated[

@@ -1,10 +1,10 @@
 """What the exit codes of commands mean, beyond what all have in common. docs/commands.md is made from it."""
 
 COMMON = {
-    0: "done; `serve` and `work`: stopped by SIGTERM",
+    0: "done; `serve`: stopped by SIGTERM; `work`: by SIGTERM or Ctrl-C",
     1: "it could not be done, or is done and something needs a look: a message on standard error says what",
     2: "wrong options, or settings that are missing or wrong: each is named with its cure",
-    130: "Ctrl-C",
+    130: "Ctrl-C, but for `work`",
 }
 EXIT_CODES: dict[str, dict[int, str]] = {
     "alerts": {0: "nothing stands", 1: "something does, and is shown"},

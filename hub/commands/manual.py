@@ -86,7 +86,8 @@ def _names(option: TyperOption) -> str:
 def _default(option: TyperOption) -> str:
     if option.required:
         return "**required**"
-    return "" if option.default in {None, False, ""} or option.multiple else f"`{option.default}`".lower()
+    unsaid = option.default is None or option.default is False or option.default == ""
+    return "" if unsaid or option.multiple else f"`{option.default}`".lower()
 
 
 def _cell(text: str | None) -> str:

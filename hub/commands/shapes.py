@@ -20,7 +20,7 @@ class PlatformLine(TypedDict):
     lag_seconds: Annotated[float | None, "seconds since then"]
     backlog: Annotated[int, "open obligations towards it"]
     stuck: Annotated[int, "of these, those that wait for a person"]
-    drift: Annotated[int, "differences that nobody can repair by himself"]
+    drift: Annotated[int, "differences that the hub cannot repair by itself"]
     gone: Annotated[int, "records that it does not show any more, and an operator has to decide about"]
     differences: Annotated[int, "figures of points that differ from ours"]
     failure: Annotated[str | None, "streams whose last read failed, and why"]

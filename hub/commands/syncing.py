@@ -12,6 +12,7 @@ from hub.commands.completion import OnePlatform, OneStream
 from hub.commands.levers import operator_name, reasoned
 from hub.commands.moments import moment
 from hub.commands.outcomes import as_outcome, tell_refused
+from hub.mirror import measures
 from schema.backfill import SHOWN, Difference, Foreseen
 from schema.operations import Outcome
 
@@ -60,6 +61,7 @@ def reconcile(as_json: AsJson = False) -> None:
             pass
         await hub.worker.rescue()
         swept = await hub.sweep.everything()
+        await hub.database.write(measures.ran, measures.FULL_SWEEP, hub.world.clock())
         names = list(hub.connectors)
         discharged = {name: await hub.worker.work_once(name, 1000) for name in counted(names, len(names), "discharging")}
         miscounted = await hub.tally.everything()

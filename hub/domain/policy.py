@@ -1,6 +1,6 @@
 """The city's policy: departments, matters, categories, items, points, deadlines, eligibility and calendar, read as a whole.
 
-app.py loads it at start and on request and hands it to the rules; an obligation keeps the version that made it.
+app.py loads it at start and hands it to the rules; an obligation keeps the version that made it.
 docs/policy.md describes the files.
 """
 

@@ -60,6 +60,10 @@ def last_runs(connection: Connection) -> dict[str, datetime]:
     return {name: moment(at) for name, at in connection.execute(here)}
 
 
+FULL_SWEEP = "full-sweep"
+"""Name of the regular work that asks all rules about everything."""
+
+
 def ran(connection: Connection, name: str, now: datetime) -> None:
     """Note that regular work was done."""
     insert = insert_into(connection, LEASE).values(name=name, until=0, last_run_at=micros(now))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from hub.mirror import audit, ledger, ops_list
 from hub.mirror.audit import Entry
 from hub.mirror.rows import Rows
+from hub.reconcile.derive import Derivation
 from hub.reconcile.standing import CORRECTED
 from schema.entities import Obligation, ObligationState
 from schema.operations import Outcome
@@ -30,13 +31,19 @@ WAYS_OUT = {
 }
 
 
-def retry(connection: Connection, rows: Rows, keys: Sequence[str], reason: str | None, by: str, now: datetime) -> Outcome:
+def retry(
+    connection: Connection, derivation: Derivation, keys: Sequence[str], reason: str | None, by: str, now: datetime
+) -> Outcome:
     """Make obligations that are stuck, waived or settled due again, now; refuse UnknownObligation, WrongState.
 
-    One that waits for something goes back to waiting. Each key is done or refused for itself.
+    One that waits for something goes back to waiting. Their causes are settled along with it, so that what was corrected meanwhile
+    is sent as it is owed now, or not at all. Each key is done or refused for itself.
     """
+    rows = derivation.rows
+    derivation.hold(connection, ledger.by_keys(connection, rows, list(keys)).values())
     found = ledger.by_keys(connection, rows, list(keys), lock=True)
     done: list[str] = []
+    taken_back: list[Obligation] = []
     refused: list[UserError] = []
     for at, key in enumerate(keys):
         one, path = found.get(key), ["keys", str(at)]
@@ -50,6 +57,8 @@ def retry(connection: Connection, rows: Rows, keys: Sequence[str], reason: str |
             _take_back(connection, rows, one, now)
             _note(connection, rows, now, by, "retryObligations", one, _due(one), reason)
             done.append(key)
+            taken_back.append(one)
+    derivation.settle_obligations(connection, taken_back, now)
     return Outcome(tuple(done), tuple(refused))
 
 

@@ -30,6 +30,9 @@ from schema.entities import Obligation
 AT_ONCE = 50
 """Obligations of each kind that are put back in one transaction: it holds their causes, and nobody shall wait for it long."""
 
+Settle = Callable[[Connection, Sequence[Obligation], datetime], None]
+"""Settles the causes of obligations that were put back."""
+
 log = structlog.get_logger()
 
 
@@ -171,19 +174,36 @@ class Worker:
         await self._claims.renew()
         put_back = AT_ONCE
         while put_back >= AT_ONCE:  # else there may be more
-            lost, unseen = await self._database.write(self._put_back, now)
+            found = await self._database.read(lapsed.lapsed, self._rows, now, AT_ONCE)
+            lost, unseen = await self._put_back(found, now) if found else (0, 0)
             put_back = max(lost, unseen)
             if lost or unseen:
                 log.info("put back", lost=lost, unseen=unseen)
                 self.wake()
 
-    def _put_back(self, connection: Connection, now: datetime) -> tuple[int, int]:
-        found = lapsed.lapsed(connection, self._rows, now, AT_ONCE)
+    async def _put_back(self, found: Sequence[Obligation], now: datetime) -> tuple[int, int]:
+        """Put these back, and return how many were lost and how many unseen; one whose rule fails holds up no other."""
+        try:
+            return await self._database.write(self._write_back, found, now, self._derivation.settle_obligations)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # outermost: the others must not wait for one
+            log.exception("cannot settle what is put back", count=len(found), first=found[0].key)
+        if len(found) == 1:  # it is tried again as it stands; the sweep settles it when its rule can
+            return await self._database.write(self._write_back, found, now, _unsettled)
+        apart = [await self._put_back([one], now) for one in found]
+        return sum(lost for lost, _ in apart), sum(unseen for _, unseen in apart)
+
+    def _write_back(self, connection: Connection, found: Sequence[Obligation], now: datetime, settle: Settle) -> tuple[int, int]:
         # Causes before obligations, as everybody does: the other way round two processes wait for each other.
         self._derivation.hold(connection, found)
         keys = [one.key for one in found]
         lost = lapsed.rescue(connection, self._rows, now, keys)
         unseen = lapsed.reopen_unseen(connection, self._rows, now, keys)
         # Their cause may have been corrected while they were leased: what is not owed any more must not be sent.
-        self._derivation.settle_obligations(connection, [*lost, *unseen], now)
+        settle(connection, [*lost, *unseen], now)
         return len(lost), len(unseen)
+
+
+def _unsettled(connection: Connection, put_back: Sequence[Obligation], now: datetime) -> None:
+    """Leave them as they were put back."""

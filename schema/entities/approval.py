@@ -57,11 +57,13 @@ class Approval(Mirrored, frozen=True):
     identity_no: Annotated[
         str | None, Personal("identity", joined=True), Says("Applicant's identity number, masked", "身份证号 SFZHM")
     ]
-    representative_name: Annotated[str | None, Personal("text"), Says("Legal representative", "法人姓名 FRXM")]
+    representative_name: Annotated[str | None, Personal("text"), Says("Legal representative", "法定代表人姓名 FRXM")]
     representative_identity_no: Annotated[
-        str | None, Personal("identity", joined=True), Says("Legal representative's identity number, masked", "法人证件号 FRZJHM")
+        str | None,
+        Personal("identity", joined=True),
+        Says("Legal representative's identity number, masked", "法定代表人证件号 FRZJHM"),
     ]
-    representative_code: Annotated[str | None, Indexed(), Says("Legal representative's RID code", "法人个人编码")]
+    representative_code: Annotated[str | None, Indexed(), Says("Legal representative's RID code", "法定代表人个人编码")]
     phone: Annotated[str | None, Personal("phone", joined=True), Says("Telephone, masked", "联系电话 LXDH")]
     address: Annotated[str | None, Personal("text"), Says("Business address", "经营地址 JYDZ")]
     commitment: Annotated[str | None, Personal("text"), Says("Text of the commitment", "承诺内容 CNNR")]

@@ -420,3 +420,19 @@ async def test_an_entry_that_was_there_is_told_as_repeated_and_another_under_its
         await connector.ensure(ENTRY, "k", unknown_since=None)
     assert refused.value.code == "CONFLICT"
     assert json.loads(platform.requests[0].content)["rdrq"] == "2019-08-15"
+
+
+async def test_an_entry_that_was_made_and_cannot_be_read_back_counts_as_made() -> None:
+    time = FakeTime()
+    answers = answers_of(("0", {}), *[("50000", None)] * 3)
+    receipt = await connector_of(Platform(time, lambda request, body: next(answers)), time).ensure(ENTRY, "k", unknown_since=None)
+    assert (receipt.reference, receipt.shows) == (ENTRY.entry_no, ())
+
+
+async def test_days_of_the_blacklist_may_come_as_times() -> None:
+    row = {"wybh": "1", "dxbs": SHOP_CODE, "sxbm": "M1", "rdrq": "2019-08-01 00:00:00", "ycrq": "2019-08-02 09:30:00"}
+    time = FakeTime()
+    (item,) = await connector_of(Platform(time, lambda request, body: {"rows": [row]}), time).fetch("BlacklistEntry", [SHOP_CODE])
+    assert isinstance(item, Observation)
+    assert isinstance(item.record, BlacklistEntry)
+    assert (item.record.since, item.record.removed_on) == ("2019-08-01", "2019-08-02")

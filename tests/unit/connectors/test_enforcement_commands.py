@@ -233,6 +233,11 @@ async def test_a_campaign_is_looked_up_before_it_is_drawn() -> None:
     assert (there.reference, there.repeated) == ("SJ5", True)
 
 
+async def test_a_campaign_that_was_made_and_cannot_be_read_back_counts_as_made() -> None:
+    receipt = await ensured(CAMPAIGN, Script(page(), CAMPAIGN_MADE, *[httpx.Response(500)] * 3))
+    assert (receipt.reference, receipt.repeated, receipt.shows) == ("SJ7", False, ())
+
+
 async def test_too_small_a_pool_is_for_people_and_says_how_to_go_on() -> None:
     with pytest.raises(PermanentError, match=r"too small \(6 subjects\); retry when .*, or waive this and ask") as problem:
         await ensured(CAMPAIGN, Script(page(), refusal(422, "TOO_FEW", "6 subjects")))

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from connectors.errors import PermanentError, PlatformDown, TransientError, UnknownOutcome
-from connectors.http import HttpSettings, PlatformClient, UnusableError, retry_after_seconds
+from connectors.http import HttpSettings, PlatformClient, UnusableError
+from connectors.http_dates import retry_after_seconds
 from connectors.patience import waits_until
 from tests.contract.cases import NOW, FakeTime, surroundings
 

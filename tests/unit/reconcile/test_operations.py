@@ -13,7 +13,7 @@ from schema.operations import Outcome
 from schema.user_errors import ReasonMissing, UnknownObligation, UnknownOpsItem, UserError, WrongState
 from tests.builders import approval, observed
 from tests.settable_clock import START
-from tests.unit.reconcile.city import APPROVAL_KEY, City, approval_task
+from tests.unit.reconcile.city import APPROVAL_KEY, APPROVAL_NO, City, approval_task, done_check, observation
 from tests.unit.reconcile.worker_side import Office
 
 Decide = Callable[[City], Awaitable[Outcome]]
@@ -26,7 +26,7 @@ async def granted(city: City, state: ObligationState = ObligationState.DUE, **co
 
 
 async def retry(city: City, *keys: str, reason: str | None = None) -> Outcome:
-    return await city.database.write(operations.retry, city.rows, keys, reason, "lou", city.clock())
+    return await city.database.write(operations.retry, city.derivation, keys, reason, "lou", city.clock())
 
 
 async def waive(city: City, key: str = APPROVAL_KEY, reason: str = "made by telephone") -> Outcome:
@@ -104,10 +104,38 @@ async def test_what_had_been_sent_is_looked_up_when_it_is_taken_back(city: City)
     assert (await city.ledger())[APPROVAL_KEY].unknown_since == START
 
 
-async def test_what_waited_for_something_waits_again_when_it_is_taken_back(city: City) -> None:
-    await granted(city, ObligationState.WAIVED, payload=b"", needs="a route")
+@pytest.mark.parametrize("decide", [waive, settle_by_hand])
+async def test_what_was_corrected_meanwhile_is_taken_back_as_it_is_owed_now(city: City, decide: Decide) -> None:
+    """A settled obligation keeps its command, for nobody knows what was done by hand; taken back unsent, it follows its cause."""
+    await city.say(observed(approval()))
+    await decide(city)
+    await city.say(observed(approval(version=2, matter_name="another name")))
+    before = (await city.ledger())[APPROVAL_KEY].payload
     await retry(city, APPROVAL_KEY)
-    assert await city.lines() == {APPROVAL_KEY: "WAITING"}
+    one = (await city.ledger())[APPROVAL_KEY]
+    assert (one.state, b"another name" in one.payload, before != one.payload) == (
+        ObligationState.DUE,
+        True,
+        decide is settle_by_hand,
+    )
+
+
+async def test_what_is_not_owed_any_more_is_not_sent_when_it_is_taken_back(city: City) -> None:
+    await city.say(observed(approval()))
+    await settle_by_hand(city)
+    await city.say(observed(approval(version=2, state=ApprovalState.REVOKED)))
+    assert await city.lines() == {APPROVAL_KEY: "SETTLED"}
+    await retry(city, APPROVAL_KEY)
+    assert (await city.lines())[APPROVAL_KEY] == "WITHDRAWN"
+
+
+async def test_what_waited_for_something_waits_again_when_it_is_taken_back(city: City) -> None:
+    key = f"breach-record:{APPROVAL_NO}"
+    await city.say(observation(done_check()))
+    assert (await city.lines())[key] == "WAITING"
+    await waive(city, key)
+    await retry(city, key)
+    assert (await city.lines())[key] == "WAITING"
 
 
 async def test_a_refusal_is_cured_retried_and_closed(city: City) -> None:

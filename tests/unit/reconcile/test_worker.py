@@ -413,6 +413,18 @@ async def test_what_became_of_the_others_is_kept_when_one_cannot_be_settled(
     assert [event["event"] for event in logged if event["log_level"] == "error"].count("a completion cannot be settled") >= 1
 
 
+async def test_one_that_cannot_be_settled_is_put_back_and_holds_up_no_other(
+    city: City, hub: Office, logged: list[EventDict]
+) -> None:
+    city.derivation.rules = (BreaksOnSent(),)
+    await city.say(GRANTED, observed(approval(approval_no="YW-BAD")), observed(approval(approval_no="YW3")))
+    await hub.worker.work_once("enforcement")
+    city.clock.advance(1 + hub.pace.echo_seconds)
+    await hub.worker.rescue()
+    assert set((await city.lines()).values()) == {"DUE"}
+    assert "cannot settle what is put back" in [event["event"] for event in logged if event["log_level"] == "error"]
+
+
 # --- Several workers, and the loop -----------------------------------------------------------------------------------
 
 
