@@ -23,6 +23,7 @@ from connectors.errors import ConnectorError, PermanentError, PlatformDown, Tran
 from connectors.exchanges import Telling
 from connectors.http_dates import http_date, retry_after_seconds
 from connectors.knocking import answered
+from connectors.lease import may_send
 from connectors.read_attempts import read_attempts
 from connectors.shared_reads import SharedReads
 from connectors.window import Window
@@ -124,7 +125,8 @@ class PlatformClient:
     ) -> T:
         """Send once and return what `judge` makes of the answer; never tried again here.
 
-        Raises TransientError when it was surely not carried out (never sent, 429, 503 with Retry-After, or so judged),
+        Raises TransientError when it was surely not carried out (never sent, its claim being over too (`lease.py`), 429, 503 with
+        Retry-After, or so judged),
         UnknownOutcome with `retry_after=repeat_after` seconds (as a rule `dropped_after_seconds`) when it was sent and no
         usable answer came, PermanentError for any other refusal, and what `judge` raises.
         """
@@ -189,6 +191,8 @@ class PlatformClient:
     async def _send(self, call: "_Call[T]", watched: Watched) -> T:
         built = call.build()
         request = await built if isawaitable(built) else built
+        if call.repeat_after is not None and not may_send(self.surroundings.clock()):
+            raise TransientError(self.platform, "CLAIM_OVER", f"{call.operation}: not sent, its claim ended while it waited")
         if self.settings.traceparent:
             request.headers.update(self.surroundings.trace_headers())
         sending, started, outcome = _Sending(self.surroundings), self.surroundings.clock(), "CANCELLED"

@@ -6,10 +6,11 @@ Rules ask Policy.deadline for the term and due_at for the instant.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from hub.domain.calendar import BEIJING, WorkingDays, beijing_day
+from hub.domain.errors import BeyondCalendar
 
 Unit = Literal["at once", "hour", "working day", "year"]
 _UNITS: Mapping[str, Unit] = {"hour": "hour", "working day": "working day", "year": "year"}
@@ -119,8 +120,15 @@ def due(term: Term, start: datetime, calendar: WorkingDays) -> Due:
 
     `at once` is start itself; hours are counted to the second; working days and years end with their last day, 23:59:59
     Beijing, the day of start not counted. A year ends on the same calendar day, 29 February on 28 February (民法典 art. 202).
-    Raise ValueError for a start without a zone.
+    Raise ValueError for a start without a zone, BeyondCalendar where no such day exists.
     """
+    try:
+        return _due(term, start, calendar)
+    except OverflowError as error:
+        raise _beyond(term, start) from error
+
+
+def _due(term: Term, start: datetime, calendar: WorkingDays) -> Due:
     day = beijing_day(start)
     match term.unit:
         case "at once":
@@ -137,7 +145,14 @@ def due(term: Term, start: datetime, calendar: WorkingDays) -> Due:
 def due_at(deadline: Deadline, start: datetime, calendar: WorkingDays) -> datetime:
     """Return the aware instant by which the deadline asks for it: as `due` counts it, moved into its hours where it has some."""
     at = due(deadline.after, start, calendar).at
-    return deadline.hours.moved(at) if deadline.hours else at
+    try:
+        return deadline.hours.moved(at) if deadline.hours else at
+    except OverflowError as error:
+        raise _beyond(deadline.after, start) from error
+
+
+def _beyond(term: Term, start: datetime) -> BeyondCalendar:
+    return BeyondCalendar(f"{term} from {start.isoformat()}: there is no such day; ask the platform for a deadline that can come")
 
 
 def end_of_day(day: date) -> datetime:
@@ -146,6 +161,8 @@ def end_of_day(day: date) -> datetime:
 
 
 def _years_later(day: date, years: int) -> date:
+    if day.year + years > MAXYEAR:
+        raise OverflowError
     try:
         return day.replace(year=day.year + years)
     except ValueError:  # 29 February in a year that has none

@@ -39,5 +39,9 @@ class PolicyMissing(DomainError):
     """No policy answers this question: a row or a table has to be added; the message says where."""
 
 
+class BeyondCalendar(DomainError):
+    """A deadline would lie behind the last day that there is: a platform's "without limit" (9999-12-31) was counted on from."""
+
+
 class PointsInvalid(DomainError):
     """Points that a platform named are negative or no step of 0.5, so that no credit record can carry them."""

@@ -23,6 +23,9 @@ LATE = timedelta(milliseconds=25)
 """A slot that passed longer ago than this is left unused: it would come on top of another process's."""
 AHEAD_SECONDS = 0.5
 """At most so much is reserved in one write, and more only when half of it is over: many who wait here do not hold up others."""
+FARTHEST = 120_000_000
+"""Microseconds, and a hundred slots more. What is given away further ahead was given by a clock that stood wrong, and is taken
+back: else everybody would wait for as long as it was wrong."""
 
 
 MINUTE = 60_000_000
@@ -52,7 +55,7 @@ def reserve(connection: Connection, platform: str, count: int, width: int, clock
     """
     mine = _mine(connection, platform)
     now = micros(clock())
-    first = max(mine.next_slot_at, now + lead)
+    first = now + lead if mine.next_slot_at > now + _farthest(width) else max(mine.next_slot_at, now + lead)
     before, given = _given(mine, now // MINUTE)
     connection.execute(
         GIVEN_AWAY_COUNTED,
@@ -97,6 +100,10 @@ def _given(row: Any, minute: int) -> tuple[int, int]:
     return (row.given or 0) if row.minute == minute - 1 else 0, 0
 
 
+def _farthest(width: int) -> int:
+    return FARTHEST + 100 * width
+
+
 OF_PLATFORM = select(QUOTA).where(QUOTA.c.platform == bindparam("platform"))
 OF_PLATFORM_LOCKED = OF_PLATFORM.with_for_update()
 GIVEN_AWAY = update(QUOTA).where(QUOTA.c.platform == bindparam("b_platform")).values(next_slot_at=bindparam("b_next"))
@@ -135,7 +142,8 @@ class _Line:
 class DatabaseQuota(Quota):
     """`acquire` returns when one call may be made; however many processes share the database, together they keep the rate.
 
-    Their clocks must agree within a few milliseconds (NTP): one that is ahead by a second makes the others wait a second.
+    Their clocks must agree within a few milliseconds (NTP): one that is ahead by a second makes the others wait a second, and two
+    minutes at the most.
     """
 
     def __init__(self, database: Database, *, clock: Clock, sleep: Sleep) -> None:
@@ -158,15 +166,19 @@ class DatabaseQuota(Quota):
 
     async def _slot(self, line: _Line, platform: str, per_second: float) -> int:
         """Return the next slot that is not gone; reserve more when there is none."""
-        oldest = micros(self._clock() - LATE)
+        oldest, width = micros(self._clock() - LATE), int(1_000_000 / (per_second * SHARE)) + 1
+        farthest = _farthest(width)
+        if line.slots and line.slots[0] > micros(self._clock()) + farthest:  # our own clock was set back
+            line.slots.clear()
+            line.reserved_until = 0
         while not line.slots or line.slots[0] < oldest:
             if line.slots:
                 line.slots.popleft()  # whoever it was for has gone, or we were held up
                 continue
             early = line.reserved_until - micros(self._clock()) - int(AHEAD_SECONDS / 2 * 1_000_000)
-            if early > 0:
+            if 0 < early <= farthest:
                 await self._sleep(early / 1_000_000)
-            count, width = max(1, min(line.waiting, int(per_second * AHEAD_SECONDS))), int(1_000_000 / (per_second * SHARE)) + 1
+            count = max(1, min(line.waiting, int(per_second * AHEAD_SECONDS)))
             line.slots.extend(await self._reserve(line, platform, count, width))
             line.reserved_until = line.slots[-1] + width
             oldest = micros(self._clock() - LATE)

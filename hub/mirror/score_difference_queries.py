@@ -147,11 +147,14 @@ def keep(connection: Connection, rows: Rows, differences: Sequence[ScoreDifferen
         connection.execute(kept, [rows.as_row(one) for one in differences])
 
 
-def to_confirm(connection: Connection, before: datetime, limit: int) -> list[str]:
-    """Return the codes of subjects with a difference that nothing explains, that began before then and that ops was not told of."""
+def to_confirm(connection: Connection, before: datetime, after: str, limit: int) -> list[str]:
+    """Return the codes of subjects with a difference that nothing explains, that began before then and that ops was not told of,
+    in order, beginning after one."""
     here = and_(DIFFERENCE.c.ended_at.is_(None), DIFFERENCE.c.explanation.is_(None), DIFFERENCE.c.told_at.is_(None))
     old = DIFFERENCE.c.since <= micros(before)
-    statement = select(DIFFERENCE.c.code).where(here, old).distinct().order_by(DIFFERENCE.c.code).limit(limit)
+    statement = (
+        select(DIFFERENCE.c.code).where(here, old, DIFFERENCE.c.code > after).distinct().order_by(DIFFERENCE.c.code).limit(limit)
+    )
     return list(connection.execute(statement).scalars())
 
 

@@ -86,6 +86,11 @@ class Claims:
             await self._drop(one)
         return held.until is not None
 
+    def until(self, one: Obligation) -> datetime | None:
+        """Return until when a claim lasts as far as this process knows; None: it is another's by now."""
+        held = self._held.get(ledger.attempt_id(one))
+        return None if held is None else held.until
+
     async def run(self) -> None:
         """Renew all claims three times a lease while there are any, until cancelled."""
         while True:

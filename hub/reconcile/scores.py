@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Sleep
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, PlatformDown
 from hub.domain.points import period_of
 from hub.domain.policy import Policy
 from hub.mirror import controls, ops_list
@@ -32,7 +32,7 @@ PAGE = 500
 PAUSE = 0.05
 """Seconds between two pages, so that others get their turn."""
 LIVE = 100
-"""The most subjects that are read live in one run: about five seconds of the platform's quota."""
+"""The most subjects that are read live in one run: about ten seconds of the platform's quota."""
 log = structlog.get_logger()
 
 
@@ -69,6 +69,8 @@ class Scores:
         self._clock = clock
         self._sleep = sleep
         self._patience = patience
+        self._confirmed = ""
+        """The subject up to which the last run read live: the next one goes on there, whatever could not be read."""
 
     async def reconcile(self) -> None:
         """Compare all subjects, then read live and tell of what stays. Raises DatabaseUnavailable; then it goes on next time."""
@@ -88,18 +90,24 @@ class Scores:
 
     async def _confirm(self) -> None:
         """Read subjects live whose figures have differed for too long; tell ops of those that still do."""
-        codes = await self._database.read(queries.to_confirm, self._clock() - self._patience, LIVE)
+        codes = await self._database.read(queries.to_confirm, self._clock() - self._patience, self._confirmed, LIVE)
+        self._confirmed = codes[-1] if len(codes) == LIVE else ""
         if not codes or await self._database.read(controls.is_paused, self._credit.platform):
             return
-        try:
-            items = await self._credit.fetch("CreditProfile", codes)
-            for code in codes:
+        read: list[str] = []
+        for code in codes:
+            try:
+                items = await self._credit.fetch("CreditProfile", [code])
                 items += await self._credit.fetch_for("CreditRecord", code)
-        except ConnectorError as error:
-            log.info("differences of scores are read live later", subjects=len(codes), code=error.code, error=str(error))
-            return
-        await self._apply(self._credit.platform, "answer", items)
-        await self._compare(codes, confirmed=True)
+            except ConnectorError as error:
+                log.info("a difference of scores is read live later", subject=code, code=error.code, error=str(error))
+                if isinstance(error, PlatformDown):
+                    break
+                continue
+            await self._apply(self._credit.platform, "answer", items)
+            read.append(code)
+        if read:
+            await self._compare(read, confirmed=True)
 
     def _compared(self, connection: Connection, codes: Sequence[str], now: datetime, confirmed: bool) -> Compared:
         year, policy = int(period_of(now)), self._policy().points

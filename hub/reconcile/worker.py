@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Sleep
+from connectors.lease import sends_under
 from hub.mirror import lapsed
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ledger import Completion
@@ -136,7 +137,8 @@ class Worker:
             if not await self._claims.lasts(one, self._connectors[platform].settings.deadline_seconds):
                 return
             with within(self._tracing, "attempt", one.trace, key=one.key, platform=platform, number=one.attempts) as here:
-                completion = await self._calls[platform](one, transcript)
+                with sends_under(lambda: self._claims.until(one)):
+                    completion = await self._calls[platform](one, transcript)
                 if here is not None:
                     here.note("outcome", completion.outcome.value)
             await self._completions.commit(one, completion)

@@ -10,6 +10,7 @@ import pytest
 from connectors.errors import PermanentError, PlatformDown, TransientError, UnknownOutcome
 from connectors.http import HttpSettings, PlatformClient, UnusableError
 from connectors.http_dates import retry_after_seconds
+from connectors.lease import sends_under
 from connectors.patience import waits_until
 from tests.contract.cases import NOW, FakeTime, surroundings
 
@@ -172,6 +173,19 @@ async def test_a_write_that_was_surely_not_carried_out_is_transient(answer: http
     with pytest.raises(TransientError) as failed:
         await write(client_of(Script(answer, OK), FakeTime()))
     assert not isinstance(failed.value, UnknownOutcome)
+
+
+@pytest.mark.parametrize("lasts", [None, -0.001])
+async def test_a_write_whose_claim_ended_while_it_waited_is_not_sent(lasts: float | None) -> None:
+    """A process was suspended: what it was about to say is old by then, and its signature would be as fresh as any."""
+    time, script = FakeTime(), Script(OK)
+    client = client_of(script, time)
+    with sends_under(lambda: None if lasts is None else time.now + timedelta(seconds=lasts)):
+        with pytest.raises(TransientError) as refused:
+            await write(client)
+        assert (refused.value.code, isinstance(refused.value, UnknownOutcome), script.requests) == ("CLAIM_OVER", False, [])
+        assert await read(client) == "done"
+    assert await write(client) == "done"
 
 
 async def test_a_write_answered_with_503_and_no_time_has_an_unknown_outcome() -> None:

@@ -1,6 +1,6 @@
 """Terms, and the instants that they come to."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import pytest
 from hypothesis import given
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hub.domain.calendar import BEIJING, state_council_calendar
 from hub.domain.deadlines import Deadline, Due, Hours, Term, due, due_at, parse_hours, parse_term
+from hub.domain.errors import BeyondCalendar
 
 CALENDAR = state_council_calendar()
 START = datetime(2019, 9, 3, 10, 30, tzinfo=BEIJING)  # a Tuesday
@@ -54,6 +55,20 @@ def test_a_term_from_the_third_of_september_2019(text: str, at: datetime) -> Non
 def test_the_day_of_start_is_the_beijing_one() -> None:
     late = datetime(2019, 9, 3, 16, 30, tzinfo=UTC)  # 00:30 on 4 September
     assert due(Term(1, "working day"), late, CALENDAR).at.date() == date(2019, 9, 5)
+
+
+@pytest.mark.parametrize("text", ["1 hour", "1 working day", "1 year"])
+@pytest.mark.parametrize("zone", [BEIJING, UTC])
+def test_what_would_lie_behind_the_last_day_that_there_is_is_refused(text: str, zone: tzinfo) -> None:
+    """Platforms write 9999-12-31 for "without limit"."""
+    with pytest.raises(BeyondCalendar, match="there is no such day"):
+        due(parse_term(text), datetime(9999, 12, 31, 23, 59, 59, tzinfo=zone), CALENDAR)
+
+
+def test_hours_that_would_move_it_behind_the_last_day_are_refused_too() -> None:
+    deadline = Deadline("sms", None, Term(0, "at once"), "", hours=Hours(time(7), time(22)))
+    with pytest.raises(BeyondCalendar):
+        due_at(deadline, datetime(9999, 12, 31, 23, 0, tzinfo=BEIJING), CALENDAR)
 
 
 def test_a_year_from_the_29th_of_february_ends_on_the_28th() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -164,6 +164,29 @@ async def test_the_slots_stand_in_the_database(database: Database, clock: Settab
     other = DatabaseQuota(database, clock=clock, sleep=clock.sleep)
     await other.acquire("grid", 1.0)
     assert (clock() - before).total_seconds() == pytest.approx(1 / 0.97, abs=0.01)
+
+
+@pytest.mark.parametrize("waits_in", ["the same process", "another process"])
+async def test_a_clock_that_stood_an_hour_ahead_holds_nobody_up_for_an_hour(
+    database: Database, clock: SettableClock, waits_in: str
+) -> None:
+    ahead = DatabaseQuota(database, clock=lambda: clock() + timedelta(hours=1), sleep=clock.sleep)
+    await ahead.acquire("grid", 10.0)
+    own = DatabaseQuota(database, clock=clock, sleep=clock.sleep)
+    if waits_in == "the same process":
+        own._lines["grid"] = ahead._lines["grid"]
+    before = clock()
+    for _ in range(5):
+        await own.acquire("grid", 10.0)
+    assert (clock() - before).total_seconds() < 2
+
+
+async def test_what_a_slow_platform_gives_away_far_ahead_stands(database: Database, clock: SettableClock) -> None:
+    others = [DatabaseQuota(database, clock=clock, sleep=clock.sleep) for _ in range(4)]
+    before = clock()
+    for each in others:
+        await each.acquire("grid", 0.005)
+    assert (clock() - before).total_seconds() == pytest.approx(3 / 0.005 / 0.97, abs=1)
 
 
 async def test_without_the_database_no_call_is_made(clock: SettableClock) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.base import Item
-from connectors.errors import TransientError
+from connectors.errors import PermanentError, TransientError
 from hub.mirror import score_difference_queries
+from hub.reconcile import scores
 from hub.reconcile.scores import Scores
 from schema.entities import (
     CreditProfile,
@@ -43,6 +44,7 @@ class Credit(FakeConnector):
         super().__init__("credit", city.clock)
         self.shows: list[CreditProfile | CreditRecord] = []
         self.away = False
+        self.unreadable: set[str] = set()
         self.asked: list[tuple[str, tuple[str, ...]]] = []
 
     async def fetch(self, entity: str, keys: Sequence[str]) -> list[Item]:
@@ -54,6 +56,8 @@ class Credit(FakeConnector):
     def _shown(self, entity: str, codes: tuple[str, ...]) -> list[Item]:
         if self.away:
             raise TransientError("credit", "TIMEOUT", "no answer")
+        if self.unreadable & set(codes):
+            raise PermanentError("credit", "HTTP_404", f"no subject {codes}")
         self.asked.append((entity, codes))
         return [observed(one) for one in self.shows if type(one).__name__ == entity]
 
@@ -300,6 +304,22 @@ async def test_nobody_is_told_while_the_platform_does_not_answer(office: Office)
     office.credit.away = False
     await office.compared(minutes=1)
     assert await office.told() == [(POINTS_ID, True)]
+
+
+async def test_a_subject_that_cannot_be_read_holds_up_no_other(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "LIVE", 1)
+    person = credit_profile(code=PERSON, regulatory_points=Decimal(1), old_codes=())
+    await office.city.say(profile("2"), points(1, "2.5"), observed(person))
+    await office.compared()
+    first, second = sorted([SHOP_CODE, PERSON])
+    office.credit.unreadable = {first}
+    for minutes in (60, 1):
+        await office.compared(minutes=minutes)
+    assert [cause for cause, _ in await office.told()] == [f"{second}:REGULATORY_POINTS"]
+    office.credit.unreadable = set()
+    for _ in range(2):
+        await office.compared(minutes=1)
+    assert len(await office.told()) == 2
 
 
 async def test_an_explained_difference_is_listed_and_not_told(office: Office) -> None:

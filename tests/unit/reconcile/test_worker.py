@@ -10,6 +10,7 @@ from structlog.typing import EventDict
 
 from connectors.base import Receipt
 from connectors.errors import PermanentError, PlatformDown, TransientError, UnknownOutcome
+from connectors.lease import may_send
 from hub.mirror import ledger
 from hub.mirror.database import DatabaseUnavailable, PostgreSQLDatabase
 from hub.mirror.queries import Check
@@ -22,7 +23,7 @@ from tests.builders import approval, exchange, observed, task, task_result
 from tests.servers import someone_waits
 from tests.settable_clock import START, SettableClock
 from tests.unit.reconcile.city import APPROVAL_KEY, EVENT_NO, City, approval_task, bad, event_task, observation, road_event
-from tests.unit.reconcile.worker_side import Attempts, Office, Unreliable
+from tests.unit.reconcile.worker_side import Attempts, Ensured, Office, Unreliable
 
 BREACH_KEY = "breach-record:F0001"
 FOUND = Check(
@@ -411,6 +412,21 @@ async def test_what_became_of_the_others_is_kept_when_one_cannot_be_settled(
     assert await hub.worker.work_once("enforcement") == 3
     assert set((await city.lines()).values()) == {"SENT"}
     assert [event["event"] for event in logged if event["log_level"] == "error"].count("a completion cannot be settled") >= 1
+
+
+async def test_a_connector_may_send_as_long_as_the_claim_lasts(city: City, hub: Office) -> None:
+    allowed: list[bool] = []
+
+    def suspended(_: Ensured) -> Receipt:
+        allowed.append(may_send(city.clock()))
+        city.clock.advance(91)
+        allowed.append(may_send(city.clock()))
+        return Receipt(reference="RW1")
+
+    await city.say(GRANTED)
+    hub.connectors["enforcement"].replies[APPROVAL_KEY] = [suspended]
+    await hub.worker.work_once("enforcement")
+    assert allowed == [True, False]
 
 
 async def test_one_that_cannot_be_settled_is_put_back_and_holds_up_no_other(
