@@ -1,8 +1,7 @@
 """Until when a write may be sent: while the claim that it is made under lasts. Asked right before sending (`http.py`).
 
-A process that is suspended between its claim and its sending wakes up when somebody else has made the thing true, perhaps in another
-way:
-what it was about to say is old by then. It travels with the task and not by parameter, as `patience.py` does.
+A process that is suspended between its claim and its sending wakes up when somebody else has made the thing true, perhaps in
+another way: what it was about to say is old by then. It travels with the task and not by parameter, as `patience.py` does.
 """
 
 import contextlib
