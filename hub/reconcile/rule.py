@@ -89,6 +89,8 @@ class Rule(ABC, Generic[F]):
     replaces: ClassVar[bool] = False
     """Whether its commands replace what is there as a whole: one that may have been sent, and is to be sent again, is then
     corrected to what is owed now."""
+    shares_keys: ClassVar[bool] = False
+    """Whether two causes may owe the same key: what the one owes no longer is then taken over by the other."""
     quarantine: ClassVar[Quarantine | None] = None
     """Set where its verdicts may quarantine their cause."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import structlog
 from sqlalchemy import Connection
 
@@ -56,6 +57,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
     facts = rule.load(connection, rows, wanted)
     held = ledger.by_causes(connection, rows, rule.name, wanted, lock=True)
     fresh: list[Obligation] = []
+    said: dict[str, Verdict] = {}
     changed = 0
     troubles: list[Trouble] = []
     quarantined: dict[str, Quarantined | None] = {}
@@ -72,6 +74,7 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
         quarantined[cause] = verdict.quarantined
         mended |= verdict.mended
         owed = {each.key: each for each in verdict.owed}
+        said[cause] = verdict
         there = held.get(cause, [])
         fresh += [_new(rule, cause, verdict, owed[key], book, now) for key in owed.keys() - {one.key for one in there}]
         for one in there:
@@ -82,12 +85,36 @@ def settle(connection: Connection, rows: Rows, rule: AnyRule, causes: Sequence[s
                 if judged.changes.get("state") is ObligationState.CLOSED:
                     closes("echo", one.trace, key=one.key, platform=one.platform)
             troubles += [judged.trouble] if judged.trouble else []
+    if rule.shares_keys and fresh:
+        for key, judged in _taken_over(connection, rows, rule, fresh, facts, said, book, now):
+            ledger.change(connection, rows, key, **judged.changes)
+            troubles += [judged.trouble] if judged.trouble else []
     ledger.insert(connection, rows, sorted(fresh, key=lambda one: (one.cause, one.sequence, one.key)))
     open_items(connection, rows, troubles, now)
     resolve_all(connection, rows, mended, "it is over by itself", now)
     if rule.quarantine is not None:
         inbox.keep_quarantined(connection, rows, *rule.quarantine, rule.name, quarantined, now)
     return len(fresh) + changed
+
+
+def _taken_over(
+    connection: Connection,
+    rows: Rows,
+    rule: AnyRule,
+    fresh: Sequence[Obligation],
+    facts: Mapping[str, Any],
+    said: Mapping[str, Verdict],
+    book: Rulebook,
+    now: datetime,
+) -> Iterable[tuple[str, Judgement]]:
+    """Yield what becomes of obligations that other causes owed, and do not any more, whose keys these causes owe now."""
+    for key, other in ledger.by_keys(connection, rows, [one.key for one in fresh], lock=True).items():
+        if other.state is ObligationState.WITHDRAWN:
+            cause = next(one.cause for one in fresh if one.key == key)
+            owed = next(each for each in said[cause].owed if each.key == key)
+            one = msgspec.structs.replace(other, cause=cause)
+            judged = judge(rule, facts[cause], one, owed, said[cause], book, now)
+            yield key, judged._replace(changes={**judged.changes, "cause": cause})
 
 
 def _refused(rule: AnyRule, cause: str, error: DomainError) -> Trouble:

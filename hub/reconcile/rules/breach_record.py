@@ -62,6 +62,7 @@ class BreachRecord(Rule[Facts]):
     name = NAME
     prefix = "BR"
     cause_entity = "VerificationTask"
+    shares_keys = True  # two tasks of one approval, where somebody sent our order again
 
     def causes(self, observation: Observation) -> Iterable[str]:
         """A check, or a record that stands on one."""

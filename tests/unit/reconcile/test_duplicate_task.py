@@ -7,7 +7,7 @@ import pytest
 
 from connectors.errors import PermanentError, UnknownOutcome
 from hub.mirror.queries import Check
-from schema.commands import AcceptEvent, CancelTask, FeedbackEvent
+from schema.commands import AcceptEvent, CancelTask, FeedbackEvent, PostCreditRecord
 from schema.entities import (
     ApprovalState,
     Conclusion,
@@ -222,6 +222,23 @@ async def test_the_one_whose_record_is_made_counts_whatever_begins_later(city: C
     await city.say(observation(standard(first(DONE, 2, **kind), "WH-001")))
     await city.sweep.everything()
     assert [key for key in await city.lines() if key.startswith("breach-record")] == [f"breach-record:F-{SECOND}-WH-001"]
+
+
+async def test_a_broken_promise_is_recorded_whichever_of_two_checks_of_an_approval_found_it(city: City) -> None:
+    """Both checks owe the record under one key, the approval's: what the one does not owe any more is the other's."""
+    key, broken = f"breach-record:{APPROVAL_NO}", {"conclusion": Conclusion.NONCONFORM}
+    await city.say(GRANTED, observed(first()))
+    await city.put(APPROVAL_KEY, receipt=TASK_ID)
+    await city.say(observed(second(DONE), task_result(result_id=f"{SECOND}/0", task_id=SECOND, **broken)))
+    assert ((await city.ledger())[key].cause, (await city.lines())[key]) == (SECOND, "DUE")
+    await city.say(observed(first(ACCEPTED, 2)))
+    assert (await city.lines())[key] == "WITHDRAWN"
+    await city.say(observed(first(DONE, 3), task_result(result_id=f"{TASK_ID}/0", task_id=TASK_ID, version=3, **broken)))
+    one, command = (await city.ledger())[key], await city.command(key)
+    assert isinstance(command, PostCreditRecord)
+    assert (one.cause, one.state, command.evidence_ref) == (TASK_ID, ObligationState.DUE, TASK_ID)
+    assert await city.sweep.everything() is not None
+    assert (await city.lines())[key] == "DUE"
 
 
 async def test_what_was_set_aside_counts_when_the_other_is_cancelled(city: City) -> None:
