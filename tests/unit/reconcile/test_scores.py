@@ -306,8 +306,11 @@ async def test_nobody_is_told_while_the_platform_does_not_answer(office: Office)
     assert await office.told() == [(POINTS_ID, True)]
 
 
-async def test_a_subject_that_cannot_be_read_holds_up_no_other(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scores, "LIVE", 1)
+@pytest.mark.parametrize("at_once", [1, 100])
+async def test_a_subject_that_cannot_be_read_holds_up_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(scores, "LIVE", at_once)
     person = credit_profile(code=PERSON, regulatory_points=Decimal(1), old_codes=())
     await office.city.say(profile("2"), points(1, "2.5"), observed(person))
     await office.compared()
