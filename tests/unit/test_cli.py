@@ -1,8 +1,10 @@
 """The command line: each command does its one thing on a fresh SQLite beside running platforms, and explains what is wrong."""
 
+import contextlib
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,7 +135,7 @@ def test_status_of_a_fresh_hub_shows_all_platforms_as_a_table_and_as_json(bihuan
     assert {(line["last_success"], line["backlog"], line["stuck"]) for line in told} == {(None, 0, 0)}
 
 
-def test_sync_reads_every_stream_and_reconcile_discharges_what_follows(bihuan: Bihuan, city: City) -> None:
+def test_sync_reads_every_stream_and_reconcile_discharges_what_follows(bihuan: Bihuan, city: City, household: Household) -> None:
     told = bihuan("sync", "--json", urls=city.urls)
     assert told.exit_code == 0, told.output
     streams: dict[str, Any] = {line["stream"]: line for line in json.loads(told.stdout)}
@@ -148,6 +150,8 @@ def test_sync_reads_every_stream_and_reconcile_discharges_what_follows(bihuan: B
     assert task["origin"] == {"platform": "approval", "ref": city.serial}
     assert "discharged: " in bihuan("reconcile", urls=city.urls).stdout
     assert len(city.enforcement.store.all("task")) == 1
+    with contextlib.closing(sqlite3.connect(household.folder / "hub.db")) as database:  # the alert of a missed sweep is over
+        assert database.execute("SELECT last_run_at > 0 FROM lease WHERE name = 'full-sweep'").fetchall() == [(1,)]
     (status,) = (line for line in json.loads(bihuan("status", "--json", urls=city.urls).stdout) if line["platform"] == "approval")
     assert status["last_success"]
 
