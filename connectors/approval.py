@@ -34,6 +34,7 @@ from connectors.beijing import BEIJING, beijing_text, beijing_time
 from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.claimed import claimed_id
 from connectors.errors import BadSignature, ConnectorError, CursorExpired, PermanentError, TransientError
+from connectors.json_text import mended
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
 from schema.commands import AddToBlacklist, AnyCommand, PushVerificationResult
@@ -312,8 +313,8 @@ def _header(delivery: Delivery, name: str) -> str:
 
 def _message_id(body: bytes) -> str | None:
     try:
-        named = msgspec.json.decode(body, type=Notice).msgId
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        named = msgspec.json.decode(mended(body), type=Notice).msgId
+    except (msgspec.DecodeError, RecursionError):
         return None
     return named if isinstance(named, str) and named else None
 

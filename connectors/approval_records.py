@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.base import Item, Quarantined
 from connectors.beijing import beijing_time
-from connectors.json_text import is_damaged
+from connectors.json_text import is_damaged, mended
 from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
 from schema.entities import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
@@ -51,10 +51,8 @@ class ApprovalParser:
 
     def notice(self, body: bytes, observed_at: datetime) -> Item:
         """Return what a callback's body says."""
-        if is_damaged(body):
-            return _bad("BAD_ENCODING", "the callback is no UTF-8", body)
         try:
-            notice = msgspec.json.decode(body, type=Notice)
+            notice = msgspec.json.decode(mended(body), type=Notice)
         except (msgspec.ValidationError, RecursionError):
             return _bad("BAD_VALUE", "the callback is no envelope of a record", body)
         except msgspec.DecodeError:
@@ -62,9 +60,7 @@ class ApprovalParser:
         return self.record(bytes(notice.data), observed_at)
 
     def record(self, raw: bytes, observed_at: datetime) -> Item:
-        """Return one record, raw as it came in a callback or a page: the approval, or why it cannot be used."""
-        if is_damaged(raw):
-            return _bad("BAD_ENCODING", "the record is no UTF-8", raw)
+        """Return one record, cut out of a callback or a page that was `mended`: the approval, or why it cannot be used."""
         try:
             row = msgspec.json.decode(raw, type=dict[str, object] | None)
         except (msgspec.DecodeError, RecursionError):
@@ -72,7 +68,13 @@ class ApprovalParser:
         if row is None:
             return _bad("MISSING_FIELD", "field data is missing or empty", raw)
         fields = Fields(row)
-        return observed(lambda: self._observation(fields, observed_at), entity="Approval", key=row.get("YWLSH"), content=raw)
+
+        def observation() -> Observation:
+            if is_damaged(raw):
+                raise BadFieldError("BAD_ENCODING", "the record is no UTF-8")
+            return self._observation(fields, observed_at)
+
+        return observed(observation, entity="Approval", key=row.get("YWLSH"), content=raw)
 
     def blacklisted(self, row: BlacklistRow, observed_at: datetime) -> Observation:
         """Return an entry of the blacklist, its holder as a USCC or RID code; raise ValueError for a malformed date or number."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from connectors.base import Item, Quarantined
+from connectors.json_text import is_damaged
 from schema.entity import Observation, checked
 from schema.identifiers import IdentifierError, is_rid, parse_uscc, redact
 
@@ -90,7 +91,7 @@ def observed(make: Callable[[], Observation], *, entity: str, key: object, conte
         reason, detail = "BAD_VALUE", redact(str(error))
     else:
         return observation
-    known = key if isinstance(key, str) and key else None
+    known = key if isinstance(key, str) and key and not is_damaged(key.encode()) else None
     return Quarantined(
         reason=reason, detail=f"{entity} {redact(known or '?')}: {detail}", content=content, entity=entity, key=known
     )

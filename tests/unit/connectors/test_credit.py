@@ -296,6 +296,40 @@ async def test_an_item_that_is_no_utf_8_spoils_no_other() -> None:
     assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", "", ""]
 
 
+async def test_an_item_with_half_a_surrogate_pair_spoils_no_other() -> None:
+    content = (WIRE / "credit" / "changes.json").read_bytes().replace("印刷经营许可".encode(), b"\\ud842")
+    platform, time = Platform(lambda request: httpx.Response(200, content=content)), FakeTime()
+    (page,) = [page async for page in connector_of(platform, time).changes("changes", '{"since":2}')]
+    assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", "", ""]
+    bad = page.items[1]
+    assert isinstance(bad, Quarantined)
+    assert (bad.entity, bad.key) == ("CreditRecord", sample("record_created.json")["recordId"])
+
+
+async def test_a_snapshot_and_a_list_lose_only_the_object_with_half_a_surrogate_pair() -> None:
+    good = sample("subject_updated.json")
+    items = [{**good, "name": "\ud842"}, good]
+    content = json.dumps({"items": items, "nextCursor": None, "asOfSeq": 9}).encode()
+    connector = connector_of(Platform(lambda request: httpx.Response(200, content=content)), FakeTime())
+    (page,) = [page async for page in connector.contents("CreditProfile", "0")]
+    for found in (page, await connector.fetch("CreditProfile", [COMPANY])):
+        assert [item.key if isinstance(item, Quarantined) else "" for item in found] == [good["code"], ""]
+
+
+def test_a_webhook_with_half_a_surrogate_pair_is_quarantined_with_its_key() -> None:
+    data = sample("record_created.json")
+    body = json.dumps({"type": "record.created", "timestamp": "", "data": {**data, "itemName": "\ud842"}}).encode()
+    (item,) = connector_of(Platform(nothing_found), FakeTime()).parse(signed(body))
+    assert isinstance(item, Quarantined)
+    assert (item.reason, item.entity, item.key) == ("BAD_ENCODING", "CreditRecord", data["recordId"])
+
+
+def test_a_delete_whose_id_holds_what_is_no_character_deletes_nothing() -> None:
+    item = read_change('{"seq":9,"type":"record","op":"delete","data":{"recordId":"R\ufdd0"}}'.encode(), NOW)
+    assert isinstance(item, Quarantined)
+    assert (item.reason, item.key) == ("BAD_ENCODING", None)
+
+
 async def test_a_feed_that_begins_after_our_seq_expires_the_cursor() -> None:
     platform = Platform(lambda request: httpx.Response(410, json={"type": "gone", "oldestSeq": 900}))
     with pytest.raises(CursorExpired):

@@ -11,7 +11,8 @@ import pytest
 from connectors.base import Item, Quarantined
 from connectors.enforcement_records import read_campaign, read_coordination, read_department, read_item, read_key_subject
 from connectors.enforcement_tasks import read_task
-from connectors.enforcement_values import DAMAGED, decode, updated_at
+from connectors.enforcement_values import updated_at
+from connectors.json_text import DAMAGED, decode
 from schema.entities import (
     Campaign,
     Conclusion,
