@@ -81,12 +81,14 @@ class Asker:
         now = self._clock()
         profiles, entries = _records(credit, CreditProfile), _records(blacklist, BlacklistEntry)
         live = None if profiles is None else next((one for one in profiles if one.code == subject), None)
-        profile = live
-        if standing.profile and (profiles is None or (live and standing.profile.version > live.version)):
+        profile, as_of = live, None if profiles is None else now
+        if credit is None:  # not where something unusable came, which the mirror's profile may be older than
+            profile, as_of = standing.profile, standing.profile_as_of
+        elif live and standing.profile and standing.profile.version > live.version:
             profile = standing.profile
         facts = Facts(
             profile=profile,
-            credit_as_of=standing.profile_as_of if profiles is None else now,
+            credit_as_of=as_of,
             credit_live=profiles is not None,
             records=standing.records,
             blacklist=standing.blacklist if entries is None else entries,
