@@ -12,7 +12,7 @@ from connectors.json_text import is_damaged, mended
 from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
 from schema.entities import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
-from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, parse_uscc, rid_code
+from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, rid_code
 
 _PROCEDURES = {"1": Procedure.COMMITMENT, "2": Procedure.STANDARD}
 _KINDS = {"1": ApplicantKind.LEGAL_PERSON, "2": ApplicantKind.NATURAL_PERSON, "3": ApplicantKind.INDIVIDUAL_BUSINESS}
@@ -28,18 +28,9 @@ class Notice(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class BlacklistRow(msgspec.Struct, frozen=True):
-    """A line of the commitment blacklist (告知承诺黑名单) as it comes."""
-
-    wybh: str
-    dxbs: str
-    sxbm: str
-    rdrq: str
-    ycrq: str | None = None
-
-
-def _day(written: str) -> str:
+def _day(value: object) -> str:
     """Return the day of a date, or of a time as this system writes all others; raise ValueError for anything else."""
+    written = text(value)
     return (date.fromisoformat(written) if len(written) == len("yyyy-MM-dd") else beijing_time(written).date()).isoformat()
 
 
@@ -76,19 +67,38 @@ class ApprovalParser:
 
         return observed(observation, entity="Approval", key=row.get("YWLSH"), content=raw)
 
-    def blacklisted(self, row: BlacklistRow, observed_at: datetime) -> Observation:
-        """Return an entry of the blacklist, its holder as a USCC or RID code; raise ValueError for a malformed date or number."""
-        entry = BlacklistEntry(
+    def blacklisted(self, raw: bytes, observed_at: datetime) -> Item:
+        """Return an entry of the blacklist (告知承诺黑名单), cut out of an answer that was `mended`, or why it cannot be used."""
+        row = _object(raw)
+        if row is None:
+            detail = "BlacklistEntry: the row is no JSON object"
+            return Quarantined(reason="BAD_VALUE", detail=detail, content=raw, entity="BlacklistEntry")
+        fields = Fields(row)
+
+        def observation() -> Observation:
+            if is_damaged(raw):
+                raise BadFieldError("BAD_ENCODING", "the row is no UTF-8")
+            return Observation(record=self._entry(fields, observed_at))
+
+        item = observed(observation, entity="BlacklistEntry", key=_readable(row.get("wybh")), content=raw)
+        return msgspec.structs.replace(item, matter_code=_readable(row.get("sxbm"))) if isinstance(item, Quarantined) else item
+
+    def _entry(self, row: Fields, observed_at: datetime) -> BlacklistEntry:
+        removed_on = row.optional("ycrq", _day)
+        return BlacklistEntry(
             source=self._platform,
             observed_at=observed_at,
-            version=2 if row.ycrq else 1,
-            entry_no=row.wybh,
-            subject_code=rid_code(row.dxbs, self._exchange_key) if is_identity(row.dxbs) else parse_uscc(row.dxbs),
-            matter_code=row.sxbm,
-            since=_day(row.rdrq),
-            removed_on=_day(row.ycrq) if row.ycrq else None,
+            version=2 if removed_on else 1,
+            entry_no=row.required("wybh", text),
+            subject_code=row.required("dxbs", self._holder),
+            matter_code=row.required("sxbm", text),
+            since=row.required("rdrq", _day),
+            removed_on=removed_on,
         )
-        return Observation(record=entry)
+
+    def _holder(self, value: object) -> str:
+        number = text(value)
+        return rid_code(number, self._exchange_key) if is_identity(number) else _uscc(number)
 
     def _observation(self, row: Fields, observed_at: datetime) -> Observation:
         procedure, kind = row.required("SPFS", one_of(_PROCEDURES)), row.required("SQRLX", one_of(_KINDS))
@@ -125,6 +135,22 @@ class ApprovalParser:
             updated_at=row.required("GXSJ", beijing_time),
         )
         return Observation(record=record)
+
+
+def _object(raw: bytes) -> dict[str, object] | None:
+    try:
+        return msgspec.json.decode(raw, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _readable(value: object) -> str | None:
+    """Return a text, or a number as text, where it holds one that can be read."""
+    try:
+        written = text(value)
+    except ValueError:
+        return None
+    return written if written and not is_damaged(written.encode()) else None
 
 
 def _bad(reason: str, detail: str, content: bytes) -> Quarantined:

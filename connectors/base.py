@@ -180,6 +180,8 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     entity: str | None = None
     key: str | None = None
     """The record's key, where it could be read."""
+    matter_code: str | None = None
+    """Of a blacklist entry: its matter, where it could be read. Whether others may use commitment is known all the same."""
 
 
 Item = Observation | Tombstone | Quarantined

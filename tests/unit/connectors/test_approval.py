@@ -393,6 +393,39 @@ async def test_the_blacklist_tells_open_entries_from_removed_ones(removed: str |
     assert json.loads(platform.requests[0].content) == {"dxbs": SHOP_CODE, "sxbm": None}
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason", "key", "matter"),
+    [
+        ({"rdrq": "yesterday"}, "BAD_VALUE", "2", "M2"),
+        ({"ycrq": "never"}, "BAD_VALUE", "2", "M2"),
+        ({"dxbs": "91330782147664101G"}, "BAD_CHECK_DIGIT", "2", "M2"),
+        ({"wybh": None}, "MISSING_FIELD", None, "M2"),
+        ({"wybh": 7, "rdrq": ""}, "MISSING_FIELD", "7", "M2"),
+        ({"dxbs": "\ud842"}, "BAD_ENCODING", "2", "M2"),
+        ({"sxbm": "M\ud842"}, "BAD_ENCODING", "2", None),
+        ({"sxbm": ["M2"]}, "BAD_VALUE", "2", None),
+    ],
+)
+async def test_a_bad_row_of_the_blacklist_spoils_no_other(
+    fields: dict[str, object], reason: str, key: str | None, matter: str | None
+) -> None:
+    good = {"wybh": "1", "dxbs": SHOP_CODE, "sxbm": "M1", "rdrq": "2019-08-01", "ycrq": None}
+    rows = [{**good, "wybh": "2", "sxbm": "M2", **fields}, good]
+    content = json.dumps({"code": "0", "msg": "", "data": {"rows": rows}}).encode()
+    connector = connector_of(lambda request: httpx.Response(200, content=content), FakeTime())
+    bad, other = await connector.fetch("BlacklistEntry", [SHOP_CODE])
+    assert isinstance(bad, Quarantined)
+    assert (bad.reason, bad.entity, bad.key, bad.matter_code) == (reason, "BlacklistEntry", key, matter)
+    assert isinstance(other, Observation)
+
+
+async def test_a_row_of_the_blacklist_that_is_no_object_is_of_an_unknown_matter() -> None:
+    time = FakeTime()
+    platform = Platform(time, lambda request, body: {"rows": [7, None, []]})
+    found = await connector_of(platform, time).fetch("BlacklistEntry", [SHOP_CODE])
+    assert [(item.entity, item.matter_code) for item in found if isinstance(item, Quarantined)] == [("BlacklistEntry", None)] * 3
+
+
 async def test_a_busy_system_is_asked_again_later() -> None:
     time, answers = FakeTime(), answers_of(("50000", None), ("42901", {"retryAfterMs": 2500}), ("0", {"rows": []}))
     await connector_of(Platform(time, lambda request, body: next(answers)), time).fetch("Approval", ["YW1"])
