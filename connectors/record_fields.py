@@ -6,7 +6,7 @@ A platform's `*_records.py` names the fields and how each is converted; what goe
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import TypeVar
 
@@ -23,7 +23,8 @@ Convert = Callable[[object], T]
 """Makes a value of what came; raises ValueError saying what it should be, without showing what came."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,12})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,30})?")
+_TENTH = Decimal("0.1")
 
 
 class BadFieldError(Exception):
@@ -122,11 +123,18 @@ def whole(low: int = 0, high: int = 10**18) -> Convert[int]:
 
 
 def decimal(value: object) -> Decimal:
-    """Convert text or a number to an exact decimal of ordinary size; no NaN, infinity or exponent."""
-    written = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    """Convert text or a number to an exact decimal of ordinary size; no NaN, infinity or, in a text, exponent."""
+    if isinstance(value, float):
+        value = f"{Decimal(str(value)):f}"
+    written = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not _DECIMAL.fullmatch(written):
         raise ValueError("must be a decimal number")
     return Decimal(written)
+
+
+def tenths(value: object) -> Decimal:
+    """Convert a decimal of any fineness to the nearest tenth, half up: what a platform computed may have a residue."""
+    return decimal(value).quantize(_TENTH, ROUND_HALF_UP)
 
 
 def instant(value: object) -> datetime:

@@ -204,7 +204,7 @@ def test_equal_moments_in_other_zones_are_equal_content() -> None:
         ({"score": ...}, "MISSING_FIELD"),
         ({"grade": "F"}, "BAD_VALUE"),
         ({"updatedAt": "2019-08-15T09:30:00"}, "BAD_VALUE"),
-        ({"score": 80.05}, "BAD_VALUE"),
+        ({"score": "80.x"}, "BAD_VALUE"),
         ({"score": "NaN"}, "BAD_VALUE"),
         ({"version": "seven"}, "BAD_VALUE"),
         ({"code": "91330782147664101G"}, "BAD_CHECK_DIGIT"),
@@ -218,6 +218,30 @@ def test_a_bad_subject_is_quarantined(changes: dict[str, object], reason: str) -
     assert isinstance(item, Quarantined)
     assert item.reason == reason
     assert "330782196512120011" not in item.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (80.05, "80.1"),
+        (80.04, "80.0"),
+        ("80.15", "80.2"),
+        (79.10000000000001, "79.1"),
+        (1 / 3 * 240, "80.0"),
+        (0.30000000000000004, "0.3"),
+    ],
+)
+def test_a_score_is_rounded_half_up_to_a_tenth_because_the_page_forbids_no_finer_one(said: object, kept: str) -> None:
+    """A score moves as the platform likes (credit.md): a residue of its arithmetic must not freeze the profile."""
+    profile = record_of(read("subject", sample("subject_updated.json"), score=said))
+    assert isinstance(profile, CreditProfile)
+    assert profile.score == Decimal(kept)
+
+
+def test_regulatory_points_lose_a_residue_of_arithmetic() -> None:
+    profile = record_of(read("subject", sample("subject_updated.json"), regulatoryPoints=4.500000000000001))
+    assert isinstance(profile, CreditProfile)
+    assert profile.regulatory_points == Decimal("4.5")
 
 
 def test_a_record_without_a_finding_or_a_cause_is_complete() -> None:
