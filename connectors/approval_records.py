@@ -9,7 +9,17 @@ import msgspec
 from connectors.base import Item, Quarantined
 from connectors.beijing import beijing_time
 from connectors.json_text import is_damaged, mended
-from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
+from connectors.record_fields import (
+    BadCheckDigitError,
+    BadFieldError,
+    Fields,
+    observed,
+    one_of,
+    readable,
+    subject_code,
+    text,
+    whole,
+)
 from schema.entities import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
 from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, rid_code
@@ -80,8 +90,8 @@ class ApprovalParser:
                 raise BadFieldError("BAD_ENCODING", "the row is no UTF-8")
             return Observation(record=self._entry(fields, observed_at))
 
-        item = observed(observation, entity="BlacklistEntry", key=_readable(row.get("wybh")), content=raw)
-        return msgspec.structs.replace(item, matter_code=_readable(row.get("sxbm"))) if isinstance(item, Quarantined) else item
+        item = observed(observation, entity="BlacklistEntry", key=row.get("wybh"), content=raw)
+        return msgspec.structs.replace(item, matter_code=readable(row.get("sxbm"))) if isinstance(item, Quarantined) else item
 
     def _entry(self, row: Fields, observed_at: datetime) -> BlacklistEntry:
         removed_on = row.optional("ycrq", _day)
@@ -142,15 +152,6 @@ def _object(raw: bytes) -> dict[str, object] | None:
         return msgspec.json.decode(raw, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError):
         return None
-
-
-def _readable(value: object) -> str | None:
-    """Return a text, or a number as text, where it holds one that can be read."""
-    try:
-        written = text(value)
-    except ValueError:
-        return None
-    return written if written and not is_damaged(written.encode()) else None
 
 
 def _bad(reason: str, detail: str, content: bytes) -> Quarantined:

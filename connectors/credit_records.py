@@ -16,6 +16,7 @@ from connectors.record_fields import (
     instant,
     member,
     observed,
+    readable,
     subject_code,
     tenths,
     text,
@@ -77,10 +78,10 @@ def read_change(raw: bytes, observed_at: datetime) -> Item:
         named = msgspec.json.decode(change.data, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError):
         named = {}
-    key = named.get(id_field) or named.get("id")
+    key = readable(named.get(id_field)) or readable(named.get("id"))
     if is_damaged(raw):
         return Quarantined(reason="BAD_ENCODING", detail="the delete is no UTF-8", content=raw, entity=entity)
-    if not isinstance(key, str):
+    if key is None:
         return Quarantined(reason="MISSING_FIELD", detail=f"the delete lacks {id_field}", content=raw, entity=entity)
     return Tombstone(entity=entity, key=key, source=PLATFORM, observed_at=observed_at)
 

@@ -92,7 +92,7 @@ def observed(make: Callable[[], Observation], *, entity: str, key: object, conte
         reason, detail = "BAD_VALUE", redact(str(error))
     else:
         return observation
-    known = key if isinstance(key, str) and key and not is_damaged(key.encode()) else None
+    known = readable(key)
     return Quarantined(
         reason=reason, detail=f"{entity} {redact(known or '?')}: {detail}", content=content, entity=entity, key=known
     )
@@ -107,6 +107,15 @@ def text(value: object) -> str:
     if "\0" in value:
         raise ValueError("holds a NUL character, which no database keeps")
     return value.strip()
+
+
+def readable(value: object) -> str | None:
+    """Return what `text` makes of a value; None where that is nothing, or holds what is no character."""
+    try:
+        written = text(value)
+        return written if written and not is_damaged(written.encode()) else None
+    except ValueError:
+        return None
 
 
 def whole(low: int = 0, high: int = 10**18) -> Convert[int]:

@@ -264,7 +264,7 @@ def test_a_delete_makes_a_tombstone_of_what_it_names() -> None:
     assert isinstance(change(type="repair", data={"id": "P9"}), Tombstone)
 
 
-@pytest.mark.parametrize("fields", [{"data": {}}, {"data": None}, {"type": "case"}, {"op": "merge"}, {"data": {"recordId": 7}}])
+@pytest.mark.parametrize("fields", [{"data": {}}, {"data": None}, {"type": "case"}, {"op": "merge"}, {"data": {"recordId": [7]}}])
 def test_a_delete_that_names_nothing_known_is_quarantined(fields: dict[str, object]) -> None:
     assert isinstance(change(**fields), Quarantined)
 
@@ -487,6 +487,15 @@ async def test_an_unanswered_post_may_be_repeated_soon_because_its_number_is_our
     assert timedelta(seconds=unknown.value.retry_after) < timedelta(seconds=5)
 
 
+async def test_numbers_that_come_as_numbers_are_receipts_and_keys_as_well() -> None:
+    platform = Platform(lambda request: httpx.Response(201, json={"repairId": 4711}))
+    assert (await connector_of(platform, FakeTime()).ensure(REPAIR, "k", unknown_since=None)).reference == "4711"
+    assert change(data={"recordId": 4711}) == Tombstone(entity="CreditRecord", key="4711", source="credit", observed_at=NOW)
+    item = read("record", sample("record_created.json"), recordId=4711, code="?")
+    assert isinstance(item, Quarantined)
+    assert item.key == "4711"
+
+
 async def test_an_answer_without_the_records_number_is_no_receipt() -> None:
     platform = Platform(lambda request: httpx.Response(201, json={}))
     with pytest.raises(UnknownOutcome):
@@ -521,6 +530,23 @@ async def test_the_records_of_a_subject_are_read_to_the_last_page() -> None:
     assert isinstance(second.record, CreditRecord)
     assert second.record.record_id == "R2"
     assert isinstance(bad, Quarantined)  # one bad record never spoils its page
+
+
+async def test_an_empty_cursor_ends_the_list_of_a_subjects_records() -> None:
+    page = {"items": [sample("record_created.json")], "nextCursor": ""}
+    platform = Platform(lambda request: httpx.Response(200, json=page))
+    assert len(await connector_of(platform, FakeTime()).fetch_for("CreditRecord", COMPANY)) == 1
+
+
+async def test_a_subject_that_is_not_known_has_no_records() -> None:
+    platform = Platform(lambda request: httpx.Response(404, json={"title": "unknown subject"}))
+    assert await connector_of(platform, FakeTime()).fetch_for("CreditRecord", COMPANY) == []
+
+
+async def test_a_digest_may_come_in_either_case() -> None:
+    platform = Platform(lambda request: httpx.Response(200, json={"bucket": 7, "count": 3, "digest": "AB12"}))
+    digest = await connector_of(platform, FakeTime()).digest("CreditRecord", "7")
+    assert (digest.count, digest.digest) == (3, "ab12")
 
 
 async def test_a_list_whose_cursors_go_in_a_circle_ends() -> None:
