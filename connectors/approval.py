@@ -12,7 +12,7 @@ import msgspec
 from pydantic import SecretStr
 
 from connectors.approval_calls import PLATFORM, ApprovalCalls, ApprovalSettings
-from connectors.approval_records import ApprovalParser, BlacklistRow, Notice
+from connectors.approval_records import ApprovalParser, Notice
 from connectors.approval_windows import Listing, RestlessError, Row, Stretch, WindowReader
 from connectors.base import (
     CALLS,
@@ -34,10 +34,10 @@ from connectors.beijing import BEIJING, beijing_text, beijing_time
 from connectors.buckets import Buckets, Digest, day_bounds
 from connectors.claimed import claimed_id
 from connectors.errors import BadSignature, ConnectorError, CursorExpired, PermanentError, TransientError
+from connectors.json_text import mended
 from connectors.live_read import together
 from connectors.signing import approval_signature, matching_secret, moment_of_epoch, require_fresh
 from schema.commands import AddToBlacklist, AnyCommand, PushVerificationResult
-from schema.entity import Observation
 
 _NONCE = re.compile(r"[A-Za-z0-9-]{8,64}")
 _MESSAGE = re.compile(rb'"msgId"\s*:\s*"([^"\\]+)"')
@@ -63,10 +63,6 @@ class _Place(msgspec.Struct, frozen=True):
 class _Keyed(msgspec.Struct, frozen=True):
     YWLSH: str
     GXSJ: str
-
-
-class _BlacklistRows(msgspec.Struct, frozen=True):
-    rows: tuple[BlacklistRow, ...]
 
 
 class ApprovalConnector(Connector):
@@ -193,14 +189,11 @@ class ApprovalConnector(Connector):
         except RestlessError as restless:
             raise self._unsettled(restless) from restless
 
-    async def _blacklist(self, holder: str, matter_code: str | None) -> list[Observation]:
+    async def _blacklist(self, holder: str, matter_code: str | None) -> list[Item]:
         """Return the commitment blacklist's entries of a USCC or identity number, of one matter or of all, removed ones too."""
-        found = await self._calls.read("/api/hmd/query", {"dxbs": holder, "sxbm": matter_code}, _BlacklistRows, shared=True)
+        found = await self._calls.read("/api/hmd/query", {"dxbs": holder, "sxbm": matter_code}, _Rows, shared=True)
         observed_at = self.surroundings.clock()
-        try:
-            return [self._parser.blacklisted(row, observed_at) for row in found.rows]
-        except ValueError as error:
-            raise TransientError(PLATFORM, "BAD_ANSWER", "/api/hmd/query: a dxbs, rdrq or ycrq is malformed") from error
+        return [self._parser.blacklisted(bytes(raw), observed_at) for raw in found.rows]
 
     # --- what we write
 
@@ -312,8 +305,8 @@ def _header(delivery: Delivery, name: str) -> str:
 
 def _message_id(body: bytes) -> str | None:
     try:
-        named = msgspec.json.decode(body, type=Notice).msgId
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        named = msgspec.json.decode(mended(body), type=Notice).msgId
+    except (msgspec.DecodeError, RecursionError):
         return None
     return named if isinstance(named, str) and named else None
 

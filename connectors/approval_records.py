@@ -8,11 +8,21 @@ import msgspec
 
 from connectors.base import Item, Quarantined
 from connectors.beijing import beijing_time
-from connectors.json_text import is_damaged
-from connectors.record_fields import BadCheckDigitError, BadFieldError, Fields, observed, one_of, subject_code, text, whole
+from connectors.json_text import is_damaged, mended
+from connectors.record_fields import (
+    BadCheckDigitError,
+    BadFieldError,
+    Fields,
+    observed,
+    one_of,
+    readable,
+    subject_code,
+    text,
+    whole,
+)
 from schema.entities import ApplicantKind, Approval, ApprovalState, BlacklistEntry, Procedure
 from schema.entity import Observation
-from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, parse_uscc, rid_code
+from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_registration_number, rid_code
 
 _PROCEDURES = {"1": Procedure.COMMITMENT, "2": Procedure.STANDARD}
 _KINDS = {"1": ApplicantKind.LEGAL_PERSON, "2": ApplicantKind.NATURAL_PERSON, "3": ApplicantKind.INDIVIDUAL_BUSINESS}
@@ -28,18 +38,9 @@ class Notice(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class BlacklistRow(msgspec.Struct, frozen=True):
-    """A line of the commitment blacklist (告知承诺黑名单) as it comes."""
-
-    wybh: str
-    dxbs: str
-    sxbm: str
-    rdrq: str
-    ycrq: str | None = None
-
-
-def _day(written: str) -> str:
+def _day(value: object) -> str:
     """Return the day of a date, or of a time as this system writes all others; raise ValueError for anything else."""
+    written = text(value)
     return (date.fromisoformat(written) if len(written) == len("yyyy-MM-dd") else beijing_time(written).date()).isoformat()
 
 
@@ -51,10 +52,8 @@ class ApprovalParser:
 
     def notice(self, body: bytes, observed_at: datetime) -> Item:
         """Return what a callback's body says."""
-        if is_damaged(body):
-            return _bad("BAD_ENCODING", "the callback is no UTF-8", body)
         try:
-            notice = msgspec.json.decode(body, type=Notice)
+            notice = msgspec.json.decode(mended(body), type=Notice)
         except (msgspec.ValidationError, RecursionError):
             return _bad("BAD_VALUE", "the callback is no envelope of a record", body)
         except msgspec.DecodeError:
@@ -62,9 +61,7 @@ class ApprovalParser:
         return self.record(bytes(notice.data), observed_at)
 
     def record(self, raw: bytes, observed_at: datetime) -> Item:
-        """Return one record, raw as it came in a callback or a page: the approval, or why it cannot be used."""
-        if is_damaged(raw):
-            return _bad("BAD_ENCODING", "the record is no UTF-8", raw)
+        """Return one record, cut out of a callback or a page that was `mended`: the approval, or why it cannot be used."""
         try:
             row = msgspec.json.decode(raw, type=dict[str, object] | None)
         except (msgspec.DecodeError, RecursionError):
@@ -72,21 +69,46 @@ class ApprovalParser:
         if row is None:
             return _bad("MISSING_FIELD", "field data is missing or empty", raw)
         fields = Fields(row)
-        return observed(lambda: self._observation(fields, observed_at), entity="Approval", key=row.get("YWLSH"), content=raw)
 
-    def blacklisted(self, row: BlacklistRow, observed_at: datetime) -> Observation:
-        """Return an entry of the blacklist, its holder as a USCC or RID code; raise ValueError for a malformed date or number."""
-        entry = BlacklistEntry(
+        def observation() -> Observation:
+            if is_damaged(raw):
+                raise BadFieldError("BAD_ENCODING", "the record is no UTF-8")
+            return self._observation(fields, observed_at)
+
+        return observed(observation, entity="Approval", key=row.get("YWLSH"), content=raw)
+
+    def blacklisted(self, raw: bytes, observed_at: datetime) -> Item:
+        """Return an entry of the blacklist (告知承诺黑名单), cut out of an answer that was `mended`, or why it cannot be used."""
+        row = _object(raw)
+        if row is None:
+            detail = "BlacklistEntry: the row is no JSON object"
+            return Quarantined(reason="BAD_VALUE", detail=detail, content=raw, entity="BlacklistEntry")
+        fields = Fields(row)
+
+        def observation() -> Observation:
+            if is_damaged(raw):
+                raise BadFieldError("BAD_ENCODING", "the row is no UTF-8")
+            return Observation(record=self._entry(fields, observed_at))
+
+        item = observed(observation, entity="BlacklistEntry", key=row.get("wybh"), content=raw)
+        return msgspec.structs.replace(item, matter_code=readable(row.get("sxbm"))) if isinstance(item, Quarantined) else item
+
+    def _entry(self, row: Fields, observed_at: datetime) -> BlacklistEntry:
+        removed_on = row.optional("ycrq", _day)
+        return BlacklistEntry(
             source=self._platform,
             observed_at=observed_at,
-            version=2 if row.ycrq else 1,
-            entry_no=row.wybh,
-            subject_code=rid_code(row.dxbs, self._exchange_key) if is_identity(row.dxbs) else parse_uscc(row.dxbs),
-            matter_code=row.sxbm,
-            since=_day(row.rdrq),
-            removed_on=_day(row.ycrq) if row.ycrq else None,
+            version=2 if removed_on else 1,
+            entry_no=row.required("wybh", text),
+            subject_code=row.required("dxbs", self._holder),
+            matter_code=row.required("sxbm", text),
+            since=row.required("rdrq", _day),
+            removed_on=removed_on,
         )
-        return Observation(record=entry)
+
+    def _holder(self, value: object) -> str:
+        number = text(value)
+        return rid_code(number, self._exchange_key) if is_identity(number) else _uscc(number)
 
     def _observation(self, row: Fields, observed_at: datetime) -> Observation:
         procedure, kind = row.required("SPFS", one_of(_PROCEDURES)), row.required("SQRLX", one_of(_KINDS))
@@ -123,6 +145,13 @@ class ApprovalParser:
             updated_at=row.required("GXSJ", beijing_time),
         )
         return Observation(record=record)
+
+
+def _object(raw: bytes) -> dict[str, object] | None:
+    try:
+        return msgspec.json.decode(raw, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _bad(reason: str, detail: str, content: bytes) -> Quarantined:

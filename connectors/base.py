@@ -85,6 +85,11 @@ class PlatformSettings(BaseModel):
     callback_addresses: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses or networks that may post webhooks, comma separated; empty: any"
     )
+    webhook_limit_bytes: int | None = Field(
+        None,
+        gt=0,
+        description="Largest body of a webhook of this platform, bytes, where that is more than `HUB_WEBHOOK_LIMIT_BYTES`",
+    )
     read_attempts: int = Field(3, gt=0, description="Tries of one read before it fails, the first included")
     read_patience_seconds: float = Field(
         20.0, ge=0, description="Seconds that a read may wait before its next try; it fails where the platform asks for more"
@@ -180,6 +185,8 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     entity: str | None = None
     key: str | None = None
     """The record's key, where it could be read."""
+    matter_code: str | None = None
+    """Of a blacklist entry: its matter, where it could be read. Whether others may use commitment is known all the same."""
 
 
 Item = Observation | Tombstone | Quarantined
@@ -240,6 +247,8 @@ class Connector(ABC):
     """Entities of which the platform posts every new record to us, whoever made it, so that no poll should find one first."""
     clock_limit: ClassVar[ClockLimit | None] = None
     """None where the platform's page names none."""
+    only_from_addresses: ClassVar[bool] = False
+    """Whether the platform's page wants callbacks taken from configured addresses only, for its signatures are weak."""
     signatures_expire: ClassVar[bool] = True
     """Whether `verify` refuses a delivery by its age: then one that was forgotten cannot be played again."""
 
@@ -317,6 +326,11 @@ class Connector(ABC):
     def secrets(self) -> Mapping[str, tuple[SecretStr, ...]]:
         """Return the secrets that are configured, by CALLS and WEBHOOKS, the newest first; empty where there are none."""
         return {}
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Return whether callbacks are taken from any address although the platform's page wants it otherwise."""
+        return self.only_from_addresses and not self.settings.callback_addresses
 
     def claimed_id(self, delivery: Delivery) -> str | None:
         """Return the id that a delivery bears, proven or not, so that a refused one can be told apart; None without any."""

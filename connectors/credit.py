@@ -163,7 +163,8 @@ class CreditConnector(Connector):
         seen = {cursor}
         while cursor is not None:
             asked = {"code": code, "limit": str(_RECORDS_AT_MOST)} | ({"cursor": cursor} if cursor else {})
-            page = await self._calls.read("GET /v2/records", "/v2/records", asked, listed_page)
+            known = () if cursor else (404,)
+            page = await self._calls.read("GET /v2/records", "/v2/records", asked, listed_page, known=known)
             found += page.items
             if (cursor := page.next_cursor) in seen:
                 raise TransientError(PLATFORM, "ENDLESS_LIST", f"GET /v2/records of {code}: a page names a page before it", None)

@@ -12,6 +12,7 @@ from connectors.credit_records import PLATFORM
 from connectors.errors import CursorExpired
 from connectors.http import Judge, UnusableError
 from connectors.json_text import mended
+from connectors.record_fields import readable
 
 
 class _Items(msgspec.Struct, frozen=True):
@@ -67,8 +68,9 @@ def snapshot_page(response: httpx.Response) -> SnapshotPage:
 
 
 def bucket_digest(response: httpx.Response) -> Digest:
-    """Return a bucket's count and digest."""
-    return msgspec.json.decode(mended(response.content), type=Digest)
+    """Return a bucket's count and digest, in lower case: the page says hex, and not in which case."""
+    found = msgspec.json.decode(mended(response.content), type=Digest)
+    return msgspec.structs.replace(found, digest=found.digest.lower())
 
 
 def listed(response: httpx.Response) -> tuple[bytes, ...]:
@@ -77,9 +79,11 @@ def listed(response: httpx.Response) -> tuple[bytes, ...]:
 
 
 def listed_page(response: httpx.Response) -> ListPage:
-    """Return one page of a list."""
+    """Return one page of a list; an empty one for 404, which a subject that is not known may get."""
+    if response.status_code == 404:
+        return ListPage((), None)
     page = msgspec.json.decode(mended(response.content), type=_List)
-    return ListPage(tuple(bytes(raw) for raw in page.items), page.next_cursor)
+    return ListPage(tuple(bytes(raw) for raw in page.items), page.next_cursor or None)
 
 
 def found_or_none(response: httpx.Response) -> bytes | None:
@@ -95,8 +99,8 @@ def receipt_of(id_field: str) -> Judge[Receipt]:
     """Return a judge of posts: 201 made it, 200 had it before; `id_field` holds the platform's own number."""
 
     def receipt(response: httpx.Response) -> Receipt:
-        reference = msgspec.json.decode(mended(response.content), type=dict[str, object]).get(id_field)
-        if not isinstance(reference, str) or not reference:
+        reference = readable(msgspec.json.decode(mended(response.content), type=dict[str, object]).get(id_field))
+        if reference is None:
             raise UnusableError(f"no {id_field}")
         return Receipt(reference=reference, repeated=response.status_code == 200)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from connectors.base import Item, Quarantined
-from connectors.json_text import is_damaged
+from connectors.json_text import is_damaged, mended
 from connectors.record_fields import (
     BadFieldError,
     Fields,
@@ -16,7 +16,9 @@ from connectors.record_fields import (
     instant,
     member,
     observed,
+    readable,
     subject_code,
+    tenths,
     text,
     texts,
     whole,
@@ -50,10 +52,8 @@ class Notice(msgspec.Struct, frozen=True):
 
 def read_notice(body: bytes, observed_at: datetime) -> Item:
     """Return what a webhook says."""
-    if is_damaged(body):
-        return Quarantined(reason="BAD_ENCODING", detail="the webhook is no UTF-8", content=body)
     try:
-        notice = msgspec.json.decode(body, type=Notice)
+        notice = msgspec.json.decode(mended(body), type=Notice)
     except (msgspec.ValidationError, RecursionError):
         return Quarantined(reason="BAD_VALUE", detail="the webhook lacks type or data", content=body)
     except msgspec.DecodeError:
@@ -65,8 +65,6 @@ def read_notice(body: bytes, observed_at: datetime) -> Item:
 
 def read_change(raw: bytes, observed_at: datetime) -> Item:
     """Return what an item of the feed says: a record, or that it is gone."""
-    if is_damaged(raw):
-        return Quarantined(reason="BAD_ENCODING", detail="the feed's item is no UTF-8", content=raw)
     try:
         change = msgspec.json.decode(raw, type=Change)
     except (msgspec.DecodeError, RecursionError):
@@ -80,27 +78,31 @@ def read_change(raw: bytes, observed_at: datetime) -> Item:
         named = msgspec.json.decode(change.data, type=dict[str, object])
     except (msgspec.DecodeError, RecursionError):
         named = {}
-    key = named.get(id_field) or named.get("id")
-    if not isinstance(key, str):
+    key = readable(named.get(id_field)) or readable(named.get("id"))
+    if is_damaged(raw):
+        return Quarantined(reason="BAD_ENCODING", detail="the delete is no UTF-8", content=raw, entity=entity)
+    if key is None:
         return Quarantined(reason="MISSING_FIELD", detail=f"the delete lacks {id_field}", content=raw, entity=entity)
     return Tombstone(entity=entity, key=key, source=PLATFORM, observed_at=observed_at)
 
 
 def read_object(kind: str, raw: bytes, observed_at: datetime) -> Item:
-    """Return a subject, record or repair, raw as it came; why it cannot be used otherwise."""
+    """Return a subject, record or repair, cut out of an answer or a webhook that was `mended`; why it cannot be used otherwise."""
     entity, id_field = KINDS[kind]
-    if is_damaged(raw):
-        return Quarantined(reason="BAD_ENCODING", detail=f"the {kind} is no UTF-8", content=raw, entity=entity)
     try:
         values = msgspec.json.decode(raw, type=dict[str, object] | None)
     except (msgspec.DecodeError, RecursionError):
         return Quarantined(reason="BAD_VALUE", detail=f"the {kind} is no JSON object", content=raw, entity=entity)
     if values is None:
         return Quarantined(reason="MISSING_FIELD", detail=f"the {kind} is missing", content=raw, entity=entity)
-    make = _MAKERS[kind]
-    return observed(
-        lambda: Observation(record=make(Fields(values), observed_at)), entity=entity, key=values.get(id_field), content=raw
-    )
+    fields = Fields(values)
+
+    def observation() -> Observation:
+        if is_damaged(raw):
+            raise BadFieldError("BAD_ENCODING", f"the {kind} is no UTF-8")
+        return Observation(record=_MAKERS[kind](fields, observed_at))
+
+    return observed(observation, entity=entity, key=values.get(id_field), content=raw)
 
 
 def _profile(row: Fields, observed_at: datetime) -> CreditProfile:
@@ -114,9 +116,9 @@ def _profile(row: Fields, observed_at: datetime) -> CreditProfile:
         code=code,
         code_type=code_type,
         name=row.required("name", text),
-        score=row.required("score", decimal),
+        score=row.required("score", tenths),
         grade=row.required("grade", member(Grade)),
-        regulatory_points=row.required("regulatoryPoints", decimal),
+        regulatory_points=row.required("regulatoryPoints", tenths),
         old_codes=row.optional("oldCodes", texts) or (),
         updated_at=row.required("updatedAt", instant),
     )

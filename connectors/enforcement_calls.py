@@ -12,10 +12,11 @@ import msgspec
 from connectors import gateway
 from connectors.base import Surroundings
 from connectors.enforcement_settings import EnforcementSettings
-from connectors.enforcement_values import PLATFORM, decode
+from connectors.enforcement_values import PLATFORM
 from connectors.errors import ConnectorError, CursorExpired, PermanentError, TransientError
 from connectors.http import PlatformClient, UnusableError
 from connectors.http_dates import http_date, retry_after_seconds
+from connectors.json_text import decode
 from connectors.signing import sm3_hex
 from connectors.signing_secrets import SecretRefused, SigningSecrets
 from schema.identifiers import redact

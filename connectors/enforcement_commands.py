@@ -30,6 +30,8 @@ from schema.commands import (
     RemoveKeySubject,
     TaskSubject,
 )
+from schema.entities import Campaign
+from schema.entity import Observation
 
 BEIJING: Final = timezone(timedelta(hours=8))
 LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -49,7 +51,7 @@ class EnforcementCommands:
                 return await self._create("tasks", "taskId", command.external_no, _task(command), unknown_since)
             case CreateCampaign():
                 made = await self._create("campaigns", "campaignId", command.external_no, _campaign(command), unknown_since)
-                return msgspec.structs.replace(made, shows=await self._drawn(made.reference))
+                return msgspec.structs.replace(made, shows=await self._drawn(made.reference, command.external_no))
             case CancelTask():
                 return await self._cancel(command)
             case PutKeySubject() | RemoveKeySubject() | GiveCoordinationFeedback():
@@ -80,8 +82,11 @@ class EnforcementCommands:
         self._fresh[kind, external_no] = self._clock(), made
         return Receipt(reference=made)
 
-    async def _drawn(self, campaign_id: str) -> tuple[Item, ...]:
-        """Return a campaign as it was drawn, for no list tells of it; nothing where it cannot be read: it is there all the same."""
+    async def _drawn(self, campaign_id: str, external_no: str) -> tuple[Item, ...]:
+        """Return a campaign as it was drawn, for no list tells of it; nothing where it cannot be read: it is there all the same.
+
+        The page does not say that an answer holds our number: a campaign that we made has it.
+        """
         try:
             drawn = await self._calls.read(
                 "GET campaigns/id",
@@ -90,6 +95,8 @@ class EnforcementCommands:
             )
         except ConnectorError:
             return ()
+        if isinstance(drawn, Observation) and isinstance(drawn.record, Campaign) and drawn.record.external_no is None:
+            drawn = Observation(record=msgspec.structs.replace(drawn.record, external_no=external_no))
         return (drawn,)
 
     def _made_lately(self, kind: str, external_no: str, now: datetime) -> str | None:
@@ -107,7 +114,9 @@ class EnforcementCommands:
         # Never shared with a read under way: that one may have begun before an earlier call could be seen.
         listing = await self._calls.listed(f"GET {kind} by externalNo", target(kind, externalNo=external_no))
         items = [item for item in listing.items if isinstance(item, dict)] if listing is not None else []
-        ours = [item for item in items if item.get("externalNo", external_no) == external_no]
+        # Null names a task of the platform's own; of a campaign the page does not say what it shows.
+        open_ends = (None, "") if kind == "campaigns" else ()
+        ours = [item for item in items if item.get("externalNo", external_no) in (external_no, *open_ends)]
         try:
             _, oldest = min(((_created(item), _id_in(item, id_field)) for item in ours), default=(LAST, None))
         except UnusableError as error:

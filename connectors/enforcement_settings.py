@@ -19,6 +19,12 @@ class EnforcementSettings(HttpSettings):
         min_length=1, description="Secrets that sign webhooks, newest first, comma separated"
     )
     callback_fresh_seconds: float = Field(900, gt=0, description="Seconds by which a webhook's date may be off, both ways")
+    webhook_limit_bytes: int | None = Field(
+        16_000_000,
+        gt=0,
+        description="Largest body of a webhook of this platform, bytes, where that is more than `HUB_WEBHOOK_LIMIT_BYTES`: "
+        "a batch holds up to 100 whole tasks",
+    )
     visible_seconds: float = Field(3, ge=0, description="Seconds after which what was made or changed is visible to every query")
     margin_seconds: float = Field(2, ge=0, description="Seconds beyond the platform's own times before anything is made again")
     overlap_seconds: float = Field(30, ge=4, description="Seconds by which reading stays behind, for what shows up late")

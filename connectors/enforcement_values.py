@@ -1,37 +1,19 @@
 """How the enforcement platform writes values: JSON, ISO 8601 with offset, points in text; and what becomes of a bad record."""
 
-import json
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from connectors.base import Item, Quarantined
+from connectors.json_text import is_damaged
 from connectors.record_fields import BadFieldError, Fields, decimal, instant, observed, subject_code, text, texts
 from schema.entity import Mirrored, Observation
 
 PLATFORM: Final = "enforcement"
-DAMAGED: Final = "\ufdd0"
-"""Stands where bytes were no UTF-8: a noncharacter of Unicode, which no sender can mean."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _TENTH = Decimal("0.1")
-
-
-def decode(raw: bytes) -> Any:
-    """Return JSON as plain values; what is no character in it becomes DAMAGED, so that one bad record spoils no other.
-
-    Raise ValueError where it is no JSON at all.
-    """
-    try:
-        return msgspec.json.decode(raw)
-    except ValueError:
-        # Bytes that are no UTF-8, or halves of a surrogate pair (a text cut in the middle): the standard library reads on.
-        loose = json.dumps(json.loads(raw.decode("utf-8", "surrogateescape")), ensure_ascii=False)
-        return msgspec.json.decode(_SURROGATE.sub(DAMAGED, loose))
 
 
 def day(value: object) -> str:
@@ -72,7 +54,7 @@ def read_record(record: object, entity: type[Mirrored], key: str, make: Callable
         return Quarantined(reason="BAD_VALUE", detail=f"{entity.__name__}: not an object", content=content, entity=entity.__name__)
 
     def observation() -> Observation:
-        if DAMAGED.encode() in content:
+        if is_damaged(content):
             raise BadFieldError("BAD_ENCODING", "not valid UTF-8 text")
         return make(Fields(record))
 

@@ -9,8 +9,9 @@ from connectors.base import Answer, Delivery, Item, Quarantined, Verified
 from connectors.enforcement_records import read_coordination
 from connectors.enforcement_settings import EnforcementSettings
 from connectors.enforcement_tasks import read_task
-from connectors.enforcement_values import PLATFORM, decode
+from connectors.enforcement_values import PLATFORM
 from connectors.errors import BadSignature
+from connectors.json_text import decode
 from connectors.signing import matching_secret, require_fresh, sm3_hex
 
 _NEEDED = (gateway.ACCESS_KEY, gateway.ALGORITHM, gateway.DATE, gateway.SIGNATURE, gateway.BODY_SM3)

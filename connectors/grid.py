@@ -93,6 +93,7 @@ class GridConnector(Connector):
     digests: ClassVar[tuple[Buckets, ...]] = (
         Buckets(entity="GridEvent", stream="events", day_of="reported_at", algorithm="md5", upper=True),
     )
+    only_from_addresses: ClassVar[bool] = True
     settings_class = GridSettings
     settings: GridSettings
     clock_limit: ClassVar[ClockLimit | None] = ClockLimit(
@@ -278,6 +279,7 @@ class GridConnector(Connector):
         fields = {
             "from": "" if start is None else compact(start),
             "to": "" if end is None else compact(end),
+            "status": "",
             "page": str(page),
             "size": str(PAGE),
         }

@@ -26,6 +26,7 @@ from connectors.knocking import answered
 from connectors.lease import may_send
 from connectors.read_attempts import read_attempts
 from connectors.shared_reads import SharedReads
+from connectors.whole_answer import AnswerTooLargeError, read_whole
 from connectors.window import Window
 from schema.identifiers import redact
 
@@ -219,7 +220,7 @@ class PlatformClient:
         request.extensions["trace"] = sending.trace
         try:
             async with asyncio.timeout(self.settings.deadline_seconds):
-                sending.answer = response = await self._http.send(request)
+                sending.answer = response = await read_whole(await self._http.send(request, stream=True))
                 sending.answered_at = self.surroundings.clock()
         except NEVER_SENT as error:
             watched.failed()
@@ -231,6 +232,9 @@ class PlatformClient:
             timed_out = isinstance(error, httpx.TimeoutException | TimeoutError)
             code = "TIMEOUT" if timed_out else "CONNECTION_LOST"
             raise self._unanswered(call, code, f"no answer ({type(error).__name__})", sending) from error
+        except AnswerTooLargeError as error:
+            watched.answered()
+            raise self._unanswered(call, "BAD_ANSWER", f"unusable answer, {error}", sending) from error
         self._look_at_clock(response, sending.left or begun)
         if response.is_success or response.status_code in call.accept:
             watched.answered()

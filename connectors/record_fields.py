@@ -6,13 +6,14 @@ A platform's `*_records.py` names the fields and how each is converted; what goe
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import TypeVar
 
 import msgspec
 
 from connectors.base import Item, Quarantined
+from connectors.json_text import is_damaged
 from schema.entity import Observation, checked
 from schema.identifiers import IdentifierError, is_rid, parse_uscc, redact
 
@@ -22,7 +23,8 @@ Convert = Callable[[object], T]
 """Makes a value of what came; raises ValueError saying what it should be, without showing what came."""
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,12})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,30})?")
+_TENTH = Decimal("0.1")
 
 
 class BadFieldError(Exception):
@@ -90,7 +92,7 @@ def observed(make: Callable[[], Observation], *, entity: str, key: object, conte
         reason, detail = "BAD_VALUE", redact(str(error))
     else:
         return observation
-    known = key if isinstance(key, str) and key else None
+    known = readable(key)
     return Quarantined(
         reason=reason, detail=f"{entity} {redact(known or '?')}: {detail}", content=content, entity=entity, key=known
     )
@@ -107,6 +109,15 @@ def text(value: object) -> str:
     return value.strip()
 
 
+def readable(value: object) -> str | None:
+    """Return what `text` makes of a value; None where that is nothing, or holds what is no character."""
+    try:
+        written = text(value)
+        return written if written and not is_damaged(written.encode()) else None
+    except ValueError:
+        return None
+
+
 def whole(low: int = 0, high: int = 10**18) -> Convert[int]:
     """Return a conversion to a whole number between two bounds, given as a number or in digits."""
 
@@ -121,11 +132,18 @@ def whole(low: int = 0, high: int = 10**18) -> Convert[int]:
 
 
 def decimal(value: object) -> Decimal:
-    """Convert text or a number to an exact decimal of ordinary size; no NaN, infinity or exponent."""
-    written = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    """Convert text or a number to an exact decimal of ordinary size; no NaN, infinity or, in a text, exponent."""
+    if isinstance(value, float):
+        value = f"{Decimal(str(value)):f}"
+    written = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not _DECIMAL.fullmatch(written):
         raise ValueError("must be a decimal number")
     return Decimal(written)
+
+
+def tenths(value: object) -> Decimal:
+    """Convert a decimal of any fineness to the nearest tenth, half up: what a platform computed may have a residue."""
+    return decimal(value).quantize(_TENTH, ROUND_HALF_UP)
 
 
 def instant(value: object) -> datetime:

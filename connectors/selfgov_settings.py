@@ -16,9 +16,10 @@ class SelfgovSettings(PlatformSettings):
     """Settings of the self-governance system's exchange database. Its address holds a password, and so is shown nowhere."""
 
     url: str = Field(
-        pattern=r"^(sqlite(\+pysqlite)?:///[^\s?][^?]*|(postgresql(\+asyncpg)?|(mysql|mariadb)(\+aiomysql)?)://\S+)$",
+        pattern=r"^(sqlite(\+\w+)?:///[^\s?][^?]*(\?\S*)?|(postgresql|mysql|mariadb)(\+\w+)?://\S+)$",
         repr=False,
-        description="Exchange database: postgresql://user:password@host/name, mysql://user:password@host/name or sqlite:///path",
+        description="Exchange database: postgresql://user:password@host/name, mysql://user:password@host/name or sqlite:///path; "
+        "another driver's name (postgresql+psycopg) and ?options may stand in it",
     )
     max_in_flight: int = Field(4, gt=0, description="Calls under way at once from one process, and so its connections")
     page_size: int = Field(500, gt=0, description="Rows that are asked for in one page")
@@ -44,9 +45,14 @@ class SelfgovSettings(PlatformSettings):
 
     @property
     def database(self) -> URL:
-        """Return the address with the driver that we use."""
+        """Return the address with the driver that we use, whichever it names, and what that driver is told there."""
         parsed = make_url(self.url)
-        return parsed.set(drivername=_DRIVERS[parsed.get_backend_name()])
+        backend, query = parsed.get_backend_name(), dict(parsed.query)
+        if backend == "sqlite":
+            query = {}  # how the file is opened is ours to say
+        elif backend == "postgresql" and "sslmode" in query:
+            query["ssl"] = query.pop("sslmode")  # the same values under another name
+        return parsed.set(drivername=_DRIVERS[backend], query=query)
 
     @property
     def settling(self) -> timedelta:

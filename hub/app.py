@@ -34,7 +34,7 @@ from hub.web.graphql import GraphQLEndpoint
 from hub.web.health import Health
 from hub.web.open_connections import Openings, Patience
 from hub.web.origins import readable_from
-from hub.web.webhooks import Webhooks
+from hub.web.webhooks import Webhooks, name_open_doors
 from schema.context import GRAPH_READ, Context
 from schema.identifiers import rid_code
 
@@ -150,6 +150,7 @@ class Hub(Parts):
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            name_open_doors(self.connectors)
             async with self.opened(), self.running(work=own.worker_inside):
                 yield
 

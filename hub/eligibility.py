@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from connectors.base import Connector, Item
+from connectors.base import Connector, Item, Quarantined
 from hub.domain.eligibility import Facts, decide
 from hub.domain.policy import Policy
 from hub.live_calls import LiveCalls, NotLive
@@ -79,14 +79,17 @@ class Asker:
 
     def _decide(self, subject: str, matter: str, standing: Standing, credit: Shown, blacklist: Shown) -> Decision:
         now = self._clock()
-        profiles, entries = _records(credit, CreditProfile), _records(blacklist, BlacklistEntry)
+        profiles = _records(credit, CreditProfile)
+        entries = _records(_of_matter(blacklist, matter), BlacklistEntry)
         live = None if profiles is None else next((one for one in profiles if one.code == subject), None)
-        profile = live
-        if standing.profile and (profiles is None or (live and standing.profile.version > live.version)):
+        profile, as_of = live, None if profiles is None else now
+        if credit is None:  # not where something unusable came, which the mirror's profile may be older than
+            profile, as_of = standing.profile, standing.profile_as_of
+        elif live and standing.profile and standing.profile.version > live.version:
             profile = standing.profile
         facts = Facts(
             profile=profile,
-            credit_as_of=standing.profile_as_of if profiles is None else now,
+            credit_as_of=as_of,
             credit_live=profiles is not None,
             records=standing.records,
             blacklist=standing.blacklist if entries is None else entries,
@@ -140,6 +143,13 @@ def _seen(task: "asyncio.Task[T]") -> "asyncio.Task[T]":
 
 def _result(task: "asyncio.Task[Shown]") -> Shown:
     return task.result() if task.done() else None
+
+
+def _of_matter(shown: Shown, matter: str) -> Shown:
+    """Leave out what cannot be used and is surely of another matter."""
+    if shown is None:
+        return None
+    return [one for one in shown if not isinstance(one, Quarantined) or one.matter_code in {None, matter}]
 
 
 def _records(shown: Shown, kind: type[M]) -> list[M] | None:

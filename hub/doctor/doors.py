@@ -9,9 +9,9 @@ import httpx
 from connectors.base import WEBHOOKS, Connector
 from hub.doctor.findings import Finding, fine, problem, skipped, warning
 from hub.settings import Settings
+from hub.web.webhooks import LOCAL
 
 ANSWERS_WITHIN = 3.0
-LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 async def door_findings(settings: Settings, connectors: Mapping[str, Connector]) -> list[Finding]:
@@ -33,6 +33,9 @@ async def door_findings(settings: Settings, connectors: Mapping[str, Connector])
             told = "all webhooks come from the reverse proxy on this machine, whose address is not allowed"
             cure = "name the proxy in HUB_TRUSTED_PROXIES, so that its X-Forwarded-For is believed"
             found.append(problem("webhooks", setting, told, cure))
+        elif connectors[name].is_open_to_all:
+            told = f"{path}, from any address: the platform signs with MD5 only, and its page wants callbacks from known addresses"
+            found.append(warning("webhooks", setting, told, "name the addresses that its callbacks come from"))
         elif allowed:
             found.append(fine("webhooks", name, f"{path}, from {', '.join(map(str, allowed))}"))
         else:

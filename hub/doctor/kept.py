@@ -18,7 +18,7 @@ LATELY = timedelta(days=1)
 REFUSED_CURES = {
     "ADDRESS_NOT_ALLOWED": "if the address is the platform's, add it to HUB_{name}_CALLBACK_ADDRESSES; behind a reverse proxy name "
     "the proxy in HUB_TRUSTED_PROXIES",
-    "BODY_TOO_LARGE": "raise HUB_WEBHOOK_LIMIT_BYTES if the platform's messages are so large",
+    "BODY_TOO_LARGE": "raise HUB_{name}_WEBHOOK_LIMIT_BYTES if the platform's messages are so large",
 }
 ANY_REFUSAL = (
     "compare the secret with the platform's people (docs/secrets.md); `bihuan deliveries <their message id>` tells more of one"

@@ -16,19 +16,23 @@ def points_for(finding_points: Decimal | None, item: Item | None, severity: str 
     """Return the regulatory points that a finding costs, exact, in steps of 0.5 (义乌市信用监管实施暂行办法).
 
     The finding's own points win, then the item's, then the tier of the finding's severity, then of the item's. Raise
-    PointsInvalid for points of a finding that are negative or no step of 0.5, PolicyMissing where nothing names any.
+    PointsInvalid for points that are negative or no step of 0.5, PolicyMissing where nothing names any.
     """
     if finding_points is not None:
-        if not finding_points.is_finite() or finding_points < 0 or finding_points % _HALF:
-            raise PointsInvalid(f"a finding names {finding_points} points; points come in steps of 0.5, none below 0")
-        return finding_points
+        return _halves(finding_points, "a finding")
     if item is not None and item.points is not None:
-        return item.points
+        return _halves(item.points, f"item {item.code}")
     tier = severity or (item.severity if item else None)
     if tier is not None and tier in policy.points.tiers:
         return policy.points.tiers[tier]
     name = item.code if item else "of no known code"
     raise PolicyMissing(f"item {name}: neither points nor severity ({tier or 'none'}) are known; add it to items.csv")
+
+
+def _halves(points: Decimal, whose: str) -> Decimal:
+    if not points.is_finite() or points < 0 or points % _HALF:
+        raise PointsInvalid(f"{whose} names {points} points; points come in steps of 0.5, none below 0")
+    return points
 
 
 def full_dozens(points: Decimal, policy: PointsPolicy) -> int:

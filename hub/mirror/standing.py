@@ -12,6 +12,7 @@ from hub.mirror.tables import TABLES
 from schema.entities import Approval, BlacklistEntry, CreditProfile, CreditRecord
 
 STREAM = TABLES["StreamHealth"]
+QUARANTINE = TABLES["QuarantinedRecord"]
 
 
 class Standing(NamedTuple):
@@ -19,7 +20,10 @@ class Standing(NamedTuple):
 
     profile: CreditProfile | None
     profile_as_of: datetime | None
-    """When the profile was seen, or the credit platform last read to its end, whichever is later: by then it had not changed."""
+    """When the profile was seen, or the credit platform last read to its end, whichever is later: by then it had not changed.
+
+    Only when it was seen where something of this subject is in quarantine: that may say otherwise.
+    """
     records: Sequence[CreditRecord]
     blacklist: Sequence[BlacklistEntry]
     identity_no: str | None
@@ -33,11 +37,23 @@ def standing_of(connection: Connection, rows: Rows, code: str) -> Standing:
     newest = max((one for one in approvals if one.identity_no), key=lambda one: (one.updated_at, one.approval_no), default=None)
     return Standing(
         profile,
-        None if profile is None else max(profile.observed_at, _read_to_end(connection) or profile.observed_at),
+        None if profile is None else _as_of(connection, profile),
         records_where(connection, rows, CreditRecord, "subject_code", [code]).get(code, ()),
         records_where(connection, rows, BlacklistEntry, "subject_code", [code]).get(code, ()),
         newest.identity_no if newest else None,
     )
+
+
+def _as_of(connection: Connection, profile: CreditProfile) -> datetime:
+    if _is_quarantined(connection, profile.code):
+        return profile.observed_at
+    return max(profile.observed_at, _read_to_end(connection) or profile.observed_at)
+
+
+def _is_quarantined(connection: Connection, code: str) -> bool:
+    """Return whether a profile of this code came that cannot be used, and no good version since."""
+    here = (QUARANTINE.c.record_key == code) & (QUARANTINE.c.platform == "credit") & (QUARANTINE.c.entity == CreditProfile.__name__)
+    return connection.execute(select(1).where(here, QUARANTINE.c.released_at.is_(None)).limit(1)).first() is not None
 
 
 def _read_to_end(connection: Connection) -> datetime | None:

@@ -7,6 +7,7 @@ refused before its body is read, in the platform's dialect: it is sent again.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -22,6 +23,20 @@ from schema.identifiers import redact
 log = structlog.get_logger()
 
 
+LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+def name_open_doors(connectors: Mapping[str, Connector]) -> None:
+    """Warn, once a start, of platforms elsewhere whose weakly signed webhooks are taken from any address."""
+    for name, connector in connectors.items():
+        if connector.is_open_to_all and urlsplit(connector.settings.url).hostname not in LOCAL:
+            log.warning(
+                "weakly signed webhooks are taken from any address",
+                platform=name,
+                cure=f"set HUB_{name.upper()}_CALLBACK_ADDRESSES",
+            )
+
+
 class Refused(Exception):
     """A webhook that is refused; says the HTTP status and the reason code."""
 
@@ -32,7 +47,8 @@ class Refused(Exception):
 
 class Webhooks:
     """The ASGI application at /webhooks/{platform}. `count` is told of every delivery: platform, outcome; `refused` of
-    every refusal: platform, reason code, address, claimed id, what was wrong.
+    every refusal: platform, reason code, address, claimed id, what was wrong. A platform's own limit counts where it is larger
+    than `limit_bytes`.
 
     Plain ASGI, for this is where most requests come in: what a framework's request and response do besides costs as much as
     everything here.
@@ -98,7 +114,8 @@ class Webhooks:
         delivery = heading
         try:
             async with asyncio.timeout(self._answer_seconds):
-                delivery = msgspec.structs.replace(heading, body=await self._body(heading, receive))
+                limit = max(self._limit, connector.settings.webhook_limit_bytes or 0)
+                delivery = msgspec.structs.replace(heading, body=await self._body(heading, receive, limit))
                 return await self._deliveries.take(delivery)
         except BadSignature as refused:
             claimed = connector.claimed_id(delivery)
@@ -109,13 +126,13 @@ class Webhooks:
             log.warning("webhook not stored in time", platform=heading.platform, seconds=self._answer_seconds)
         return connector.acknowledge(heading, stored=False)
 
-    async def _body(self, heading: Delivery, receive: Receive) -> bytes:
+    async def _body(self, heading: Delivery, receive: Receive, limit: int) -> bytes:
         """Return the body; raise NoRoom before it is read, and Refused."""
         try:
-            with self._reading.inside(size_of(heading.headers, self._limit)):
-                return await body_of(receive, self._limit)
+            with self._reading.inside(size_of(heading.headers, limit)):
+                return await body_of(receive, limit)
         except BodyTooLarge:
-            raise Refused(413, "BODY_TOO_LARGE", f"{heading.platform}: a webhook has at most {self._limit} bytes") from None
+            raise Refused(413, "BODY_TOO_LARGE", f"{heading.platform}: a webhook has at most {limit} bytes") from None
         except BodyIncomplete:
             raise Refused(400, "BODY_INCOMPLETE", f"{heading.platform}: the webhook's body ended early") from None
 

@@ -89,7 +89,7 @@ class InspectionItem(Mirrored, frozen=True):
 
     item_code: Annotated[str, Says("Item code", "检查事项编码")]
     item_name: Annotated[str, Says("Name", "检查事项名称")]
-    points: Annotated[Decimal | None, Step(Decimal("0.5")), Says("Points it costs", "扣分")]
+    points: Annotated[Decimal | None, Step(Decimal("0.1")), Says("Points it costs", "扣分")]
     severity: Annotated[Severity | None, Says("Severity", "严重程度")]
 
     findings = to_many("Finding", "Findings on it", "检查结果项", ours="item_code", theirs="item_code")

@@ -160,7 +160,7 @@ class Finding(Mirrored, frozen=True):
     item_code: Annotated[str, Indexed(), Says("Inspection item", "检查事项编码")]
     item_name: Annotated[str, Says("Name of the item", "检查事项名称")]
     conform: Annotated[bool, Indexed(), Says("Whether it conforms", "是否合格")]
-    points: Annotated[Decimal | None, Step(Decimal("0.5")), Says("Points, where the finding names them", "扣分")]
+    points: Annotated[Decimal | None, Step(Decimal("0.1")), Says("Points, where the finding names them", "扣分")]
     severity: Annotated[Severity | None, Says("Severity, where the finding names it", "严重程度")]
     note: Annotated[str | None, Personal("text"), Says("Note", "说明")]
 

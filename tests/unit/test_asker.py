@@ -298,6 +298,33 @@ def test_a_live_record_that_cannot_be_used_is_no_live_answer(inline: SQLiteDatab
     in_simulated_time(story(), START)
 
 
+def test_a_live_record_that_cannot_be_used_is_not_replaced_by_an_older_one_of_the_mirror(
+    inline: SQLiteDatabase, rows: Rows
+) -> None:
+    async def story() -> None:
+        await mirror(inline, rows, credit_profile(grade=Grade.A), read_at=START)
+        bad = Quarantined(reason="BAD_VALUE", detail="field grade", content=b"{}", entity="CreditProfile", key=SHOP_CODE)
+        decision, _ = await Desk(inline, rows, FakePlatform(bad), FakePlatform()).ask()
+        assert (codes(decision), decision.grade, decision.as_of) == (["CREDIT_UNREACHABLE"], None, None)
+        assert (decision.data[0].live, decision.data[0].stale) == (False, True)
+
+    in_simulated_time(story(), START)
+
+
+@pytest.mark.parametrize(
+    ("matter", "expected"), [("XX-99", []), (MATTER, ["BLACKLIST_UNREACHABLE"]), (None, ["BLACKLIST_UNREACHABLE"])]
+)
+def test_a_row_of_the_blacklist_that_cannot_be_used_counts_against_its_own_matter_only(
+    inline: SQLiteDatabase, rows: Rows, matter: str | None, expected: list[str]
+) -> None:
+    async def story() -> None:
+        bad = Quarantined(reason="BAD_VALUE", detail="rdrq", content=b"{}", entity="BlacklistEntry", matter_code=matter)
+        decision, _ = await Desk(inline, rows, known(), FakePlatform(bad)).ask()
+        assert codes(decision) == expected
+
+    in_simulated_time(story(), START)
+
+
 def test_points_of_the_period_and_entries_of_the_blacklist_come_from_the_mirror_where_they_must(
     inline: SQLiteDatabase, rows: Rows
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_wrong_url_is_named_with_the_form_that_it_must_have(url: str) -> None:
         ("HUB_DATABASE_URL", "mysql://root:geheim@host/db", "sqlite:///path, or postgresql://"),
         ("HUB_SELFGOV_URL", "http://selfgov.example", "postgresql://user:password@host/name"),
         ("HUB_SELFGOV_URL", "sqlite:///:memory:", "in memory"),
+        ("HUB_SELFGOV_URL", "sqlite+aiosqlite:///:memory:?cache=shared", "in memory"),
         ("HUB_SELFGOV_URL", "postgresql://hub:a@b@host:none/x", "is no SQLAlchemy URL"),
         ("HUB_PORT", "80a", "integer"),
         ("HUB_PORT", "70000", "65535"),

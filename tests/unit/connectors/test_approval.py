@@ -297,6 +297,37 @@ async def test_a_row_that_is_no_utf_8_spoils_no_other() -> None:
     assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", ""]
 
 
+async def test_a_row_with_half_a_surrogate_pair_spoils_no_other() -> None:
+    rows = [RECORD, {**RECORD, "YWLSH": "YW2", "JYDZ": "\ud842"}, {**RECORD, "YWLSH": "YW3", "JYDZ": "𠮷\\ud842"}]
+    content = json.dumps({"code": "0", "msg": "", "data": {"total": 3, "rows": rows}}).encode()
+    connector = connector_of(lambda request: httpx.Response(200, content=content), FakeTime())
+    (page,) = [page async for page in connector.changes("approvals", '{"gxsj":"2019-08-15 09:00:00"}')]
+    good, bad, other = page.items
+    assert isinstance(bad, Quarantined)
+    assert (bad.reason, bad.entity, bad.key) == ("BAD_ENCODING", "Approval", "YW2")
+    assert [type(item) for item in (good, other)] == [Observation, Observation]
+    assert isinstance(other, Observation)
+    assert isinstance(other.record, Approval)
+    assert other.record.address == "𠮷\\ud842"
+    assert not page.more
+
+
+@pytest.mark.parametrize("damage", [b"\\ud842", b"\\uDC00\\ud842\\n", b"\xff"])
+def test_a_callback_with_what_is_no_character_is_quarantined_with_its_key(damage: bytes) -> None:
+    body = json.dumps({"msgId": "m-1", "ywlx": "BJ", "sj": "", "data": RECORD}, ensure_ascii=False).encode()
+    body = body.replace("王".encode(), damage)
+    delivery = Delivery(platform="approval", path="/webhooks/approval", headers={}, body=body, received_at=NOW)
+    (item,) = connector_of(lambda request: httpx.Response(500), FakeTime()).parse(delivery)
+    assert isinstance(item, Quarantined)
+    assert (item.reason, item.key) == ("BAD_ENCODING", RECORD["YWLSH"])
+
+
+def test_a_key_with_what_is_no_character_is_no_key() -> None:
+    item = parsed(YWLSH="YW\ufdd0")
+    assert isinstance(item, Quarantined)
+    assert (item.reason, item.key) == ("BAD_ENCODING", None)
+
+
 async def test_a_first_read_begins_with_the_present_and_leaves_nothing_out() -> None:
     time = FakeTime()
     platform = Platform(time, lambda request, body: {"total": 1, "pageNo": 1, "pageSize": 200, "rows": [RECORD]})
@@ -360,6 +391,39 @@ async def test_the_blacklist_tells_open_entries_from_removed_ones(removed: str |
     assert [(entry.entry_no, entry.removed_on, entry.version) for entry in entries] == [("1", None, 1), ("2", "2019-08-02", 2)]
     assert [entry.subject_code[:4] for entry in entries] == [SHOP_CODE[:4], "RID-"]
     assert json.loads(platform.requests[0].content) == {"dxbs": SHOP_CODE, "sxbm": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "key", "matter"),
+    [
+        ({"rdrq": "yesterday"}, "BAD_VALUE", "2", "M2"),
+        ({"ycrq": "never"}, "BAD_VALUE", "2", "M2"),
+        ({"dxbs": "91330782147664101G"}, "BAD_CHECK_DIGIT", "2", "M2"),
+        ({"wybh": None}, "MISSING_FIELD", None, "M2"),
+        ({"wybh": 7, "rdrq": ""}, "MISSING_FIELD", "7", "M2"),
+        ({"dxbs": "\ud842"}, "BAD_ENCODING", "2", "M2"),
+        ({"sxbm": "M\ud842"}, "BAD_ENCODING", "2", None),
+        ({"sxbm": ["M2"]}, "BAD_VALUE", "2", None),
+    ],
+)
+async def test_a_bad_row_of_the_blacklist_spoils_no_other(
+    fields: dict[str, object], reason: str, key: str | None, matter: str | None
+) -> None:
+    good = {"wybh": "1", "dxbs": SHOP_CODE, "sxbm": "M1", "rdrq": "2019-08-01", "ycrq": None}
+    rows = [{**good, "wybh": "2", "sxbm": "M2", **fields}, good]
+    content = json.dumps({"code": "0", "msg": "", "data": {"rows": rows}}).encode()
+    connector = connector_of(lambda request: httpx.Response(200, content=content), FakeTime())
+    bad, other = await connector.fetch("BlacklistEntry", [SHOP_CODE])
+    assert isinstance(bad, Quarantined)
+    assert (bad.reason, bad.entity, bad.key, bad.matter_code) == (reason, "BlacklistEntry", key, matter)
+    assert isinstance(other, Observation)
+
+
+async def test_a_row_of_the_blacklist_that_is_no_object_is_of_an_unknown_matter() -> None:
+    time = FakeTime()
+    platform = Platform(time, lambda request, body: {"rows": [7, None, []]})
+    found = await connector_of(platform, time).fetch("BlacklistEntry", [SHOP_CODE])
+    assert [(item.entity, item.matter_code) for item in found if isinstance(item, Quarantined)] == [("BlacklistEntry", None)] * 3
 
 
 async def test_a_busy_system_is_asked_again_later() -> None:

@@ -204,7 +204,7 @@ def test_equal_moments_in_other_zones_are_equal_content() -> None:
         ({"score": ...}, "MISSING_FIELD"),
         ({"grade": "F"}, "BAD_VALUE"),
         ({"updatedAt": "2019-08-15T09:30:00"}, "BAD_VALUE"),
-        ({"score": 80.05}, "BAD_VALUE"),
+        ({"score": "80.x"}, "BAD_VALUE"),
         ({"score": "NaN"}, "BAD_VALUE"),
         ({"version": "seven"}, "BAD_VALUE"),
         ({"code": "91330782147664101G"}, "BAD_CHECK_DIGIT"),
@@ -218,6 +218,30 @@ def test_a_bad_subject_is_quarantined(changes: dict[str, object], reason: str) -
     assert isinstance(item, Quarantined)
     assert item.reason == reason
     assert "330782196512120011" not in item.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (80.05, "80.1"),
+        (80.04, "80.0"),
+        ("80.15", "80.2"),
+        (79.10000000000001, "79.1"),
+        (1 / 3 * 240, "80.0"),
+        (0.30000000000000004, "0.3"),
+    ],
+)
+def test_a_score_is_rounded_half_up_to_a_tenth_because_the_page_forbids_no_finer_one(said: object, kept: str) -> None:
+    """A score moves as the platform likes (credit.md): a residue of its arithmetic must not freeze the profile."""
+    profile = record_of(read("subject", sample("subject_updated.json"), score=said))
+    assert isinstance(profile, CreditProfile)
+    assert profile.score == Decimal(kept)
+
+
+def test_regulatory_points_lose_a_residue_of_arithmetic() -> None:
+    profile = record_of(read("subject", sample("subject_updated.json"), regulatoryPoints=4.500000000000001))
+    assert isinstance(profile, CreditProfile)
+    assert profile.regulatory_points == Decimal("4.5")
 
 
 def test_a_record_without_a_finding_or_a_cause_is_complete() -> None:
@@ -240,7 +264,7 @@ def test_a_delete_makes_a_tombstone_of_what_it_names() -> None:
     assert isinstance(change(type="repair", data={"id": "P9"}), Tombstone)
 
 
-@pytest.mark.parametrize("fields", [{"data": {}}, {"data": None}, {"type": "case"}, {"op": "merge"}, {"data": {"recordId": 7}}])
+@pytest.mark.parametrize("fields", [{"data": {}}, {"data": None}, {"type": "case"}, {"op": "merge"}, {"data": {"recordId": [7]}}])
 def test_a_delete_that_names_nothing_known_is_quarantined(fields: dict[str, object]) -> None:
     assert isinstance(change(**fields), Quarantined)
 
@@ -294,6 +318,40 @@ async def test_an_item_that_is_no_utf_8_spoils_no_other() -> None:
     platform, time = Platform(lambda request: httpx.Response(200, content=content)), FakeTime()
     (page,) = [page async for page in connector_of(platform, time).changes("changes", '{"since":2}')]
     assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", "", ""]
+
+
+async def test_an_item_with_half_a_surrogate_pair_spoils_no_other() -> None:
+    content = (WIRE / "credit" / "changes.json").read_bytes().replace("印刷经营许可".encode(), b"\\ud842")
+    platform, time = Platform(lambda request: httpx.Response(200, content=content)), FakeTime()
+    (page,) = [page async for page in connector_of(platform, time).changes("changes", '{"since":2}')]
+    assert [item.reason if isinstance(item, Quarantined) else "" for item in page.items] == ["", "BAD_ENCODING", "", ""]
+    bad = page.items[1]
+    assert isinstance(bad, Quarantined)
+    assert (bad.entity, bad.key) == ("CreditRecord", sample("record_created.json")["recordId"])
+
+
+async def test_a_snapshot_and_a_list_lose_only_the_object_with_half_a_surrogate_pair() -> None:
+    good = sample("subject_updated.json")
+    items = [{**good, "name": "\ud842"}, good]
+    content = json.dumps({"items": items, "nextCursor": None, "asOfSeq": 9}).encode()
+    connector = connector_of(Platform(lambda request: httpx.Response(200, content=content)), FakeTime())
+    (page,) = [page async for page in connector.contents("CreditProfile", "0")]
+    for found in (page, await connector.fetch("CreditProfile", [COMPANY])):
+        assert [item.key if isinstance(item, Quarantined) else "" for item in found] == [good["code"], ""]
+
+
+def test_a_webhook_with_half_a_surrogate_pair_is_quarantined_with_its_key() -> None:
+    data = sample("record_created.json")
+    body = json.dumps({"type": "record.created", "timestamp": "", "data": {**data, "itemName": "\ud842"}}).encode()
+    (item,) = connector_of(Platform(nothing_found), FakeTime()).parse(signed(body))
+    assert isinstance(item, Quarantined)
+    assert (item.reason, item.entity, item.key) == ("BAD_ENCODING", "CreditRecord", data["recordId"])
+
+
+def test_a_delete_whose_id_holds_what_is_no_character_deletes_nothing() -> None:
+    item = read_change('{"seq":9,"type":"record","op":"delete","data":{"recordId":"R\ufdd0"}}'.encode(), NOW)
+    assert isinstance(item, Quarantined)
+    assert (item.reason, item.key) == ("BAD_ENCODING", None)
 
 
 async def test_a_feed_that_begins_after_our_seq_expires_the_cursor() -> None:
@@ -429,6 +487,15 @@ async def test_an_unanswered_post_may_be_repeated_soon_because_its_number_is_our
     assert timedelta(seconds=unknown.value.retry_after) < timedelta(seconds=5)
 
 
+async def test_numbers_that_come_as_numbers_are_receipts_and_keys_as_well() -> None:
+    platform = Platform(lambda request: httpx.Response(201, json={"repairId": 4711}))
+    assert (await connector_of(platform, FakeTime()).ensure(REPAIR, "k", unknown_since=None)).reference == "4711"
+    assert change(data={"recordId": 4711}) == Tombstone(entity="CreditRecord", key="4711", source="credit", observed_at=NOW)
+    item = read("record", sample("record_created.json"), recordId=4711, code="?")
+    assert isinstance(item, Quarantined)
+    assert item.key == "4711"
+
+
 async def test_an_answer_without_the_records_number_is_no_receipt() -> None:
     platform = Platform(lambda request: httpx.Response(201, json={}))
     with pytest.raises(UnknownOutcome):
@@ -463,6 +530,23 @@ async def test_the_records_of_a_subject_are_read_to_the_last_page() -> None:
     assert isinstance(second.record, CreditRecord)
     assert second.record.record_id == "R2"
     assert isinstance(bad, Quarantined)  # one bad record never spoils its page
+
+
+async def test_an_empty_cursor_ends_the_list_of_a_subjects_records() -> None:
+    page = {"items": [sample("record_created.json")], "nextCursor": ""}
+    platform = Platform(lambda request: httpx.Response(200, json=page))
+    assert len(await connector_of(platform, FakeTime()).fetch_for("CreditRecord", COMPANY)) == 1
+
+
+async def test_a_subject_that_is_not_known_has_no_records() -> None:
+    platform = Platform(lambda request: httpx.Response(404, json={"title": "unknown subject"}))
+    assert await connector_of(platform, FakeTime()).fetch_for("CreditRecord", COMPANY) == []
+
+
+async def test_a_digest_may_come_in_either_case() -> None:
+    platform = Platform(lambda request: httpx.Response(200, json={"bucket": 7, "count": 3, "digest": "AB12"}))
+    digest = await connector_of(platform, FakeTime()).digest("CreditRecord", "7")
+    assert (digest.count, digest.digest) == (3, "ab12")
 
 
 async def test_a_list_whose_cursors_go_in_a_circle_ends() -> None:

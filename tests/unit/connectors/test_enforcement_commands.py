@@ -20,7 +20,8 @@ from schema.commands import (
     RemoveKeySubject,
     TaskSubject,
 )
-from schema.entities import TaskType
+from schema.entities import Campaign, TaskType
+from schema.entity import Observation
 from tests.contract.cases import NOW, FakeTime, said
 from tests.unit.connectors.enforcement_gateway import Script, connector, page, refusal
 
@@ -231,6 +232,19 @@ async def test_a_campaign_is_looked_up_before_it_is_drawn() -> None:
     }
     there = await ensured(CAMPAIGN, Script(page({"campaignId": "SJ5"}), DRAWN))
     assert (there.reference, there.repeated) == ("SJ5", True)
+
+
+@pytest.mark.parametrize("shown", [{}, {"externalNo": None}, {"externalNo": ""}])
+async def test_a_campaign_whose_answers_leave_out_our_number_is_proven_all_the_same(shown: dict[str, object]) -> None:
+    drawn = httpx.Response(200, json={"campaignId": "SJ5", "seed": "s", "drawnSubjects": [], "tasks": [], **shown})
+
+    receipt = await ensured(CAMPAIGN, Script(page({"campaignId": "SJ5", **shown}), drawn))
+
+    assert (receipt.reference, receipt.repeated) == ("SJ5", True)
+    (item,) = receipt.shows
+    assert isinstance(item, Observation)
+    assert isinstance(item.record, Campaign)
+    assert item.record.external_no == "cp/19"
 
 
 async def test_a_campaign_that_was_made_and_cannot_be_read_back_counts_as_made() -> None:

@@ -11,7 +11,8 @@ import pytest
 from connectors.base import Item, Quarantined
 from connectors.enforcement_records import read_campaign, read_coordination, read_department, read_item, read_key_subject
 from connectors.enforcement_tasks import read_task
-from connectors.enforcement_values import DAMAGED, decode, updated_at
+from connectors.enforcement_values import updated_at
+from connectors.json_text import DAMAGED, decode
 from schema.entities import (
     Campaign,
     Conclusion,
@@ -155,7 +156,7 @@ def test_a_required_field_that_is_missing_spoils_the_task(name: str) -> None:
         (result(rectification={"deadline": "2019-08-22T18:00:00+08:00"}), "MISSING_FIELD", "results[0].rectification.orderNo"),
         (finding(findingId=None), "MISSING_FIELD", "results[0].findings[0].findingId"),
         (finding(conform="no"), "BAD_VALUE", "results[0].findings[0].conform"),
-        (finding(points="3.2"), "BAD_VALUE", "points"),
+        (finding(points="3.25"), "BAD_VALUE", "points"),
         (finding(points="NaN"), "BAD_VALUE", "points"),
         (finding(points="1E+9999"), "BAD_VALUE", "points"),
         (finding(points="-1.0"), "BAD_VALUE", "points"),
@@ -179,7 +180,10 @@ def test_a_finding_that_stands_twice_spoils_the_task() -> None:
     assert "FD000000001" in bad(read_task(result(findings=twice), NOW)).detail
 
 
-@pytest.mark.parametrize(("written", "points"), [("3", Decimal("3.0")), ("0.5", Decimal("0.5")), (12, Decimal("12.0")), ("", None)])
+@pytest.mark.parametrize(
+    ("written", "points"),
+    [("3", Decimal("3.0")), ("0.5", Decimal("0.5")), ("3.2", Decimal("3.2")), (12, Decimal("12.0")), ("", None)],
+)
 def test_points_are_exact_and_equal_however_written(written: object, points: Decimal | None) -> None:
     (one,) = parts(read_task(finding(points=written), NOW), Finding)
 
@@ -222,6 +226,13 @@ def test_key_subjects_departments_and_items_are_read() -> None:
         (None, Severity.GENERAL),
     ]
     assert said(read_department({"code": "JTJ", "name": "交通运输局"}, NOW)) == "Department JTJ@1565834400"
+
+
+def test_points_of_an_item_come_in_tenths() -> None:
+    item = read(read_item({"itemCode": "SC-1", "itemName": "x", "points": "0.3", "severity": None}, NOW)).record
+
+    assert isinstance(item, InspectionItem)
+    assert item.points == Decimal("0.3")
 
 
 @pytest.mark.parametrize(

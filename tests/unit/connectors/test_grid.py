@@ -1,5 +1,6 @@
 """The grid connector: proof of origin, paging by a time of whole seconds, live reads and the platform's own digest."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -296,6 +297,21 @@ async def test_coordinations_have_a_stream_of_their_own() -> None:
     read = [said(item) async for page in grid.changes("coordinations", None) for item in page.items]
 
     assert read == ["TownCoordination XG2019000037@2"]
+
+
+@pytest.mark.parametrize("stream", ["events", "coordinations"])
+async def test_a_query_has_the_elements_of_the_page_in_their_order(stream: str) -> None:
+    sent: list[str] = []
+
+    def node(request: httpx.Request) -> httpx.Response:
+        sent.append(asked(request).xml)
+        return answer(0, "<total>0</total>")
+
+    _ = [page async for page in connector(node, FakeTime()).changes(stream, None)]
+
+    assert re.fullmatch(
+        r"<request><from(/>|></from>)<to>[0-9]*</to><status(/>|></status>)<page>1</page><size>100</size></request>", sent[0]
+    ), sent[0]
 
 
 async def test_an_unknown_stream_and_a_foreign_cursor_are_named() -> None:

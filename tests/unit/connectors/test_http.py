@@ -1,7 +1,9 @@
 """connectors/http.py and breaker.py: what is tried again, what an unanswered write means, when a platform is left alone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import gzip
+import zlib
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -401,3 +403,49 @@ def test_retry_after_is_read_as_seconds_and_as_a_date_measured_by_the_platforms_
     assert retry_after_seconds(skewed, ours) == 30.0
     assert retry_after_seconds(httpx.Response(503, headers={"Retry-After": "soon"}), ours) is None
     assert retry_after_seconds(httpx.Response(503), ours) is None
+
+
+# --- answers of any size
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body that goes on and on; counts what was taken of it, and whether it was closed."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self.chunk, self.taken, self.closed = chunk, 0, False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            self.taken += 1
+            yield self.chunk
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_without_end_is_given_up_and_is_no_answer(monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    packing = zlib.compressobj(wbits=31)
+    bomb = packing.compress(b" " * 100_000) + packing.flush(zlib.Z_SYNC_FLUSH)
+    body, headers = Endless(bomb if packed else b" " * 1_000), {"content-encoding": "gzip"} if packed else {}
+    monkeypatch.setattr("connectors.whole_answer.ANSWER_AT_MOST", 5_000)
+    client = client_of(lambda _request: httpx.Response(200, headers=headers, stream=body), FakeTime(), read_attempts=1)
+    with pytest.raises(TransientError) as read_in_vain:
+        await read(client)
+    assert (read_in_vain.value.code, type(read_in_vain.value)) == ("BAD_ANSWER", TransientError)
+    assert (body.taken, body.closed) == (1 if packed else 6, True)
+    with pytest.raises(UnknownOutcome) as written:
+        await write(client)
+    assert written.value.code == "BAD_ANSWER"
+
+
+async def test_a_packed_answer_is_unpacked_once_and_told_as_it_reads() -> None:
+    headers = {"content-encoding": "gzip", "content-type": "text/plain; charset=gb18030", "x-kept": "yes"}
+    packed = httpx.ByteStream(gzip.compress("路灯".encode("gb18030")))
+    client = client_of(lambda _request: httpx.Response(200, headers=headers, stream=packed), FakeTime())
+
+    def judge(response: httpx.Response) -> tuple[str, str]:
+        assert response.request.url.path == "/base/thing"
+        return response.text, response.headers["x-kept"]
+
+    assert await client.read("look", lambda: client.request("GET", "/thing"), judge) == ("路灯", "yes")

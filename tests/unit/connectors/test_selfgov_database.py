@@ -295,3 +295,20 @@ def test_no_text_of_the_settings_shows_the_password() -> None:
     assert "geheim" not in f"{settings!r} {settings} {settings.database}"
     assert settings.database.drivername == "mysql+aiomysql"
     assert settings.settling == timedelta(seconds=300)
+
+
+@pytest.mark.parametrize(
+    ("url", "drivername", "database", "query"),
+    [
+        ("postgresql+psycopg2://hub:x@host/zizhi?sslmode=require", "postgresql+asyncpg", "zizhi", {"ssl": "require"}),
+        ("postgresql://hub:x@host/zizhi?ssl=require", "postgresql+asyncpg", "zizhi", {"ssl": "require"}),
+        ("mysql+pymysql://hub:x@host/zizhi?charset=utf8mb4", "mysql+aiomysql", "zizhi", {"charset": "utf8mb4"}),
+        ("mariadb+mariadbconnector://hub:x@host/zizhi", "mysql+aiomysql", "zizhi", {}),
+        ("sqlite+aiosqlite:////srv/zizhi.sqlite?timeout=5", "sqlite+pysqlite", "/srv/zizhi.sqlite", {}),
+    ],
+)
+def test_any_sqlalchemy_url_will_do_and_our_driver_takes_the_place_of_theirs(
+    url: str, drivername: str, database: str, query: dict[str, str]
+) -> None:
+    taken = SelfgovSettings.model_validate({"url": url}).database
+    assert (taken.drivername, taken.database, dict(taken.query)) == (drivername, database, query)

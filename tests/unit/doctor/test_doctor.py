@@ -257,6 +257,15 @@ def test_a_way_on_which_no_webhook_can_come_is_named(doctor: Doctor, bihuan: Bih
     assert doctor(HUB_GRID_CALLBACK_ADDRESSES="10.0.0.0/8", HUB_TRUSTED_PROXIES="127.0.0.1")[0] == 0
 
 
+def test_weakly_signed_webhooks_from_any_address_are_warned_of(doctor: Doctor) -> None:
+    code, found = doctor()
+    assert (code, [about for check, about in wrong(found, "warning") if check == "webhooks"]) == (
+        0,
+        ["HUB_GRID_CALLBACK_ADDRESSES"],
+    )
+    assert "MD5" in told_of(found, "HUB_GRID_CALLBACK_ADDRESSES")
+
+
 def test_people_read_lines_with_the_cure_below(bihuan: Bihuan, city: City) -> None:
     told = bihuan("doctor", urls=city.urls | {"grid": NOWHERE}, HUB_PORT="0")
     assert told.exit_code == 1

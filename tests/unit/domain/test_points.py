@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hub.domain.calendar import BEIJING
 from hub.domain.errors import PointsInvalid, PolicyMissing
 from hub.domain.points import full_dozens, period_of, points_for, repair_until, standing_points
-from hub.domain.policy_values import PointsPolicy
+from hub.domain.policy_values import Item, PointsPolicy
 from tests.unit.domain.policies import POINTS, small_policy
 
 POLICY = small_policy()
@@ -50,6 +50,13 @@ def test_points_that_nothing_names_are_not_guessed(severity: str | None) -> None
 def test_points_off_the_half_steps_are_refused(points: str) -> None:
     with pytest.raises(PointsInvalid, match=r"steps of 0\.5"):
         points_for(Decimal(points), None, None, POLICY)
+
+
+@pytest.mark.parametrize("points", ["0.3", "-1"])
+def test_an_items_points_off_the_half_steps_are_refused_as_well(points: str) -> None:
+    item = Item(code="SC-1", name="x", department="", points=Decimal(points), severity="MINOR")
+    with pytest.raises(PointsInvalid, match=r"item SC-1 names .* steps of 0\.5"):
+        points_for(None, item, "MINOR", POLICY)
 
 
 @pytest.mark.parametrize(

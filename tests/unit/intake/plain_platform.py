@@ -30,9 +30,9 @@ class PlainPlatform(Connector):
     streams: ClassVar[tuple[Stream, ...]] = (Stream(name="approvals", entities=("Approval",), settling=timedelta(0)),)
     settings_class: ClassVar[type[PlatformSettings]] = PlatformSettings
 
-    def __init__(self, clock: SettableClock) -> None:
+    def __init__(self, clock: SettableClock, **settings: object) -> None:
         surroundings = Surroundings(clock, clock.sleep, random.Random(1), NoQuota())
-        super().__init__(PlatformSettings.model_validate({"url": "http://platform.example"}), surroundings)
+        super().__init__(PlatformSettings.model_validate({"url": "http://platform.example", **settings}), surroundings)
         self.pages: list[Sequence[Item] | BaseException] = []
         self.asked: list[str | None] = []
         self.closed = 0

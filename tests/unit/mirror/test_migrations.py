@@ -3,6 +3,7 @@
 import ast
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, Table, Text, text
+from sqlalchemy import Column, Connection, Table, Text, insert, text
 
 from hub.mirror.database import Database, PostgreSQLDatabase, SQLiteDatabase
-from hub.mirror.tables import METADATA
+from hub.mirror.rows import Rows
+from hub.mirror.tables import METADATA, TABLES
 from hub.mirror.upgrade import FOLDER, SchemaUnknown, configuration, current_revision, head_revision, upgrade
+from tests.builders import finding, inspection_item
 from tests.servers import PostgreSQLServer
 
 
@@ -93,6 +96,32 @@ async def test_what_the_first_revision_held_is_read_again_where_there_is_more_in
     assert await upgrade(first) == head_revision()
     assert await first.read(as_it_is) == [None, "here", 0]
     assert not await first.read(differences)
+
+
+async def test_points_of_findings_and_items_are_counted_in_tenths_since_the_fifth_revision(
+    empty: list[Database], rows: Rows
+) -> None:
+    first, _ = empty
+
+    def as_it_was(connection: Connection) -> None:
+        command.upgrade(configuration(connection), "0004")
+        for record in (finding(points=Decimal("1.5")), finding(finding_id="F2", points=None), inspection_item(points=Decimal(2))):
+            table = TABLES[type(record).__name__]
+            values = rows.as_row(record) | {"content_hash": b""}
+            values["points"] = None if record.points is None else int(record.points * 2)
+            connection.execute(insert(table).values({name: value for name, value in values.items() if name in table.c}))
+
+    def as_it_is(connection: Connection) -> list[object]:
+        return [
+            *connection.execute(text("SELECT points FROM finding ORDER BY finding_id")).scalars(),
+            *connection.execute(text("SELECT points FROM inspection_item")).scalars(),
+        ]
+
+    await first.write(as_it_was)
+    await upgrade(first)
+    assert sorted(await first.read(as_it_is), key=str) == [15, 20, None]
+    await first.write(lambda connection: command.downgrade(configuration(connection), "0004"))
+    assert sorted(await first.read(as_it_is), key=str) == [3, 4, None]
 
 
 def test_migrations_import_nothing_of_ours() -> None:

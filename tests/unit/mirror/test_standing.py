@@ -20,6 +20,7 @@ from tests.builders import (
     credit_profile,
     credit_record,
     observed,
+    quarantined_record,
     stream_health,
 )
 from tests.settable_clock import START
@@ -74,6 +75,27 @@ async def test_a_profile_is_as_old_as_the_last_reading_to_the_end_of_the_slowest
     for stream, at in streams.items():
         await read_at(sqlite_database, rows, stream, at)
     assert (await standing(sqlite_database, rows)).profile_as_of == as_of
+
+
+@pytest.mark.parametrize(
+    ("quarantined", "as_of"),
+    [
+        ({}, START),
+        ({"released_at": START}, START + timedelta(hours=2)),
+        ({"record_key": OTHER_CODE}, START + timedelta(hours=2)),
+        ({"entity": "CreditRecord"}, START + timedelta(hours=2)),
+        ({"platform": "approval"}, START + timedelta(hours=2)),
+    ],
+)
+async def test_a_profile_of_which_something_unusable_came_since_is_as_old_as_when_it_was_seen(
+    database: Database, rows: Rows, quarantined: dict[str, Any], as_of: datetime
+) -> None:
+    await put(database, rows, credit_profile(observed_at=START))
+    await read_at(database, rows, "changes", START + timedelta(hours=2))
+    fields = {"platform": "credit", "entity": "CreditProfile", "record_key": SHOP_CODE, **quarantined}
+    values = rows.as_row(quarantined_record(**fields))
+    await database.write(lambda connection: connection.execute(insert(TABLES["QuarantinedRecord"]).values(values)))
+    assert (await standing(database, rows)).profile_as_of == as_of
 
 
 async def test_a_persons_number_is_that_of_the_newest_approval_and_a_companys_is_not_looked_for(

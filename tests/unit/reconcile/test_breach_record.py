@@ -237,6 +237,14 @@ def test_points_that_no_record_can_carry_wait_and_their_neighbours_go_on() -> No
     assert kinds(verdict) == ["unknown-points"]
 
 
+@pytest.mark.parametrize("of_the_item", [False, True])
+def test_points_that_are_no_half_wait_for_a_person_and_are_not_sent_wrong(of_the_item: bool) -> None:
+    items = {"WH-001": inspection_item(points=Decimal("0.3"))}
+    verdict = derive(random_check(bad(item_code="WH-001", points=None if of_the_item else Decimal("0.3"))), of=None, items=items)
+    assert only(verdict).command is None
+    assert kinds(verdict) == ["unknown-points"]
+
+
 def sent(said: Check, **fields: object) -> Obligation:
     return held(RULE, only(derive(said, of=None)), ObligationState.SENT, **fields)
 

@@ -9,13 +9,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from hub.intake.deliveries import Deliveries
 from hub.intake.room import Room
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.web.posted import headers_of, remote_of
-from hub.web.webhooks import Webhooks
+from hub.web.webhooks import Webhooks, name_open_doors
 from tests.e2e.eventually import eventually
 from tests.settable_clock import SettableClock
 from tests.unit.intake.plain_platform import PlainPlatform
@@ -34,9 +35,10 @@ class Door:
         *,
         seconds: float = 0.1,
         deliveries: Deliveries | None = None,
+        **settings: object,
     ) -> None:
         self.database, self.rows, self.clock = database, rows, clock
-        platform = {"approval": PlainPlatform(clock)}
+        platform = {"approval": PlainPlatform(clock, **settings)}
         self.reading, self.counted = Room(10, 1000), Counter[tuple[str, str]]()
         self.deliveries = deliveries or Deliveries(database, rows, platform, clock=clock, after=lambda: None, most_waiting=2)
         webhooks = Webhooks(
@@ -110,3 +112,31 @@ def test_a_forged_forwarding_header_beside_the_proxys_own_is_not_believed() -> N
     """Headers of one name are one list, whichever line they came in: the proxy's is the last."""
     scope = {"headers": [(b"X-Forwarded-For", b"10.1.2.3"), (b"x-forwarded-for", b"203.0.113.9")], "client": ("127.0.0.1", 1)}
     assert remote_of(scope, headers_of(scope), [ipaddress.ip_network("127.0.0.1/32")]) == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("of_the_platform", "size", "fits"), [(None, 1001, False), (2000, 1001, True), (2000, 2001, False), (500, 1000, True)]
+)
+async def test_a_platform_may_have_a_larger_limit_and_the_general_one_is_the_least(
+    sqlite_database: SQLiteDatabase, rows: Rows, clock: SettableClock, of_the_platform: int | None, size: int, fits: bool
+) -> None:
+    door = Door(sqlite_database, rows, clock, webhook_limit_bytes=of_the_platform)
+    assert ((await door.post(b"1:1".ljust(size, b","))).status_code != 413) is fits
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses", "named"),
+    [
+        ("http://platform.example", (), ["approval"]),
+        ("http://platform.example", ("10.0.0.0/8",), []),
+        ("http://127.0.0.1:8000", (), []),
+    ],
+)
+def test_weakly_signed_webhooks_from_any_address_are_warned_of_at_the_start_unless_all_is_on_this_machine(
+    clock: SettableClock, url: str, addresses: tuple[str, ...], named: list[str]
+) -> None:
+    platform = PlainPlatform(clock, url=url, callback_addresses=addresses)
+    platform.only_from_addresses = True  # type: ignore[misc]
+    with capture_logs() as logged:
+        name_open_doors({"approval": platform})
+    assert [each["platform"] for each in logged] == named
