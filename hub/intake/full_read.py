@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Quarantined, Stream
 from hub.intake.apply import Applied
-from hub.intake.tombstones import Tombstones
+from hub.intake.tombstones import Hold, Tombstones
 from hub.mirror import drift, held, streams
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
@@ -79,11 +79,16 @@ class FullReads:
             if (seen := lacking(record, versions.get(key_of(record)))) is not None:
                 yield seen
 
-    async def judge(self, connector: Connector, stream: Stream, reading: Reading) -> None:
-        """Mark as gone, or ask about, what a full read that reached its end did not show. Raises TransientError."""
+    async def judge(self, connector: Connector, stream: Stream, reading: Reading, hold: Hold, *, restart: bool) -> None:
+        """Mark as gone, or ask about, what a full read that reached its end did not show. Raises TransientError, LeaseLost.
+
+        Every step holds the reading. What was shown is forgotten once nobody can judge it any more: whoever goes on after a
+        crash finds all of it, or a reading that is over. `restart` is as in streams.py.
+        """
         if (since := reading.full_since) is None:
             return
         for entity in stream.whole:
+            await self._database.write(hold)
             compared = Compared(connector.platform, entity, DriftMethod.FULL_READ)
             gone = await self._database.read(held.not_shown, connector.platform, reading.stream_id, entity, since)
             number, doubtful = await self._database.read(held.shown, reading.stream_id, entity, since)
@@ -92,14 +97,24 @@ class FullReads:
             ]
             if doubtful and entity not in connector.fetchable:
                 # A record whose key cannot be read may be any of them, and the platform cannot be asked for one.
-                await self._database.write(drift.note, self._rows, compared, missing, self._clock())
+                await self._database.write(self._note, compared, missing, hold)
             else:
-                await self._tombstones.bury(connector, compared, missing)
-            await self._database.write(self._end, compared, since, number)
-        while await self._database.write(held.forget_shown, reading.stream_id, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+                await self._tombstones.bury(connector, compared, missing, hold)
+            await self._database.write(self._end, compared, since, number, hold)
+        await self._database.write(streams.judged, reading, restart=restart)
+        while await self._database.write(self._forget, reading.stream_id, since, hold) == FORGOTTEN_AT_ONCE:
             pass
 
-    def _end(self, connection: Connection, compared: Compared, since: datetime, checked: int) -> None:
+    def _note(self, connection: Connection, compared: Compared, missing: Sequence[Seen], hold: Hold) -> None:
+        hold(connection)
+        drift.note(connection, self._rows, compared, missing, self._clock())
+
+    def _forget(self, connection: Connection, stream_id: str, since: datetime, hold: Hold) -> int:
+        hold(connection)
+        return held.forget_shown(connection, stream_id, since, FORGOTTEN_AT_ONCE)
+
+    def _end(self, connection: Connection, compared: Compared, since: datetime, checked: int, hold: Hold) -> None:
+        hold(connection)
         now = self._clock()
         progress = drift.Progress(since, checked, 0, None)
         drift.end(connection, self._rows, compared, now, next_at=now + self._every, progress=progress)

@@ -6,8 +6,9 @@ A page and its cursor are committed together; the lease of a stream lets many pr
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -19,14 +20,10 @@ from hub.intake.full_read import FullReads
 from hub.mirror import controls, streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
-from hub.mirror.streams import Reading
+from hub.mirror.streams import LeaseLost, Reading
 from schema.identifiers import redact
 
 log = structlog.get_logger()
-
-
-class LeaseLost(Exception):
-    """Another process reads this stream now; the page was not committed."""
 
 
 class PlatformPaused(Exception):
@@ -49,7 +46,9 @@ class Poller:
         rng: random.Random,
         after: Callable[[], None],
         lease_seconds: float = 60.0,
+        wait: Sleep = asyncio.sleep,
     ) -> None:
+        """`sleep` makes pauses; `wait` is what goes by beside a page that is slow."""
         self._database = database
         self._rows = rows
         self._connectors = connectors
@@ -60,6 +59,7 @@ class Poller:
         self._rng = rng
         self._after = after
         self._lease = timedelta(seconds=lease_seconds)
+        self._wait = wait
 
     async def run(self) -> None:
         """Poll every stream at its own pace until cancelled; where no platform has any there is nothing to do until then."""
@@ -103,9 +103,10 @@ class Poller:
         total, failure, restart = Applied(0, 0), None, False
         results = self._results(connector, stream, reading, pause)
         try:
-            async for result in results:
-                total = total.plus(result)
-            await self._full_reads.judge(connector, stream, reading)
+            async with self._kept(reading):
+                async for result in results:
+                    total = total.plus(result)
+                await self._full_reads.judge(connector, stream, reading, partial(self._hold, reading=reading), restart=again)
             restart = again
         except LeaseLost:
             return total
@@ -140,6 +141,29 @@ class Poller:
         if controls.is_paused(connection, platform):
             return None
         return streams.begin(connection, self._rows, platform, stream, self._clock(), self._lease, again=again)
+
+    def _hold(self, connection: Connection, reading: Reading) -> None:
+        streams.hold(connection, reading, self._clock(), self._lease)
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, reading: Reading) -> AsyncIterator[None]:
+        """Lengthen a lease three times over while it lasts, however long a page or its judgement takes."""
+        keeping = asyncio.create_task(self._keep(reading), name=f"poller:{reading.stream_id}: lease")
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _keep(self, reading: Reading) -> None:
+        while True:
+            await self._wait(self._lease.total_seconds() / 3)
+            try:
+                await self._database.write(self._hold, reading)
+            except LeaseLost:
+                return  # what is committed next says so
+            except DatabaseUnavailable as error:
+                log.warning("cannot renew the lease of a stream", stream=reading.stream_id, error=str(error))
 
     async def _results(
         self, connector: Connector, stream: Stream, reading: Reading, pause: float | None

@@ -32,6 +32,8 @@ from schema.user_errors import PlatformIsPaused, UnknownOpsItem, WrongState
 log = structlog.get_logger()
 KIND = "tombstones"
 CHUNK = 50
+Hold = Callable[[Connection], None]
+"""Holds, until the transaction ends, what gives the right to mark anything; raises where that is another's by now."""
 NAMED = 200
 """Keys that an item of the ops list names; its findings name all."""
 
@@ -67,11 +69,11 @@ class Tombstones:
         self._share = share
         self._at_least = at_least
 
-    async def bury(self, connector: Connector, compared: Compared, gone: Sequence[Seen]) -> None:
-        """Mark records as gone that a comparison has missed there, or ask about all of them. Raises TransientError."""
-        if await self._may_be_marked(compared, gone):
+    async def bury(self, connector: Connector, compared: Compared, gone: Sequence[Seen], hold: Hold) -> None:
+        """Mark records as gone that a reading has missed there, or ask about all of them. Raises TransientError, and as `hold`."""
+        if await self._may_be_marked(compared, gone, hold):
             for start in range(0, len(gone), CHUNK):
-                await self._mark(connector, compared, gone[start : start + CHUNK])
+                await self._mark(connector, compared, gone[start : start + CHUNK], hold=hold)
 
     async def bury_found(self, connector: Connector, compared: Compared, found: Sequence[DriftFinding]) -> None:
         """Do the same with what was noted as missing there: what is shown after all ends. Raises TransientError."""
@@ -80,22 +82,27 @@ class Tombstones:
                 some = found[start : start + CHUNK]
                 await self._mark(connector, compared, [_seen(one) for one in some], some)
 
-    async def _may_be_marked(self, compared: Compared, gone: Sequence[Seen]) -> bool:
+    async def _may_be_marked(self, compared: Compared, gone: Sequence[Seen], hold: Hold | None = None) -> bool:
         """Return whether these are few enough; ask about them if they are not."""
         if not gone:
             return False
         number = await self._database.read(held.count, compared.platform, compared.entity)
         if len(gone) <= max(self._at_least, int(number * self._share)):
             return True
-        await self._database.write(self._ask, compared, gone, number)
+        await self._database.write(self._ask, compared, gone, number, hold)
         return False
 
     async def _mark(
-        self, connector: Connector, compared: Compared, some: Sequence[Seen], findings: Sequence[DriftFinding] = ()
+        self,
+        connector: Connector,
+        compared: Compared,
+        some: Sequence[Seen],
+        findings: Sequence[DriftFinding] = (),
+        hold: Hold | None = None,
     ) -> None:
         await stop_if_paused(self._database, compared.platform)
         shown = await self._shown(connector, compared.entity, [one.key for one in some])
-        await self._database.write(self._bury, compared, some, shown, findings)
+        await self._database.write(self._bury, compared, some, shown, findings, hold)
         self._after()
 
     async def carry_out(self) -> CarriedOut:
@@ -140,8 +147,11 @@ class Tombstones:
         some: Sequence[Seen],
         shown: Sequence[Item],
         findings: Sequence[DriftFinding] = (),
+        hold: Hold | None = None,
     ) -> None:
         """Write tombstones for those that are not shown; `findings` are those that were noted of them."""
+        if hold is not None:
+            hold(connection)
         now, back = self._clock(), {_key(item) for item in shown}
         stones = [
             Tombstone(
@@ -169,7 +179,9 @@ class Tombstones:
         if buried:
             log.info("marked as gone", platform=compared.platform, entity=compared.entity, count=len(buried))
 
-    def _ask(self, connection: Connection, compared: Compared, gone: Sequence[Seen], number: int) -> None:
+    def _ask(self, connection: Connection, compared: Compared, gone: Sequence[Seen], number: int, hold: Hold | None = None) -> None:
+        if hold is not None:
+            hold(connection)
         now, keys = self._clock(), sorted(one.key for one in gone)
         trouble = Trouble(
             kind=KIND,

@@ -112,15 +112,15 @@ def shown(connection: Connection, stream_id: str, entity: str, since: datetime) 
     return number - doubtful, doubtful
 
 
-def forget_shown(connection: Connection, stream_id: str, limit: int) -> int:
-    """Forget what full reads of a stream have shown, some of it; return how much was left to forget of it, at most `limit`."""
-    some = select(FULL_READ_KEY.c.entity, FULL_READ_KEY.c.key).where(FULL_READ_KEY.c.stream_id == stream_id).limit(limit)
-    found = connection.execute(some).all()
+def forget_shown(connection: Connection, stream_id: str, since: datetime, limit: int) -> int:
+    """Forget some of what the full read of that moment, and earlier ones, have shown; return how much, at most `limit`."""
+    over = (FULL_READ_KEY.c.stream_id == stream_id) & (FULL_READ_KEY.c.since <= micros(since))
+    found = connection.execute(select(FULL_READ_KEY.c.entity, FULL_READ_KEY.c.key).where(over).limit(limit)).all()
     by_entity = defaultdict(list)
     for entity, key in found:
         by_entity[entity].append(key)
     for entity, keys in by_entity.items():
-        here = (FULL_READ_KEY.c.stream_id == stream_id) & (FULL_READ_KEY.c.entity == entity)
+        here = over & (FULL_READ_KEY.c.entity == entity)
         for start in range(0, len(keys), CHUNK):
             connection.execute(delete(FULL_READ_KEY).where(here, FULL_READ_KEY.c.key.in_(keys[start : start + CHUNK])))
     return len(found)

@@ -12,8 +12,8 @@ from connectors.errors import CursorExpired, TransientError
 from hub.intake import tombstones
 from hub.intake.apply import Applied
 from hub.intake.tombstones import Tombstones, approve
-from hub.mirror import controls, drift, held, ops_list
-from hub.mirror.database import Database
+from hub.mirror import controls, drift, held, ops_list, streams
+from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.records import get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, FULL_READ_KEY, TABLES
@@ -21,7 +21,7 @@ from schema.entities import Approval, DriftFinding, DriftKind, DriftReport, Drif
 from schema.user_errors import PlatformIsPaused
 from tests.builders import approval, observed
 from tests.settable_clock import START, SettableClock
-from tests.unit.intake.test_poller import Post
+from tests.unit.intake.test_poller import Dying, Post
 
 LONG_AGO = START - timedelta(days=3)
 
@@ -180,6 +180,72 @@ async def test_a_process_that_dies_while_it_reads_marks_nothing(registry: Regist
     with pytest.raises(asyncio.CancelledError):
         await registry.again(page(1), asyncio.CancelledError())
     assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
+
+
+async def test_a_read_that_was_judged_is_not_judged_again_by_whoever_goes_on_after_a_crash(registry: Registry) -> None:
+    """It would find its memory gone, and with it all records."""
+    await registry.filled(1, 2, 3)
+    registry.poller._database = Dying(registry.database, at=streams.finish)
+    with pytest.raises(DatabaseUnavailable):
+        await registry.again(page(1, 2, 3))
+    registry.poller._database = registry.database
+    registry.clock.advance(61)
+    registry.platform.asked.clear()
+    await registry.again(page(1, 2, 3))
+    assert registry.platform.asked == [None]
+    assert await registry.findings(DriftState.WAITING) == []
+    assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1, "YW3": 1}
+
+
+async def test_a_crash_while_it_is_forgotten_what_was_shown_makes_nothing_gone(registry: Registry) -> None:
+    await registry.filled(1, 2, 3)
+    registry.poller._full_reads._database = Dying(registry.database, at=registry.poller._full_reads._forget)
+    with pytest.raises(DatabaseUnavailable):
+        await registry.again(page(1, 2, 3))
+    registry.poller._full_reads._database = registry.database
+    registry.clock.advance(61)
+    await registry.again(page(1, 2, 3))
+    assert (await registry.findings(DriftState.WAITING), await registry.noted()) == ([], 0)
+
+
+async def test_whoever_judges_while_another_begins_anew_marks_nothing_and_forgets_nothing(registry: Registry) -> None:
+    """As after `resync`: what the new reading has shown is its own."""
+    await registry.filled(1, 2)
+    fetch = registry._fetch
+
+    async def meanwhile(entity: str, keys: Sequence[str]) -> list[Item]:
+        registry.clock.advance(1)
+        await registry.database.write(streams.forget_cursor, "approval", f"approvals{streams.AGAIN}")
+        now, lease = registry.clock(), timedelta(seconds=60)
+        new = await registry.database.write(streams.begin, registry.rows, "approval", "approvals", now, lease, again=True)
+        assert new is not None
+        await registry.database.write(held.note_shown, new.stream_id, [("Approval", "YW1"), ("Approval", "YW2")], now)
+        return await fetch(entity, keys)
+
+    registry.platform.fetch = meanwhile  # type: ignore[method-assign]
+    await registry.again(page(1))
+    assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
+    assert (await registry.findings(DriftState.TOMBSTONED), await registry.noted()) == ([], 2)
+
+
+async def test_the_lease_lasts_while_a_slow_platform_is_asked_what_is_gone(registry: Registry) -> None:
+    await registry.filled(1, 2)
+    fetch = registry._fetch
+
+    async def slowly(entity: str, keys: Sequence[str]) -> list[Item]:
+        now, lease = registry.clock, timedelta(seconds=60)
+        for _ in range(3):
+            registry.clock.advance(50)
+            await registry.renew_once()
+            assert (
+                await registry.database.write(streams.begin, registry.rows, "approval", "approvals", now(), lease, again=True)
+                is None
+            )
+        return await fetch(entity, keys)
+
+    registry.platform.fetch = slowly  # type: ignore[method-assign]
+    await registry.again(page(1))
+    assert await registry.desk.approvals() == {"YW1": 1}
 
 
 async def test_a_stream_that_starts_over_after_its_cursor_expired_finds_what_is_gone_by_itself(registry: Registry) -> None:
