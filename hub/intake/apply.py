@@ -115,6 +115,28 @@ class Applier:
             self._after()
         return result
 
+    async def one_by_one(self, platform: str, stream: str, items: Sequence[Item]) -> tuple[Applied, list[Item]]:
+        """Apply items that cannot be written together, each in a transaction of its own.
+
+        Return what came of it, and for the caller to write what is left: what is to be quarantined, those that could not be
+        applied as well, each with its reason. Where all of several fail it is not the records: then the last error is raised, and
+        nothing may be passed over. Raises DatabaseUnavailable.
+        """
+        total, left = Applied(0, 0), [item for item in items if isinstance(item, Quarantined)]
+        usable = [item for item in items if not isinstance(item, Quarantined)]
+        failed = list[Item]()
+        for item in usable:
+            try:
+                total = total.plus(await self.apply(platform, stream, [item]))
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:
+                log.exception("a record could not be applied", platform=platform, stream=stream, key=_key(item))
+                failed.append(not_applied(item, error))
+                if len(failed) == len(usable) > 1:
+                    raise
+        return total, [*failed, *left]
+
     async def apply_deliveries(self, limit: int = 200) -> int:
         """Do as `apply_of` for all platforms, and wait for the last of them; return how many. For tests and commands."""
         waiting = await self.platforms_waiting()

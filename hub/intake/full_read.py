@@ -23,6 +23,8 @@ from schema.entities import DriftKind, DriftMethod, DriftState
 from schema.entity import Mirrored, Observation, key_of
 
 FORGOTTEN_AT_ONCE = 2000
+TRY_AGAIN = timedelta(minutes=10)
+"""After a comparison that failed."""
 
 
 class FullReads:
@@ -104,6 +106,18 @@ class FullReads:
         await self._database.write(streams.judged, reading, restart=restart)
         while await self._database.write(self._forget, reading.stream_id, since, hold) == FORGOTTEN_AT_ONCE:
             pass
+
+    async def failed(self, connector: Connector, stream: Stream, reading: Reading, failure: str) -> None:
+        """Say in the reports that a full read failed for a reason of ours; it goes on later."""
+        if reading.full_since is not None:
+            for entity in stream.whole:
+                compared = Compared(connector.platform, entity, DriftMethod.FULL_READ)
+                await self._database.write(self._fail, compared, reading.full_since, failure)
+
+    def _fail(self, connection: Connection, compared: Compared, since: datetime, failure: str) -> None:
+        now = self._clock()
+        progress = drift.Progress(since, 0, 0, None)
+        drift.end(connection, self._rows, compared, now, next_at=now + TRY_AGAIN, progress=progress, failure=failure)
 
     def _note(self, connection: Connection, compared: Compared, missing: Sequence[Seen], hold: Hold) -> None:
         hold(connection)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Page, Sleep, Stream
 from connectors.errors import ConnectorError, CursorExpired, PlatformDown
-from hub.intake.apply import Applied, Applier, not_applied
+from hub.intake.apply import Applied, Applier
 from hub.intake.full_read import FullReads
 from hub.mirror import controls, streams
 from hub.mirror.database import Database, DatabaseUnavailable
@@ -131,6 +131,7 @@ class Poller:
         except Exception as error:  # outermost of a stream: the others go on
             failure = f"UNEXPECTED: {type(error).__name__} in the connector; the log has it"
             log.exception("stream not read", platform=platform, stream=name)
+            await self._full_reads.failed(connector, stream, reading, failure)
         finally:
             await results.aclose()
         detail = None if failure is None else redact(failure)
@@ -194,17 +195,7 @@ class Poller:
             raise
         except Exception:  # find the one that fails: it must not hold the stream for ever
             log.exception("a page failed; its records are applied one by one", platform=platform, stream=stream.name)
-        total, bad = Applied(0, 0), list[Item]()
-        for item in page.items:
-            try:
-                total = total.plus(await self._applier.apply(platform, stream.name, [item]))
-            except DatabaseUnavailable:
-                raise
-            except Exception as error:
-                log.exception("a record could not be applied", platform=platform, stream=stream.name)
-                bad.append(not_applied(item, error))
-                if len(bad) == len(page.items) > 1:
-                    raise  # it is not the records: nothing is passed over
+        total, bad = await self._applier.one_by_one(platform, stream.name, page.items)
         return total.plus(await self._database.write(self._commit, platform, stream, page, reading, bad))
 
     def _commit(

@@ -5,7 +5,7 @@ full_read.py; `approve` by operator.py. A record that is shown again at the same
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,15 +15,16 @@ from sqlalchemy import Connection
 
 from connectors.base import Connector, Item
 from connectors.buckets import Digest
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, TransientError
 from hub.intake.apply import Applier
 from hub.intake.pauses import stop_if_paused
 from hub.mirror import audit, controls, drift, held, ops_list
 from hub.mirror.audit import Entry
-from hub.mirror.database import Database
+from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.drift import Compared, Seen
 from hub.mirror.ops_list import Trouble
 from hub.mirror.rows import Rows
+from hub.mirror.streams import LeaseLost
 from schema.entities import DriftFinding, DriftMethod, DriftState
 from schema.entity import Observation, Tombstone, key_of
 from schema.operations import Outcome
@@ -43,6 +44,17 @@ class CarriedOut(NamedTuple):
 
     settled: int
     waiting: tuple[ConnectorError, ...]
+
+
+class Burial(NamedTuple):
+    """Records that are to be marked as gone, or come `back`; `findings` are those that were noted of them."""
+
+    compared: Compared
+    stream: str
+    some: Sequence[Seen]
+    back: Set[str]
+    findings: Sequence[DriftFinding]
+    hold: Hold | None
 
 
 class Tombstones:
@@ -102,8 +114,33 @@ class Tombstones:
     ) -> None:
         await stop_if_paused(self._database, compared.platform)
         shown = await self._shown(connector, compared.entity, [one.key for one in some])
-        await self._database.write(self._bury, compared, some, shown, findings, hold)
+        back = {_key(item) for item in shown}
+        items = [*shown, *self._stones(compared, [one for one in some if one.key not in back])]
+        burial = Burial(compared, self._stream_of(compared), some, {key for key in back if key is not None}, findings, hold)
+        try:
+            await self._database.write(self._bury, burial, items)
+        except (DatabaseUnavailable, LeaseLost):
+            raise
+        except Exception:  # find the one that fails: it must not hold up the others
+            log.exception("records cannot be marked as gone together; they are one by one", platform=compared.platform)
+            _, bad = await self._applier.one_by_one(compared.platform, burial.stream, items)
+            await self._database.write(self._bury, burial, bad)
         self._after()
+
+    def _stones(self, compared: Compared, gone: Sequence[Seen]) -> Iterator[Tombstone]:
+        for one in gone:
+            yield Tombstone(
+                entity=compared.entity,
+                key=one.key,
+                source=compared.platform,
+                observed_at=self._clock(),
+                version=one.our_version,
+                presumed=True,
+            )
+
+    def _stream_of(self, compared: Compared) -> str:
+        streams = self._connectors[compared.platform].streams
+        return next(each.name for each in streams if compared.entity in each.whole)
 
     async def carry_out(self) -> CarriedOut:
         """Mark as gone what operators have approved. What a paused platform or one that does not answer holds up stays approved."""
@@ -115,6 +152,12 @@ class Tombstones:
                     settled += len(some)
             except ConnectorError as error:
                 waiting.append(error)
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # outermost of a platform: what is approved of the others is marked all the same
+                log.exception("what is approved cannot be marked as gone", platform=platform)
+                message = f"{type(error).__name__} while records were marked as gone; the log has it"
+                waiting.append(TransientError(platform, "UNEXPECTED", message))
         return CarriedOut(settled, tuple(waiting))
 
     async def _approved(self, platform: str) -> AsyncIterator[Sequence[DriftFinding]]:
@@ -140,35 +183,14 @@ class Tombstones:
         """Return what the platform shows of these records after all; nothing where it cannot be asked by key."""
         return await connector.fetch(entity, keys) if entity in connector.fetchable else []
 
-    def _bury(
-        self,
-        connection: Connection,
-        compared: Compared,
-        some: Sequence[Seen],
-        shown: Sequence[Item],
-        findings: Sequence[DriftFinding] = (),
-        hold: Hold | None = None,
-    ) -> None:
-        """Write tombstones for those that are not shown; `findings` are those that were noted of them."""
-        if hold is not None:
-            hold(connection)
-        now, back = self._clock(), {_key(item) for item in shown}
-        stones = [
-            Tombstone(
-                entity=compared.entity,
-                key=one.key,
-                source=compared.platform,
-                observed_at=now,
-                version=one.our_version,
-                presumed=True,
-            )
-            for one in some
-            if one.key not in back
-        ]
-        stream = next(each.name for each in self._connectors[compared.platform].streams if compared.entity in each.whole)
-        self._applier.write(connection, compared.platform, stream, [*shown, *stones])
-        left = held.versions(connection, compared.entity, [one.key for one in some]).keys() | back
-        buried = [msgspec.structs.replace(one, state=DriftState.TOMBSTONED) for one in some if one.key not in left]
+    def _bury(self, connection: Connection, burial: Burial, items: Sequence[Item]) -> None:
+        """Write what is shown after all, and tombstones for the rest; settle the findings that were noted of them."""
+        compared, findings, now = burial.compared, burial.findings, self._clock()
+        if burial.hold is not None:
+            burial.hold(connection)
+        self._applier.write(connection, compared.platform, burial.stream, items)
+        left = held.versions(connection, compared.entity, [one.key for one in burial.some]).keys() | burial.back
+        buried = [msgspec.structs.replace(one, state=DriftState.TOMBSTONED) for one in burial.some if one.key not in left]
         drift.settle(connection, self._rows, [one for one in findings if one.record_key in left], DriftState.ENDED, now)
         if findings:
             drift.settle(

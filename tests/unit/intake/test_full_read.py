@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select
@@ -14,10 +14,11 @@ from hub.intake.apply import Applied
 from hub.intake.tombstones import Tombstones, approve
 from hub.mirror import controls, drift, held, ops_list, streams
 from hub.mirror.database import Database, DatabaseUnavailable
-from hub.mirror.records import get
+from hub.mirror.records import Upserted, get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, FULL_READ_KEY, TABLES
 from schema.entities import Approval, DriftFinding, DriftKind, DriftReport, DriftState, OpsItem
+from schema.entity import Tombstone
 from schema.user_errors import PlatformIsPaused
 from tests.builders import approval, observed
 from tests.settable_clock import START, SettableClock
@@ -388,6 +389,51 @@ async def test_one_platform_that_does_not_answer_holds_up_its_own_tombstones_onl
     registry.platform.fetch = fetch  # type: ignore[method-assign]
     assert await registry.tombstones.carry_out() == (0, (fails,))
     assert len(await registry.findings(DriftState.APPROVED)) == 4
+
+
+def fails_on(registry: Registry, *keys: str) -> None:
+    """Let the rules fail on what becomes of these records."""
+
+    def derive(connection: Connection, changes: Sequence[Upserted], now: datetime) -> None:
+        failing = [change for change in changes if isinstance(change.item, Tombstone) and change.item.key in keys]
+        if failing:
+            raise ArithmeticError("no rule for it")
+
+    registry.desk.applier._derive = derive
+
+
+async def test_a_record_that_cannot_be_marked_is_named_and_holds_up_no_other(registry: Registry) -> None:
+    await registry.filled(1, 2, 3)
+    fails_on(registry, "YW2")
+    assert await registry.again(page(1)) == Applied(0, 0)
+    assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
+    (found,) = await registry.desk.quarantined()
+    assert (found.record_key, found.reason, found.entity) == ("YW2", "NOT_APPLIED", "Approval")
+    assert [one.record_key for one in await registry.findings(DriftState.TOMBSTONED)] == ["YW3"]
+    assert ((await registry.report()).failure, await registry.noted()) == (None, 0)
+
+
+async def test_what_is_approved_and_cannot_be_marked_at_all_stays_approved_and_ends_no_turn(registry: Registry) -> None:
+    await approved_item(registry, 4)
+    fails_on(registry, "YW1", "YW2", "YW3", "YW4")
+    carried = await registry.tombstones.carry_out()
+    assert (carried.settled, [error.code for error in carried.waiting]) == (0, ["UNEXPECTED"])
+    assert len(await registry.findings(DriftState.APPROVED)) == 4
+    fails_on(registry, "YW2")
+    assert await registry.tombstones.carry_out() == (4, ())
+    assert await registry.desk.approvals() == {"YW0": 1, "YW2": 1}
+
+
+async def test_a_read_whose_judgement_fails_says_so_in_its_report_and_goes_on_later(registry: Registry) -> None:
+    await registry.filled(1, 2, 3)
+    fails_on(registry, "YW2", "YW3")
+    assert await registry.again(page(1)) is None
+    report = await registry.report()
+    assert report.failure == "UNEXPECTED: ArithmeticError in the connector; the log has it"
+    assert (report.ended_at, report.next_at) == (registry.clock(), registry.clock() + timedelta(minutes=10))
+    fails_on(registry)
+    assert await registry.again(page(1)) == Applied(0, 0)
+    assert ((await registry.report()).failure, await registry.desk.approvals()) == (None, {"YW1": 1})
 
 
 async def test_what_waited_and_is_shown_again_waits_no_more(registry: Registry) -> None:
