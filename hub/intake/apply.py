@@ -153,7 +153,8 @@ class Applier:
     async def apply_of(self, platform: str, limit: int = 200) -> int:
         """Apply kept deliveries of a platform, at most so many, in order of arrival and in one transaction; return how many.
 
-        One that cannot be applied is marked, the others go on. Raises DatabaseUnavailable; then they are as they were.
+        One that cannot be applied is marked, the others go on. Where all of several cannot be it is not the deliveries: then they
+        wait as they were, and the last one's error is raised. Raises DatabaseUnavailable, in the same way.
         """
         try:
             count, changed = await self._database.write(self._deliveries, platform, limit)
@@ -161,7 +162,7 @@ class Applier:
             raise
         except Exception:  # outermost: find the one that fails, and go on with the others
             log.exception("a batch of deliveries failed; they are applied one by one", platform=platform)
-            count, changed = await self._one_by_one(platform, limit)
+            count, changed = await self._each_alone(platform, limit)
         if changed:
             self._after()
         return count
@@ -170,10 +171,16 @@ class Applier:
         waiting = inbox.pending(connection, self._rows, platform, limit)
         return len(waiting), bool(waiting) and self._apply_kept(connection, platform, waiting)
 
-    def _apply_kept(self, connection: Connection, platform: str, kept: Sequence[Delivery]) -> bool:
-        """Apply deliveries of one platform, and say what became of each; return whether anything was new."""
-        connector = self._connectors[platform]
-        groups = [(delivery.delivery_id, connector.parse(inbox.raw_of(delivery))) for delivery in kept]
+    def _apply_kept(
+        self, connection: Connection, platform: str, kept: Sequence[Delivery], said: Sequence[Sequence[Item]] | None = None
+    ) -> bool:
+        """Apply deliveries of one platform, and say what became of each; return whether anything was new.
+
+        `said` is what each is read as, where somebody has read them before.
+        """
+        if said is None:
+            said = [self._connectors[platform].parse(inbox.raw_of(delivery)) for delivery in kept]
+        groups = [(delivery.delivery_id, items) for delivery, items in zip(kept, said, strict=True)]
         if self._tracing.on:
             results = [self._traced(connection, delivery, items) for delivery, (_, items) in zip(kept, groups, strict=True)]
         else:
@@ -193,27 +200,48 @@ class Applier:
             (result,) = self._write(connection, delivery.platform, "webhook", [(delivery.delivery_id, items)])
         return result
 
-    async def _one_by_one(self, platform: str, limit: int) -> tuple[int, bool]:
-        count, changed = 0, False
+    async def _each_alone(self, platform: str, limit: int) -> tuple[int, bool]:
+        count, changed, details, last = 0, False, dict[str, str](), Exception()
         for delivery_id in await self._database.read(inbox.pending_ids, platform, limit):
             count += 1
             try:
-                changed |= await self._database.write(self._one, delivery_id)
+                changed |= await self._alone(platform, delivery_id)
             except NotPending:
                 count -= 1
             except DatabaseUnavailable:
                 raise
             except Exception as error:  # this one stays, named, with its reason; the others go on
                 log.exception("a delivery could not be applied", delivery_id=delivery_id)
-                detail = redact(f"{type(error).__name__}: {error}")[:500]
-                await self._database.write(inbox.mark, self._rows, [delivery_id], DeliveryState.FAILED, self._clock(), detail)
+                details[delivery_id] = redact(f"{type(error).__name__}: {error}")[:500]
+                last = error
+        if len(details) == count > 1:
+            raise last  # it is not the deliveries: none is given up
+        if details:
+            await self._database.write(inbox.fail, self._rows, details, self._clock())
         return count, changed
 
-    def _one(self, connection: Connection, delivery_id: str) -> bool:
+    async def _alone(self, platform: str, delivery_id: str) -> bool:
+        """Apply a delivery by itself; where one of its records cannot be applied, name that one and go on with its neighbours."""
+        try:
+            return await self._database.write(self._one, delivery_id)
+        except (DatabaseUnavailable, NotPending):
+            raise
+        except Exception:
+            found = await self._database.read(inbox.kept_deliveries, self._rows, [delivery_id], None, None, 1)
+            items = [item for one in found for item in self._connectors[platform].parse(inbox.raw_of(one))]
+            if sum(not isinstance(item, Quarantined) for item in items) < 2:
+                raise
+            log.exception("a delivery failed; its records are applied one by one", delivery_id=delivery_id)
+        with within(self._tracing, "apply", found[0].trace, platform=platform, delivery=delivery_id):
+            result, left = await self.one_by_one(platform, "webhook", items)
+        return await self._database.write(self._one, delivery_id, left) or bool(result.applied)
+
+    def _one(self, connection: Connection, delivery_id: str, left: Sequence[Item] | None = None) -> bool:
+        """Apply a delivery, or what is `left` of it."""
         delivery = inbox.pending_one(connection, self._rows, delivery_id)
         if delivery is None:
             raise NotPending(delivery_id)
-        return self._apply_kept(connection, delivery.platform, [delivery])
+        return self._apply_kept(connection, delivery.platform, [delivery], None if left is None else [left])
 
 
 def _key(item: Observation | Tombstone) -> str:

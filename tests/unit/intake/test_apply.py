@@ -222,6 +222,38 @@ async def test_a_failed_delivery_that_is_put_back_is_applied_once_the_cause_is_m
     assert (applied.state, applied.detail) == (DeliveryState.APPLIED, None)
 
 
+async def test_when_no_delivery_of_several_can_be_applied_all_of_them_wait(desk: Desk) -> None:
+    """Then it is not the deliveries: they were acknowledged, and nobody would send them again."""
+    desk.rules.fails_on = {"YW1", "YW2"}
+    await desk.keep("YW1:1", "YW2:1")
+    with pytest.raises(ArithmeticError):
+        await desk.applier.apply_deliveries()
+    assert await desk.states() == [DeliveryState.STORED] * 2
+    desk.rules.fails_on = set()
+    assert await desk.applier.apply_deliveries() == 2
+    assert await desk.states() == [DeliveryState.APPLIED] * 2
+
+
+async def test_one_record_of_a_delivery_that_cannot_be_applied_is_named_and_its_neighbours_are_applied(desk: Desk) -> None:
+    desk.rules.fails_on = {"YW2"}
+    await desk.keep("YW1:1,YW2:1,YW3:1", "YW4:1")
+    assert await desk.applier.apply_deliveries() == 2
+    assert await desk.approvals() == {"YW1": 1, "YW3": 1, "YW4": 1}
+    assert await desk.states() == [DeliveryState.PARTLY, DeliveryState.APPLIED]
+    (found,) = await desk.quarantined()
+    assert (found.record_key, found.reason, found.stream) == ("YW2", "NOT_APPLIED", "webhook")
+    assert found.delivery_id == (await desk.deliveries())[0].delivery_id
+
+
+async def test_a_delivery_that_another_process_has_applied_meanwhile_does_not_become_failed(desk: Desk) -> None:
+    await desk.keep("YW1:1")
+    (kept,) = await desk.deliveries()
+    await desk.applier.apply_deliveries()
+    await desk.database.write(inbox.fail, desk.rows, {kept.delivery_id: "too late"}, desk.clock())
+    assert await desk.states() == [DeliveryState.APPLIED]
+    assert await desk.database.read(inbox.failed) == {}
+
+
 class Failing(Database):
     """Lets some writes through, then refuses some."""
 
