@@ -16,7 +16,7 @@ from connectors.base import Connector, Item, Quarantined
 from hub.mirror import inbox
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ports import Derive
-from hub.mirror.records import Outcome, release_quarantine, upsert
+from hub.mirror.records import Outcome, Upserted, release_quarantine, upsert
 from hub.mirror.rows import Rows, content_of
 from hub.mirror.subjects import know_subjects
 from hub.tracing import OFF, Tracing, within
@@ -73,9 +73,18 @@ class Applier:
         return result
 
     def _write(
-        self, connection: Connection, platform: str, stream: str, groups: Sequence[tuple[str | None, Sequence[Item]]]
+        self,
+        connection: Connection,
+        platform: str,
+        stream: str,
+        groups: Sequence[tuple[str | None, Sequence[Item]]],
+        kept: Sequence[Delivery] = (),
     ) -> list[Applied]:
-        """Write the items of several deliveries in one go; return what became of each delivery."""
+        """Write the items of several deliveries in one go; return what became of each delivery.
+
+        With traces on the rules are asked for each of `kept` by itself, so that what follows from it is in its trace. By then all
+        records of all of them are held, so that two processes never wait for each other in a circle.
+        """
         now = self._clock()
         usable = [item for _, items in groups for item in items if not isinstance(item, Quarantined)]
         changes = upsert(connection, self._rows, usable)
@@ -85,6 +94,9 @@ class Applier:
         applied = [item for item, outcome in changes if outcome is Outcome.APPLIED]
         if applied:
             release_quarantine(connection, platform, [_key(item) for item in applied], now)
+        if kept and self._tracing.on:
+            self._derive_traced(connection, kept, groups, changes, now)
+        elif applied:
             self._derive(connection, changes, now)
         outcomes = iter(changes)
         results = []
@@ -101,6 +113,21 @@ class Applier:
                 self._quarantine(connection, platform, stream, bad, now, delivery_id)
             results.append(Applied(good, len(bad)))
         return results
+
+    def _derive_traced(
+        self,
+        connection: Connection,
+        kept: Sequence[Delivery],
+        groups: Sequence[tuple[str | None, Sequence[Item]]],
+        changes: Sequence[Upserted],
+        now: datetime,
+    ) -> None:
+        outcomes = iter(changes)
+        for delivery, (_, items) in zip(kept, groups, strict=True):
+            own = [next(outcomes) for item in items if not isinstance(item, Quarantined)]
+            with within(self._tracing, "apply", delivery.trace, platform=delivery.platform, delivery=delivery.delivery_id):
+                if any(outcome is Outcome.APPLIED for _, outcome in own):
+                    self._derive(connection, own, now)
 
     def _quarantine(
         self, connection: Connection, platform: str, stream: str, bad: Sequence[Quarantined], now: datetime, delivery_id: str | None
@@ -181,10 +208,7 @@ class Applier:
         if said is None:
             said = [self._connectors[platform].parse(inbox.raw_of(delivery)) for delivery in kept]
         groups = [(delivery.delivery_id, items) for delivery, items in zip(kept, said, strict=True)]
-        if self._tracing.on:
-            results = [self._traced(connection, delivery, items) for delivery, (_, items) in zip(kept, groups, strict=True)]
-        else:
-            results = self._write(connection, platform, "webhook", groups)
+        results = self._write(connection, platform, "webhook", groups, kept)
         for state in (DeliveryState.APPLIED, DeliveryState.PARTLY):
             ids = [
                 delivery.delivery_id
@@ -193,12 +217,6 @@ class Applier:
             ]
             inbox.mark(connection, self._rows, ids, state, self._clock())
         return any(result.applied for result in results)
-
-    def _traced(self, connection: Connection, delivery: Delivery, items: Sequence[Item]) -> Applied:
-        """Write a delivery by itself, so that what follows from it is in its trace."""
-        with within(self._tracing, "apply", delivery.trace, platform=delivery.platform, delivery=delivery.delivery_id):
-            (result,) = self._write(connection, delivery.platform, "webhook", [(delivery.delivery_id, items)])
-        return result
 
     async def _each_alone(self, platform: str, limit: int) -> tuple[int, bool]:
         count, changed, details, last = 0, False, dict[str, str](), Exception()

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, select
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Item, Quarantined, Verified
 from hub.intake.apply import Applied, Applier
+from hub.mirror import database as database_module
 from hub.mirror import inbox
-from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase
+from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase, is_contended
 from hub.mirror.records import Outcome, Upserted, get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.tracing import OFF, Tracing
 from schema.entities import Approval, Delivery, DeliveryState, QuarantinedRecord
 from schema.entity import Observation
 from tests.builders import approval, credit_profile, gone, observed, task
@@ -288,10 +290,30 @@ async def test_a_database_that_goes_away_marks_no_delivery_as_failed(
     assert (await desk.states()).count(DeliveryState.STORED) == (2 if lets == 2 else 3)
 
 
+class Traced(Tracing):
+    """Traces that nobody reads."""
+
+    on = True
+
+
+@pytest.mark.parametrize("tracing", [OFF, Traced()], ids=["untraced", "traced"])
 async def test_two_processes_that_apply_the_same_inbox_do_it_once_and_without_a_deadlock(
-    postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock
+    postgresql_database: PostgreSQLDatabase,
+    rows: Rows,
+    clock: SettableClock,
+    tracing: Tracing,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    met = list[BaseException]()
+
+    def contended(error: BaseException) -> bool:
+        met.extend([error] if is_contended(error) else [])
+        return is_contended(error)
+
+    monkeypatch.setattr(database_module, "is_contended", contended)
     desks = [Desk(postgresql_database, rows, clock) for _ in range(2)]
+    for desk in desks:
+        desk.applier._tracing = tracing
     ordered = [f"YW{number % 10}:{number // 10 + 1},YW{9 - number % 10}:{number // 10 + 1}" for number in range(60)]
     await desks[0].keep(*ordered)
 
@@ -305,6 +327,7 @@ async def test_two_processes_that_apply_the_same_inbox_do_it_once_and_without_a_
     assert sum(await asyncio.gather(*map(until_empty, desks))) == 60
     assert await desks[0].approvals() == {f"YW{number}": 6 for number in range(10)}
     assert await desks[0].states() == [DeliveryState.APPLIED] * 60
+    assert met == []
 
 
 class OtherPlatform(PlainPlatform):
