@@ -35,6 +35,10 @@ KIND = "tombstones"
 CHUNK = 50
 Hold = Callable[[Connection], None]
 """Holds, until the transaction ends, what gives the right to mark anything; raises where that is another's by now."""
+NOTED_AT_ONCE = 2000
+"""Findings that are written in one transaction."""
+Gone = Callable[[], AsyncIterator[Sequence[Seen]]]
+"""Yields what is missed, some of it at a time and always in the same order: there may be more than fits into memory."""
 NAMED = 200
 """Keys that an item of the ops list names; its findings name all."""
 
@@ -81,27 +85,35 @@ class Tombstones:
         self._share = share
         self._at_least = at_least
 
-    async def bury(self, connector: Connector, compared: Compared, gone: Sequence[Seen], hold: Hold) -> None:
+    async def bury(self, connector: Connector, compared: Compared, number: int, gone: Gone, hold: Hold) -> None:
         """Mark records as gone that a reading has missed there, or ask about all of them. Raises TransientError, and as `hold`."""
-        if await self._may_be_marked(compared, gone, hold):
-            for start in range(0, len(gone), CHUNK):
-                await self._mark(connector, compared, gone[start : start + CHUNK], hold=hold)
+        if await self._may_be_marked(compared, number, gone, hold):
+            async for some in gone():
+                for start in range(0, len(some), CHUNK):
+                    await self._mark(connector, compared, some[start : start + CHUNK], hold=hold)
 
     async def bury_found(self, connector: Connector, compared: Compared, found: Sequence[DriftFinding]) -> None:
         """Do the same with what was noted as missing there: what is shown after all ends. Raises TransientError."""
-        if await self._may_be_marked(compared, [_seen(one) for one in found]):
+
+        found = sorted(found, key=lambda one: one.record_key)
+
+        async def gone() -> AsyncIterator[Sequence[Seen]]:
+            for start in range(0, len(found), NOTED_AT_ONCE):
+                yield [_seen(one) for one in found[start : start + NOTED_AT_ONCE]]
+
+        if await self._may_be_marked(compared, len(found), gone):
             for start in range(0, len(found), CHUNK):
                 some = found[start : start + CHUNK]
                 await self._mark(connector, compared, [_seen(one) for one in some], some)
 
-    async def _may_be_marked(self, compared: Compared, gone: Sequence[Seen], hold: Hold | None = None) -> bool:
+    async def _may_be_marked(self, compared: Compared, missing: int, gone: Gone, hold: Hold | None = None) -> bool:
         """Return whether these are few enough; ask about them if they are not."""
-        if not gone:
+        if not missing:
             return False
         number = await self._database.read(held.count, compared.platform, compared.entity)
-        if len(gone) <= max(self._at_least, int(number * self._share)):
+        if missing <= max(self._at_least, int(number * self._share)):
             return True
-        await self._database.write(self._ask, compared, gone, number, hold)
+        await self._ask(compared, gone, missing, number, hold)
         return False
 
     async def _mark(
@@ -201,25 +213,39 @@ class Tombstones:
         if buried:
             log.info("marked as gone", platform=compared.platform, entity=compared.entity, count=len(buried))
 
-    def _ask(self, connection: Connection, compared: Compared, gone: Sequence[Seen], number: int, hold: Hold | None = None) -> None:
-        if hold is not None:
-            hold(connection)
-        now, keys = self._clock(), sorted(one.key for one in gone)
+    async def _ask(self, compared: Compared, gone: Gone, missing: int, number: int, hold: Hold | None) -> None:
+        """Put an item on the ops list, and then what it is about, some at a time, each waiting for its answer."""
+        named, told = list[str](), hashlib.sha256()
+        async for some in gone():
+            for one in some:
+                told.update(msgspec.json.encode(one.key))
+            named += [one.key for one in some[: NAMED - len(named)]]
         trouble = Trouble(
             kind=KIND,
             cause=cause_of(compared),
             message=(
-                f"{compared.platform}: {len(gone)} of {number} {compared.entity} are here and not there, more than are marked as "
+                f"{compared.platform}: {missing} of {number} {compared.entity} are here and not there, more than are marked as "
                 f"gone without asking. If the platform lost them, have it find them again: they come back by themselves. If they "
                 f"are gone for good, approveTombstones or `bihuan drift --approve` marks them so; driftFindings names all"
             ),
-            after=msgspec.json.encode(keys[:NAMED]).decode(),
-            distinct=hashlib.sha256(msgspec.json.encode(keys)).hexdigest(),
+            after=msgspec.json.encode(named).decode(),
+            distinct=told.hexdigest(),
         )
-        ops_list.open_items(connection, self._rows, [trouble], now)
-        waiting = [msgspec.structs.replace(one, state=DriftState.WAITING, item_id=trouble.item_id) for one in gone]
-        drift.note(connection, self._rows, compared, waiting, now)
-        log.warning("too many are gone", platform=compared.platform, entity=compared.entity, count=len(gone), of=number)
+        await self._database.write(self._open, trouble, hold)
+        async for some in gone():
+            waiting = [msgspec.structs.replace(one, state=DriftState.WAITING, item_id=trouble.item_id) for one in some]
+            await self._database.write(self._note, compared, waiting, hold)
+        log.warning("too many are gone", platform=compared.platform, entity=compared.entity, count=missing, of=number)
+
+    def _open(self, connection: Connection, trouble: Trouble, hold: Hold | None) -> None:
+        if hold is not None:
+            hold(connection)
+        ops_list.open_items(connection, self._rows, [trouble], self._clock())
+
+    def _note(self, connection: Connection, compared: Compared, waiting: Sequence[Seen], hold: Hold | None) -> None:
+        if hold is not None:
+            hold(connection)
+        drift.note(connection, self._rows, compared, waiting, self._clock())
 
     def close_answered(self, connection: Connection, compared: Compared) -> None:
         """Settle items of the ops list for which nothing waits any more: what they named is shown again, or in another list."""

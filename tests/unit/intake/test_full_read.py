@@ -9,11 +9,12 @@ from sqlalchemy import Connection, select
 
 from connectors.base import Item, Quarantined, Stream
 from connectors.errors import CursorExpired, TransientError
-from hub.intake import tombstones
+from hub.intake import full_read, tombstones
 from hub.intake.apply import Applied
 from hub.intake.tombstones import Tombstones, approve
 from hub.mirror import controls, drift, held, ops_list, streams
 from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.drift import Compared, Seen
 from hub.mirror.records import Upserted, get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, FULL_READ_KEY, TABLES
@@ -324,6 +325,31 @@ async def test_many_that_are_gone_wait_for_an_operator_and_are_marked_once_he_sa
     assert (report.missing_there, report.repaired, report.waiting) == (4, 3, 0)
     again = await registry.database.write(approve, registry.rows, item.item_id, "the same", "wang", START)
     assert (again.done, await registry.tombstones.carry_out()) == ((item.item_id,), (0, ()))
+
+
+async def test_many_that_are_gone_are_noted_some_at_a_time_and_one_that_dies_meanwhile_loses_none(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_read, "AT_ONCE", 3)
+    await registry.filled(*range(9))
+    written, note = list[int](), drift.note
+
+    def noting(connection: Connection, rows: Rows, compared: Compared, seen: Sequence[Seen], now: datetime) -> None:
+        written.append(len(seen))
+        if len(written) == 3:  # behind the page, and the first of three
+            raise DatabaseUnavailable("gone")
+        note(connection, rows, compared, seen, now)
+
+    monkeypatch.setattr(drift, "note", noting)
+    with pytest.raises(DatabaseUnavailable):
+        await registry.again(page(0))
+    item = await registry.item()
+    assert ([one.item_id for one in await registry.findings(DriftState.WAITING)]) == [item.item_id] * 3
+    registry.clock.advance(61)
+    await registry.again(page(0))
+    assert written == [0, 3, 3, 3, 3, 2]
+    assert (await registry.item()).item_id == item.item_id
+    assert (len(await registry.findings(DriftState.WAITING)), (await registry.report()).waiting) == (8, 8)
 
 
 async def approved_item(registry: Registry, gone: int) -> OpsItem:
