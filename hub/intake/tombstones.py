@@ -240,7 +240,9 @@ class Tombstones:
     def _open(self, connection: Connection, trouble: Trouble, hold: Hold | None) -> None:
         if hold is not None:
             hold(connection)
-        ops_list.open_items(connection, self._rows, [trouble], self._clock())
+        now, carried_out = self._clock(), drift.in_state(connection, self._rows, DriftState.TOMBSTONED, 1, trouble.item_id)
+        ops_list.open_items(connection, self._rows, [trouble], now)
+        ops_list.reopen(connection, self._rows, trouble, now, settled=bool(carried_out))
 
     def _note(self, connection: Connection, compared: Compared, waiting: Sequence[Seen], hold: Hold | None) -> None:
         if hold is not None:
@@ -253,7 +255,7 @@ class Tombstones:
         for item_id in ops_list.open_about(connection, KIND, cause_of(compared)):
             if item_id not in waiting:
                 why = "compared again, it is no more, or stands in another item"
-                ops_list.resolve(connection, self._rows, item_id, "hub", why, self._clock())
+                ops_list.resolve(connection, self._rows, item_id, ops_list.BY_ITSELF, why, self._clock())
 
 
 def approve(connection: Connection, rows: Rows, item_id: str, reason: str, by: str, now: datetime) -> Outcome:

@@ -474,6 +474,38 @@ async def test_what_waited_and_is_shown_again_waits_no_more(registry: Registry) 
     assert [type(error).__name__ for error in refused.refused] == ["WrongState"]
 
 
+async def test_the_same_list_that_vanishes_again_is_asked_about_again(registry: Registry) -> None:
+    await registry.filled(1, 2, 3, 4)
+    await registry.again(page(1))
+    for again in (1, 2, 3, 4), (1,):
+        registry.clock.advance(60)
+        await registry.again(page(*again))
+    item = await registry.item()
+    assert (item.resolved_at, item.resolved_by, item.opened_at) == (None, None, registry.clock())
+    assert {one.item_id for one in await registry.findings(DriftState.WAITING)} == {item.item_id}
+
+
+async def test_what_was_approved_came_back_and_vanishes_again_is_asked_about_again(registry: Registry) -> None:
+    item = await approved_item(registry, 4)
+    await registry.tombstones.carry_out()
+    registry.clock.advance(60)
+    await registry.again(page(*range(5)))
+    registry.clock.advance(86_400)
+    await registry.again(page(0))
+    again = await registry.item()
+    assert (again.item_id, again.resolved_at, len(await registry.desk.approvals())) == (item.item_id, None, 5)
+
+
+async def test_a_list_that_an_operator_took_off_is_not_asked_about_again(registry: Registry) -> None:
+    await registry.filled(1, 2, 3, 4)
+    await registry.again(page(1))
+    item = await registry.item()
+    await registry.database.write(ops_list.resolve, registry.rows, item.item_id, "wang", "they find them again", START)
+    registry.clock.advance(60)
+    await registry.again(page(1))
+    assert (await registry.item()).resolved_by == "wang"
+
+
 async def test_an_item_that_is_not_there_cannot_be_approved(registry: Registry) -> None:
     refused = await registry.database.write(approve, registry.rows, "nothing", "why", "wang", START)
     assert [type(error).__name__ for error in refused.refused] == ["UnknownOpsItem"]
