@@ -26,6 +26,9 @@ from schema.identifiers import redact
 log = structlog.get_logger()
 
 
+LEASE_LOST = "LEASE_LOST: another process took the stream over, or it was told to begin anew; what was not committed is read again"
+
+
 class PlatformPaused(Exception):
     """An operator paused the platform; what was read is committed."""
 
@@ -109,7 +112,9 @@ class Poller:
                 await self._full_reads.judge(connector, stream, reading, partial(self._hold, reading=reading), restart=again)
             restart = again
         except LeaseLost:
-            return total
+            log.warning("stream not read: its lease was lost", platform=platform, stream=name)
+            await self._database.write(streams.lost, self._rows, reading, self._clock(), LEASE_LOST)
+            return None
         except PlatformPaused:
             await self._database.write(streams.release, reading)  # it goes on from here once it is resumed
             return None

@@ -120,6 +120,12 @@ def finish(
     connection.execute(update(STREAM).where(mine).values(values))
 
 
+def lost(connection: Connection, rows: Rows, reading: Reading, now: datetime, failure: str) -> None:
+    """Show that a reading lost its lease; what is read by whoever has it by now is not touched."""
+    values = rows.values(StreamHealth, last_failure_at=now, failure=failure)
+    connection.execute(update(STREAM).where(STREAM.c.stream_id == reading.stream_id).values(values))
+
+
 def last_success(connection: Connection, platform: str, stream: str) -> datetime | None:
     """Return when a stream was last read to its end."""
     found = connection.execute(select(STREAM.c.last_success_at).where(STREAM.c.stream_id == f"{platform}/{stream}")).scalar()

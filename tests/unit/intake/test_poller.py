@@ -208,8 +208,30 @@ async def test_who_lost_the_lease_commits_nothing_more(post: Post, database: Dat
             await database.write(streams.begin, rows, "approval", "approvals", clock(), timedelta(seconds=60))
 
     post.platform.changes = slowly  # type: ignore[method-assign]
-    assert await post.read_on() == Applied(1, 0)
+    assert await post.read_on() is None
     assert await post.desk.approvals() == {"YW1": 1}
+    health = await post.health()
+    assert (health.cursor, health.lease_until, health.last_failure_at) == ("1", clock() + timedelta(seconds=60), clock())
+    assert health.failure is not None
+    assert health.failure.startswith("LEASE_LOST: another process took the stream over")
+
+
+async def test_a_page_that_takes_longer_than_the_lease_is_committed_all_the_same(
+    post: Post, database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    post.platform.pages = [page(1)]
+    changes = post.platform.changes
+
+    async def slowly(stream: str, cursor: str | None):  # type: ignore[no-untyped-def]
+        for _ in range(3):
+            clock.advance(50)
+            await post.renew_once()
+            assert await database.write(streams.begin, rows, "approval", stream, clock(), timedelta(seconds=60)) is None
+        async for each in changes(stream, cursor):
+            yield each
+
+    post.platform.changes = slowly  # type: ignore[method-assign]
+    assert await post.read_on() == Applied(1, 0)
     assert (await post.health()).cursor == "1"
 
 
