@@ -39,6 +39,7 @@ class _Read(NamedTuple):
     overdue: Mapping[str, tuple[int, float]]
     waiting: Mapping[str, int]
     oldest: Mapping[str, datetime]
+    failed: Mapping[str, int]
     quarantined: Mapping[str, int]
     quarantined_lately: Mapping[str, int]
     broken: set[str]
@@ -107,6 +108,7 @@ class Gauges:
             measures.overdue(connection, now),
             inbox.waiting(connection),
             measures.oldest_waiting(connection),
+            inbox.failed(connection),
             inbox.open_quarantine(connection),
             measures.quarantined_since(connection, now - LATELY),
             measures.broken(connection, now),
@@ -153,6 +155,7 @@ class Gauges:
             metrics.deliveries_waiting.labels(name).set(found.waiting.get(name, 0))
             oldest = found.oldest.get(name, now)
             metrics.oldest_waiting.labels(name).set(max(0.0, (now - oldest).total_seconds()))
+            metrics.deliveries_failed.labels(name).set(found.failed.get(name, 0))
             metrics.quarantined.labels(name).set(found.quarantined.get(name, 0))
             metrics.quarantined_lately.labels(name).set(found.quarantined_lately.get(name, 0))
             metrics.breaker_open.labels(name).set(name in found.broken)

@@ -201,6 +201,12 @@ class Metrics:
             "Age of the oldest delivery that is stored and not yet applied; 0: none waits",
             "platform",
         )
+        self.deliveries_failed = self._gauge(
+            database,
+            "bihuan_deliveries_failed",
+            "Deliveries that could not be applied and wait to be replayed",
+            "platform",
+        )
         self.quarantined = self._gauge(
             database, "bihuan_quarantined", "Quarantined records without a good version since", "platform"
         )

@@ -137,6 +137,14 @@ ALERTS: tuple[Alert, ...] = (
         measure="s",
     ),
     Alert(
+        "BihuanDeliveriesFailed",
+        Figure("bihuan_deliveries_failed"),
+        ">",
+        0,
+        "{number} webhooks of {of} could not be applied: they are kept, and nobody sends them again",
+        silenced=False,
+    ),
+    Alert(
         "BihuanPausedLong",
         Figure("bihuan_platform_paused_seconds"),
         ">",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Sleep
@@ -21,13 +22,14 @@ from hub.intake.full_read import due_before, is_settled, lacking, repaired
 from hub.intake.pauses import stop_if_paused
 from hub.intake.tombstones import Tombstones
 from hub.mirror import drift, held
-from hub.mirror.database import Database
+from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.drift import Compared, Place, Progress, Seen
 from hub.mirror.held import Held
 from hub.mirror.rows import Rows
 from schema.entities import DriftKind, DriftState
 from schema.entity import Observation, key_of
 
+log = structlog.get_logger()
 AT_ONCE = 31
 """Buckets after which the place is kept where none of them differs."""
 KEYS_AT_ONCE = 50
@@ -206,13 +208,27 @@ class Comparer:
             if seen is not None and is_settled(item.record, look.due):
                 short.append((item, look.seen(bucket, seen)))
         if short:
-            await self.database.write(self._repair, compared, look.kind.stream, short)
+            await self._repaired(compared, look.kind.stream, short)
             self.after()
 
-    def _repair(self, connection: Connection, compared: Compared, stream: str, short: Sequence[tuple[Observation, Seen]]) -> None:
-        self.applier.write(connection, compared.platform, stream, [item for item, _ in short])
-        versions = held.versions(connection, compared.entity, [seen.key for _, seen in short])
-        told = [repaired(seen, versions.get(seen.key)) for _, seen in short]
+    async def _repaired(self, compared: Compared, stream: str, short: Sequence[tuple[Observation, Seen]]) -> None:
+        """Apply what should have been here; one that cannot be applied is named, and does not hold up what is behind it."""
+        items, seen = [item for item, _ in short], [seen for _, seen in short]
+        try:
+            await self.database.write(self._repair, compared, stream, items, seen)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("records cannot be repaired together; they are one by one", platform=compared.platform, stream=stream)
+            _, bad = await self.applier.one_by_one(compared.platform, stream, items)
+            await self.database.write(self._repair, compared, stream, bad, seen)
+
+    def _repair(
+        self, connection: Connection, compared: Compared, stream: str, items: Sequence[Item], short: Sequence[Seen]
+    ) -> None:
+        self.applier.write(connection, compared.platform, stream, items)
+        versions = held.versions(connection, compared.entity, [seen.key for seen in short])
+        told = [repaired(seen, versions.get(seen.key)) for seen in short]
         drift.note(connection, self.rows, compared, told, self.clock())
 
     def _show(

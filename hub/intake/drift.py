@@ -14,18 +14,17 @@ from connectors.base import Connector, Stream
 from connectors.buckets import Buckets
 from connectors.errors import ConnectorError
 from hub.intake.comparison import Comparer, Comparison, TakenOver
+from hub.intake.full_read import TRY_AGAIN
 from hub.intake.poller import Poller
 from hub.intake.tombstones import CarriedOut, Tombstones
 from hub.mirror import controls, drift
-from hub.mirror.database import Database
+from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.drift import Compared
 from hub.mirror.rows import Rows
 from schema.entities import DriftMethod
 from schema.identifiers import redact
 
 log = structlog.get_logger()
-TRY_AGAIN = timedelta(minutes=10)
-"""After a comparison that failed."""
 
 
 class Drift:
@@ -129,6 +128,11 @@ class Drift:
         except ConnectorError as error:
             failure = redact(f"{error.code}: {error}")
             log.warning("not compared", platform=platform, entity=kind.entity, code=error.code)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # outermost of a comparison: those behind it are made all the same
+            failure = f"UNEXPECTED: {type(error).__name__}; the log has it"
+            log.exception("not compared", platform=platform, entity=kind.entity)
         return await self._database.write(self._end, comparison, failure) and failure is None
 
     def _end(self, connection: Connection, comparison: Comparison, failure: str | None) -> bool:

@@ -5,15 +5,16 @@ reading that breaks off goes on from its last page, or begins anew: before its e
 overwrites a newer record, because versions see to it (hub/mirror/records.py).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Quarantined, Stream
 from hub.intake.apply import Applied
-from hub.intake.tombstones import Tombstones
+from hub.intake.tombstones import Hold, Tombstones
 from hub.mirror import drift, held, streams
 from hub.mirror.database import Database
 from hub.mirror.drift import Compared, Seen
@@ -22,7 +23,10 @@ from hub.mirror.streams import Reading
 from schema.entities import DriftKind, DriftMethod, DriftState
 from schema.entity import Mirrored, Observation, key_of
 
-FORGOTTEN_AT_ONCE = 2000
+AT_ONCE = 2000
+"""Records that are judged or forgotten in one transaction."""
+TRY_AGAIN = timedelta(minutes=10)
+"""After a comparison that failed."""
 
 
 class FullReads:
@@ -79,27 +83,61 @@ class FullReads:
             if (seen := lacking(record, versions.get(key_of(record)))) is not None:
                 yield seen
 
-    async def judge(self, connector: Connector, stream: Stream, reading: Reading) -> None:
-        """Mark as gone, or ask about, what a full read that reached its end did not show. Raises TransientError."""
+    async def judge(self, connector: Connector, stream: Stream, reading: Reading, hold: Hold, *, restart: bool) -> None:
+        """Mark as gone, or ask about, what a full read that reached its end did not show. Raises TransientError, LeaseLost.
+
+        Every step holds the reading. What was shown is forgotten once nobody can judge it any more: whoever goes on after a
+        crash finds all of it, or a reading that is over. `restart` is as in streams.py.
+        """
         if (since := reading.full_since) is None:
             return
         for entity in stream.whole:
+            await self._database.write(hold)
             compared = Compared(connector.platform, entity, DriftMethod.FULL_READ)
-            gone = await self._database.read(held.not_shown, connector.platform, reading.stream_id, entity, since)
+            asked = (connector.platform, reading.stream_id, entity, since)
+            missing = partial(self._missing, *asked)
             number, doubtful = await self._database.read(held.shown, reading.stream_id, entity, since)
-            missing = [
-                Seen(key=key, kind=DriftKind.MISSING_THERE, state=DriftState.OPEN, our_version=version) for key, version in gone
-            ]
             if doubtful and entity not in connector.fetchable:
                 # A record whose key cannot be read may be any of them, and the platform cannot be asked for one.
-                await self._database.write(drift.note, self._rows, compared, missing, self._clock())
+                async for some in missing():
+                    await self._database.write(self._note, compared, some, hold)
             else:
-                await self._tombstones.bury(connector, compared, missing)
-            await self._database.write(self._end, compared, since, number)
-        while await self._database.write(held.forget_shown, reading.stream_id, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+                number_missing = await self._database.read(held.count_not_shown, *asked)
+                await self._tombstones.bury(connector, compared, number_missing, missing, hold)
+            await self._database.write(self._end, compared, since, number, hold)
+        await self._database.write(streams.judged, reading, restart=restart)
+        while await self._database.write(self._forget, reading.stream_id, since, hold) == AT_ONCE:
             pass
 
-    def _end(self, connection: Connection, compared: Compared, since: datetime, checked: int) -> None:
+    async def failed(self, connector: Connector, stream: Stream, reading: Reading, failure: str) -> None:
+        """Say in the reports that a full read failed for a reason of ours; it goes on later."""
+        if reading.full_since is not None:
+            for entity in stream.whole:
+                compared = Compared(connector.platform, entity, DriftMethod.FULL_READ)
+                await self._database.write(self._fail, compared, reading.full_since, failure)
+
+    def _fail(self, connection: Connection, compared: Compared, since: datetime, failure: str) -> None:
+        now = self._clock()
+        progress = drift.Progress(since, 0, 0, None)
+        drift.end(connection, self._rows, compared, now, next_at=now + TRY_AGAIN, progress=progress, failure=failure)
+
+    async def _missing(self, platform: str, stream_id: str, entity: str, since: datetime) -> AsyncIterator[Sequence[Seen]]:
+        """Yield what a full read did not show, some at a time: it may be all that there is."""
+        missing, behind = Seen(key="", kind=DriftKind.MISSING_THERE, state=DriftState.OPEN), ""
+        while some := await self._database.read(held.not_shown, platform, stream_id, entity, since, behind, AT_ONCE):
+            yield [msgspec.structs.replace(missing, key=key, our_version=version) for key, version in some]
+            behind = some[-1].key
+
+    def _note(self, connection: Connection, compared: Compared, missing: Sequence[Seen], hold: Hold) -> None:
+        hold(connection)
+        drift.note(connection, self._rows, compared, missing, self._clock())
+
+    def _forget(self, connection: Connection, stream_id: str, since: datetime, hold: Hold) -> int:
+        hold(connection)
+        return held.forget_shown(connection, stream_id, since, AT_ONCE)
+
+    def _end(self, connection: Connection, compared: Compared, since: datetime, checked: int, hold: Hold) -> None:
+        hold(connection)
         now = self._clock()
         progress = drift.Progress(since, checked, 0, None)
         drift.end(connection, self._rows, compared, now, next_at=now + self._every, progress=progress)

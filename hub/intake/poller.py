@@ -6,27 +6,27 @@ A page and its cursor are committed together; the lease of a stream lets many pr
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Page, Sleep, Stream
 from connectors.errors import ConnectorError, CursorExpired, PlatformDown
-from hub.intake.apply import Applied, Applier, not_applied
+from hub.intake.apply import Applied, Applier
 from hub.intake.full_read import FullReads
 from hub.mirror import controls, streams
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
-from hub.mirror.streams import Reading
+from hub.mirror.streams import LeaseLost, Reading
 from schema.identifiers import redact
 
 log = structlog.get_logger()
 
 
-class LeaseLost(Exception):
-    """Another process reads this stream now; the page was not committed."""
+LEASE_LOST = "LEASE_LOST: another process took the stream over, or it was told to begin anew; what was not committed is read again"
 
 
 class PlatformPaused(Exception):
@@ -49,7 +49,9 @@ class Poller:
         rng: random.Random,
         after: Callable[[], None],
         lease_seconds: float = 60.0,
+        wait: Sleep = asyncio.sleep,
     ) -> None:
+        """`sleep` makes pauses; `wait` is what goes by beside a page that is slow."""
         self._database = database
         self._rows = rows
         self._connectors = connectors
@@ -60,6 +62,7 @@ class Poller:
         self._rng = rng
         self._after = after
         self._lease = timedelta(seconds=lease_seconds)
+        self._wait = wait
 
     async def run(self) -> None:
         """Poll every stream at its own pace until cancelled; where no platform has any there is nothing to do until then."""
@@ -103,12 +106,15 @@ class Poller:
         total, failure, restart = Applied(0, 0), None, False
         results = self._results(connector, stream, reading, pause)
         try:
-            async for result in results:
-                total = total.plus(result)
-            await self._full_reads.judge(connector, stream, reading)
+            async with self._kept(reading):
+                async for result in results:
+                    total = total.plus(result)
+                await self._full_reads.judge(connector, stream, reading, partial(self._hold, reading=reading), restart=again)
             restart = again
         except LeaseLost:
-            return total
+            log.warning("stream not read: its lease was lost", platform=platform, stream=name)
+            await self._database.write(streams.lost, self._rows, reading, self._clock(), LEASE_LOST)
+            return None
         except PlatformPaused:
             await self._database.write(streams.release, reading)  # it goes on from here once it is resumed
             return None
@@ -130,6 +136,7 @@ class Poller:
         except Exception as error:  # outermost of a stream: the others go on
             failure = f"UNEXPECTED: {type(error).__name__} in the connector; the log has it"
             log.exception("stream not read", platform=platform, stream=name)
+            await self._full_reads.failed(connector, stream, reading, failure)
         finally:
             await results.aclose()
         detail = None if failure is None else redact(failure)
@@ -140,6 +147,29 @@ class Poller:
         if controls.is_paused(connection, platform):
             return None
         return streams.begin(connection, self._rows, platform, stream, self._clock(), self._lease, again=again)
+
+    def _hold(self, connection: Connection, reading: Reading) -> None:
+        streams.hold(connection, reading, self._clock(), self._lease)
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, reading: Reading) -> AsyncIterator[None]:
+        """Lengthen a lease three times over while it lasts, however long a page or its judgement takes."""
+        keeping = asyncio.create_task(self._keep(reading), name=f"poller:{reading.stream_id}: lease")
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _keep(self, reading: Reading) -> None:
+        while True:
+            await self._wait(self._lease.total_seconds() / 3)
+            try:
+                await self._database.write(self._hold, reading)
+            except LeaseLost:
+                return  # what is committed next says so
+            except DatabaseUnavailable as error:
+                log.warning("cannot renew the lease of a stream", stream=reading.stream_id, error=str(error))
 
     async def _results(
         self, connector: Connector, stream: Stream, reading: Reading, pause: float | None
@@ -170,17 +200,7 @@ class Poller:
             raise
         except Exception:  # find the one that fails: it must not hold the stream for ever
             log.exception("a page failed; its records are applied one by one", platform=platform, stream=stream.name)
-        total, bad = Applied(0, 0), list[Item]()
-        for item in page.items:
-            try:
-                total = total.plus(await self._applier.apply(platform, stream.name, [item]))
-            except DatabaseUnavailable:
-                raise
-            except Exception as error:
-                log.exception("a record could not be applied", platform=platform, stream=stream.name)
-                bad.append(not_applied(item, error))
-                if len(bad) == len(page.items) > 1:
-                    raise  # it is not the records: nothing is passed over
+        total, bad = await self._applier.one_by_one(platform, stream.name, page.items)
         return total.plus(await self._database.write(self._commit, platform, stream, page, reading, bad))
 
     def _commit(

@@ -235,7 +235,10 @@ class PostgreSQLDatabase(Database):
             raise _unavailable(error) from error
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure."""
+        """Run `work` in a transaction at READ COMMITTED; run it again when it met a deadlock or serialization failure.
+
+        Raise DatabaseUnavailable where it meets them again and again: that says nothing about what was asked for.
+        """
         return await self._write(self.engine, lambda connection: work(connection, *args, **kwargs))
 
     async def write_first(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -243,12 +246,18 @@ class PostgreSQLDatabase(Database):
         return await self._write(self._first, lambda connection: work(connection, *args, **kwargs))
 
     async def _write(self, engine: "AsyncEngine", work: Callable[[Connection], T]) -> T:
-        async for attempt in AsyncRetrying(
+        again = AsyncRetrying(
             retry=retry_if_exception(is_contended), stop=stop_after_attempt(8), wait=wait_random_exponential(0.01, 1), reraise=True
-        ):
-            with attempt:
-                async with self._reached(), engine.begin() as connection:
-                    return await connection.run_sync(work)
+        )
+        try:
+            async for attempt in again:
+                with attempt:
+                    async with self._reached(), engine.begin() as connection:
+                        return await connection.run_sync(work)
+        except DBAPIError as error:
+            if is_contended(error):
+                raise _unavailable(error) from error
+            raise
         raise AssertionError("tenacity reraises")
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

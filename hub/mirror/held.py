@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
 
 from connectors.buckets import BEIJING, Buckets, Digest, Line, byte_of, day_bounds
 from hub.mirror.database import insert_into
@@ -93,14 +93,28 @@ def note_shown(connection: Connection, stream_id: str, shown: Iterable[tuple[str
         connection.execute(again, values)
 
 
-def not_shown(connection: Connection, platform: str, stream_id: str, entity: str, since: datetime) -> list[Line]:
-    """Return what we hold, have held unchanged since before a full read began, and it did not show."""
-    table, at = TABLES[entity], micros(since)
+def count_not_shown(connection: Connection, platform: str, stream_id: str, entity: str, since: datetime) -> int:
+    """Return how many records `not_shown` would return in all."""
+    table = TABLES[entity]
+    here = _not_shown(platform, stream_id, entity, since)
+    return connection.execute(select(func.count()).select_from(table).where(here)).scalar_one()
+
+
+def not_shown(
+    connection: Connection, platform: str, stream_id: str, entity: str, since: datetime, behind: str, limit: int
+) -> list[Line]:
+    """Return what we hold, have held unchanged since before a full read began, and it did not show: in order, behind a key."""
+    table = TABLES[entity]
     key = table.c[ENTITIES[entity].key]
-    ours = (FULL_READ_KEY.c.stream_id == stream_id) & (FULL_READ_KEY.c.entity == entity) & (FULL_READ_KEY.c.key == key)
-    shown = select(1).where(ours, FULL_READ_KEY.c.since == at).exists()
-    here = select(key, table.c.version).where(table.c.source == platform, table.c.observed_at < at, ~shown).order_by(key)
-    return [Line(name, version) for name, version in connection.execute(here)]
+    here = _not_shown(platform, stream_id, entity, since) & (key > behind)
+    return [Line(*row) for row in connection.execute(select(key, table.c.version).where(here).order_by(key).limit(limit))]
+
+
+def _not_shown(platform: str, stream_id: str, entity: str, since: datetime) -> ColumnElement[bool]:
+    table, at = TABLES[entity], micros(since)
+    ours = (FULL_READ_KEY.c.stream_id == stream_id) & (FULL_READ_KEY.c.entity == entity)
+    shown = select(1).where(ours, FULL_READ_KEY.c.key == table.c[ENTITIES[entity].key], FULL_READ_KEY.c.since == at).exists()
+    return (table.c.source == platform) & (table.c.observed_at < at) & ~shown
 
 
 def shown(connection: Connection, stream_id: str, entity: str, since: datetime) -> tuple[int, bool]:
@@ -112,15 +126,15 @@ def shown(connection: Connection, stream_id: str, entity: str, since: datetime) 
     return number - doubtful, doubtful
 
 
-def forget_shown(connection: Connection, stream_id: str, limit: int) -> int:
-    """Forget what full reads of a stream have shown, some of it; return how much was left to forget of it, at most `limit`."""
-    some = select(FULL_READ_KEY.c.entity, FULL_READ_KEY.c.key).where(FULL_READ_KEY.c.stream_id == stream_id).limit(limit)
-    found = connection.execute(some).all()
+def forget_shown(connection: Connection, stream_id: str, since: datetime, limit: int) -> int:
+    """Forget some of what the full read of that moment, and earlier ones, have shown; return how much, at most `limit`."""
+    over = (FULL_READ_KEY.c.stream_id == stream_id) & (FULL_READ_KEY.c.since <= micros(since))
+    found = connection.execute(select(FULL_READ_KEY.c.entity, FULL_READ_KEY.c.key).where(over).limit(limit)).all()
     by_entity = defaultdict(list)
     for entity, key in found:
         by_entity[entity].append(key)
     for entity, keys in by_entity.items():
-        here = (FULL_READ_KEY.c.stream_id == stream_id) & (FULL_READ_KEY.c.entity == entity)
+        here = over & (FULL_READ_KEY.c.entity == entity)
         for start in range(0, len(keys), CHUNK):
             connection.execute(delete(FULL_READ_KEY).where(here, FULL_READ_KEY.c.key.in_(keys[start : start + CHUNK])))
     return len(found)

@@ -190,6 +190,14 @@ def mark(
         connection.execute(update(DELIVERY).where(DELIVERY.c.delivery_id.in_(ids)).values(values))
 
 
+def fail(connection: Connection, rows: Rows, details: Mapping[str, str], now: datetime) -> None:
+    """Say, by id, why deliveries could not be applied; those that another process has applied meanwhile stay as they are."""
+    for delivery_id, detail in sorted(details.items()):
+        values = rows.values(Delivery, state=DeliveryState.FAILED, applied_at=now, detail=detail)
+        waits = (DELIVERY.c.delivery_id == delivery_id) & (DELIVERY.c.state == "STORED")
+        connection.execute(update(DELIVERY).where(waits).values(values))
+
+
 def kept_deliveries(
     connection: Connection,
     rows: Rows,
@@ -291,6 +299,12 @@ def _quarantined(platform: str, stream: str, one: Quarantined, now: datetime, de
 def waiting(connection: Connection) -> dict[str, int]:
     """Return the number of deliveries not yet applied, by platform."""
     grouped = select(DELIVERY.c.platform, func.count()).where(DELIVERY.c.state == "STORED").group_by(DELIVERY.c.platform)
+    return {row[0]: row[1] for row in connection.execute(grouped)}
+
+
+def failed(connection: Connection) -> dict[str, int]:
+    """Return the number of deliveries that could not be applied, by platform."""
+    grouped = select(DELIVERY.c.platform, func.count()).where(DELIVERY.c.state == "FAILED").group_by(DELIVERY.c.platform)
     return {row[0]: row[1] for row in connection.execute(grouped)}
 
 

@@ -58,6 +58,16 @@ def open_items(connection: Connection, rows: Rows, troubles: Iterable[Trouble], 
         connection.execute(insert_into(connection, OPS_ITEM).on_conflict_do_nothing(index_elements=["item_id"]), values)
 
 
+def reopen(connection: Connection, rows: Rows, trouble: Trouble, now: datetime, *, settled: bool) -> None:
+    """Put a trouble on the list again that was over and has come back: the hub took it off by itself, or it was `settled`.
+
+    What an operator took off stays off.
+    """
+    again = rows.values(OpsItem, opened_at=now, resolved_at=None, resolved_by=None, resolution=None, message=trouble.message)
+    over = OPS_ITEM.c.resolved_at.is_not(None) if settled else OPS_ITEM.c.resolved_by == BY_ITSELF
+    connection.execute(update(OPS_ITEM).where(OPS_ITEM.c.item_id == trouble.item_id, over).values(again))
+
+
 def resolve(connection: Connection, rows: Rows, item_id: str, by: str, why: str, now: datetime) -> bool:
     """Mark an item as settled; return False if there is none, or it is settled already."""
     values = rows.values(OpsItem, resolved_at=now, resolved_by=by, resolution=why)

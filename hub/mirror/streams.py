@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, update
 
 from hub.mirror.database import insert_into
 from hub.mirror.rows import Rows, micros, moment
@@ -16,6 +16,10 @@ STREAM = TABLES["StreamHealth"]
 AGAIN = " (from the beginning)"
 """Behind the name of a stream: the row of its reading from the beginning, beside the one that goes on."""
 COLUMNS = [STREAM.c[name] for name in declared(StreamHealth).fields]
+
+
+class LeaseLost(Exception):
+    """A stream is not ours to read any more: another process reads it, or it was told to begin anew. Nothing was committed."""
 
 
 class Reading(NamedTuple):
@@ -79,6 +83,29 @@ def advance(connection: Connection, reading: Reading, cursor: str, seen: int, no
     return bool(connection.execute(update(STREAM).where(mine).values(values)).rowcount)
 
 
+def hold(connection: Connection, reading: Reading, now: datetime, lease: timedelta) -> None:
+    """Lengthen the lease, and let nobody take it before this transaction ends; raise LeaseLost when it is another's by now."""
+    values = {"lease_until": micros(now + lease)}
+    if not connection.execute(update(STREAM).where(_held(reading)).values(values)).rowcount:
+        raise LeaseLost(reading.stream_id)
+
+
+def judged(connection: Connection, reading: Reading, *, restart: bool) -> None:
+    """Say that a full read is over, before what it has shown is forgotten: it is never judged again. Raises LeaseLost.
+
+    `restart` forgets the cursor with it, so that the next one begins anew.
+    """
+    values = {STREAM.c.full_since: None} | ({STREAM.c.cursor: None} if restart else {})
+    if not connection.execute(update(STREAM).where(_held(reading)).values(values)).rowcount:
+        raise LeaseLost(reading.stream_id)
+
+
+def _held(reading: Reading) -> ColumnElement[bool]:
+    """Return where a stream is ours; one that was given back is not."""
+    mine = (STREAM.c.stream_id == reading.stream_id) & (STREAM.c.fence == reading.fence)
+    return mine & STREAM.c.lease_until.is_not(None)
+
+
 def finish(
     connection: Connection, rows: Rows, reading: Reading, now: datetime, failure: str | None, *, restart: bool = False
 ) -> None:
@@ -91,6 +118,12 @@ def finish(
         values["cursor"] = None
     mine = (STREAM.c.stream_id == reading.stream_id) & (STREAM.c.fence == reading.fence)
     connection.execute(update(STREAM).where(mine).values(values))
+
+
+def lost(connection: Connection, rows: Rows, reading: Reading, now: datetime, failure: str) -> None:
+    """Show that a reading lost its lease; what is read by whoever has it by now is not touched."""
+    values = rows.values(StreamHealth, last_failure_at=now, failure=failure)
+    connection.execute(update(STREAM).where(STREAM.c.stream_id == reading.stream_id).values(values))
 
 
 def last_success(connection: Connection, platform: str, stream: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from sqlalchemy import Connection, delete, select, update
 
 from connectors.buckets import Buckets, Digest
 from hub.mirror import drift
+from hub.mirror.records import Upserted
 from hub.mirror.tables import TABLES
 from hub.simulation.clock import in_simulated_time, simulated_now
 from hub.simulation.stage import Stage, staged
 from mocks.people import make_uscc
 from schema.declare import ENTITIES
 from schema.entities import DriftFinding, DriftReport, DriftState
+from schema.entity import Observation, key_of
 
 BEGINS = datetime.fromisoformat("2019-09-02T09:00:00+08:00")
 SETTINGS = {"APPROVAL_HISTORY_SINCE": "2019-08-01", "GRID_HISTORY_SINCE": "2019-08-01"}
@@ -384,6 +386,54 @@ def test_a_record_that_is_shown_again_after_its_tombstone_comes_back(tmp_path: P
         assert (report.missing_here, (await both.here())[key]) == (1, 1)
 
     played("approval", tmp_path, play)
+
+
+def fails_on(both: Both, *keys: str) -> None:
+    """Let the rules fail on these records."""
+    derive = both.stage.hub.derivation
+
+    def failing(connection: Connection, changes: Sequence[Upserted], now: datetime) -> None:
+        shown = [change.item.record for change in changes if isinstance(change.item, Observation)]
+        if any(key_of(record) in keys for record in shown):
+            raise ArithmeticError("no rule for it")
+        derive(connection, changes, now)
+
+    both.stage.hub.applier._derive = failing
+
+
+def test_one_record_that_cannot_be_applied_holds_up_no_other(tmp_path: Path) -> None:
+    async def play(both: Both) -> None:
+        bad, good = both.keys[:2]
+        fails_on(both, bad)
+        await both.lose(bad)
+        await both.lose(good)
+        report = await both.compare()
+        assert (report.missing_here, report.repaired, report.failure) == (2, 1, None)
+        assert set(await both.findings(DriftState.OPEN)) == {bad}
+        assert good in await both.here()
+        quarantine = TABLES["QuarantinedRecord"]
+        kept = await both.stage.hub.database.read(lambda connection: connection.execute(select(quarantine)).all())
+        assert [(one.record_key, one.reason) for one in kept] == [(bad, "NOT_APPLIED")]
+
+    played("approval", tmp_path, play)
+
+
+def test_a_comparison_that_fails_in_the_hub_says_so_and_those_behind_it_are_made(tmp_path: Path) -> None:
+    async def play(both: Both) -> None:
+        hub, lost = both.stage.hub, both.keys[:3]
+        fails_on(both, *lost)
+        for key in lost:
+            await both.lose(key)
+        assert not await hub.drift.compare("approval", both.buckets)
+        assert (await both.report()).failure == "UNEXPECTED: ArithmeticError; the log has it"
+        await asyncio.sleep(3600)
+        assert (await both.report()).failure is not None
+        fails_on(both)
+        await asyncio.sleep(7200)
+        assert (await both.report()).failure is None
+        assert set(lost) <= set(await both.here())
+
+    played("approval", tmp_path, play, DRIFT_SECONDS="86400")
 
 
 def test_comparisons_are_made_by_themselves_and_a_platform_that_is_down_is_compared_later(tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, select
 from connectors.base import Delivery as RawDelivery
 from connectors.base import Item, Quarantined, Verified
 from hub.intake.apply import Applied, Applier
+from hub.mirror import database as database_module
 from hub.mirror import inbox
-from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase
+from hub.mirror.database import Database, DatabaseUnavailable, PostgreSQLDatabase, is_contended
 from hub.mirror.records import Outcome, Upserted, get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
+from hub.tracing import OFF, Tracing
 from schema.entities import Approval, Delivery, DeliveryState, QuarantinedRecord
 from schema.entity import Observation
 from tests.builders import approval, credit_profile, gone, observed, task
@@ -222,6 +224,38 @@ async def test_a_failed_delivery_that_is_put_back_is_applied_once_the_cause_is_m
     assert (applied.state, applied.detail) == (DeliveryState.APPLIED, None)
 
 
+async def test_when_no_delivery_of_several_can_be_applied_all_of_them_wait(desk: Desk) -> None:
+    """Then it is not the deliveries: they were acknowledged, and nobody would send them again."""
+    desk.rules.fails_on = {"YW1", "YW2"}
+    await desk.keep("YW1:1", "YW2:1")
+    with pytest.raises(ArithmeticError):
+        await desk.applier.apply_deliveries()
+    assert await desk.states() == [DeliveryState.STORED] * 2
+    desk.rules.fails_on = set()
+    assert await desk.applier.apply_deliveries() == 2
+    assert await desk.states() == [DeliveryState.APPLIED] * 2
+
+
+async def test_one_record_of_a_delivery_that_cannot_be_applied_is_named_and_its_neighbours_are_applied(desk: Desk) -> None:
+    desk.rules.fails_on = {"YW2"}
+    await desk.keep("YW1:1,YW2:1,YW3:1", "YW4:1")
+    assert await desk.applier.apply_deliveries() == 2
+    assert await desk.approvals() == {"YW1": 1, "YW3": 1, "YW4": 1}
+    assert await desk.states() == [DeliveryState.PARTLY, DeliveryState.APPLIED]
+    (found,) = await desk.quarantined()
+    assert (found.record_key, found.reason, found.stream) == ("YW2", "NOT_APPLIED", "webhook")
+    assert found.delivery_id == (await desk.deliveries())[0].delivery_id
+
+
+async def test_a_delivery_that_another_process_has_applied_meanwhile_does_not_become_failed(desk: Desk) -> None:
+    await desk.keep("YW1:1")
+    (kept,) = await desk.deliveries()
+    await desk.applier.apply_deliveries()
+    await desk.database.write(inbox.fail, desk.rows, {kept.delivery_id: "too late"}, desk.clock())
+    assert await desk.states() == [DeliveryState.APPLIED]
+    assert await desk.database.read(inbox.failed) == {}
+
+
 class Failing(Database):
     """Lets some writes through, then refuses some."""
 
@@ -256,10 +290,30 @@ async def test_a_database_that_goes_away_marks_no_delivery_as_failed(
     assert (await desk.states()).count(DeliveryState.STORED) == (2 if lets == 2 else 3)
 
 
+class Traced(Tracing):
+    """Traces that nobody reads."""
+
+    on = True
+
+
+@pytest.mark.parametrize("tracing", [OFF, Traced()], ids=["untraced", "traced"])
 async def test_two_processes_that_apply_the_same_inbox_do_it_once_and_without_a_deadlock(
-    postgresql_database: PostgreSQLDatabase, rows: Rows, clock: SettableClock
+    postgresql_database: PostgreSQLDatabase,
+    rows: Rows,
+    clock: SettableClock,
+    tracing: Tracing,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    met = list[BaseException]()
+
+    def contended(error: BaseException) -> bool:
+        met.extend([error] if is_contended(error) else [])
+        return is_contended(error)
+
+    monkeypatch.setattr(database_module, "is_contended", contended)
     desks = [Desk(postgresql_database, rows, clock) for _ in range(2)]
+    for desk in desks:
+        desk.applier._tracing = tracing
     ordered = [f"YW{number % 10}:{number // 10 + 1},YW{9 - number % 10}:{number // 10 + 1}" for number in range(60)]
     await desks[0].keep(*ordered)
 
@@ -273,6 +327,7 @@ async def test_two_processes_that_apply_the_same_inbox_do_it_once_and_without_a_
     assert sum(await asyncio.gather(*map(until_empty, desks))) == 60
     assert await desks[0].approvals() == {f"YW{number}": 6 for number in range(10)}
     assert await desks[0].states() == [DeliveryState.APPLIED] * 60
+    assert met == []
 
 
 class OtherPlatform(PlainPlatform):

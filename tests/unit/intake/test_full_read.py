@@ -2,26 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select
 
 from connectors.base import Item, Quarantined, Stream
 from connectors.errors import CursorExpired, TransientError
-from hub.intake import tombstones
+from hub.intake import full_read, tombstones
 from hub.intake.apply import Applied
 from hub.intake.tombstones import Tombstones, approve
-from hub.mirror import controls, drift, held, ops_list
-from hub.mirror.database import Database
-from hub.mirror.records import get
+from hub.mirror import controls, drift, held, ops_list, streams
+from hub.mirror.database import Database, DatabaseUnavailable
+from hub.mirror.drift import Compared, Seen
+from hub.mirror.records import Upserted, get
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, FULL_READ_KEY, TABLES
 from schema.entities import Approval, DriftFinding, DriftKind, DriftReport, DriftState, OpsItem
+from schema.entity import Tombstone
 from schema.user_errors import PlatformIsPaused
 from tests.builders import approval, observed
 from tests.settable_clock import START, SettableClock
-from tests.unit.intake.test_poller import Post
+from tests.unit.intake.test_poller import Dying, Post
 
 LONG_AGO = START - timedelta(days=3)
 
@@ -182,6 +184,72 @@ async def test_a_process_that_dies_while_it_reads_marks_nothing(registry: Regist
     assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
 
 
+async def test_a_read_that_was_judged_is_not_judged_again_by_whoever_goes_on_after_a_crash(registry: Registry) -> None:
+    """It would find its memory gone, and with it all records."""
+    await registry.filled(1, 2, 3)
+    registry.poller._database = Dying(registry.database, at=streams.finish)
+    with pytest.raises(DatabaseUnavailable):
+        await registry.again(page(1, 2, 3))
+    registry.poller._database = registry.database
+    registry.clock.advance(61)
+    registry.platform.asked.clear()
+    await registry.again(page(1, 2, 3))
+    assert registry.platform.asked == [None]
+    assert await registry.findings(DriftState.WAITING) == []
+    assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1, "YW3": 1}
+
+
+async def test_a_crash_while_it_is_forgotten_what_was_shown_makes_nothing_gone(registry: Registry) -> None:
+    await registry.filled(1, 2, 3)
+    registry.poller._full_reads._database = Dying(registry.database, at=registry.poller._full_reads._forget)
+    with pytest.raises(DatabaseUnavailable):
+        await registry.again(page(1, 2, 3))
+    registry.poller._full_reads._database = registry.database
+    registry.clock.advance(61)
+    await registry.again(page(1, 2, 3))
+    assert (await registry.findings(DriftState.WAITING), await registry.noted()) == ([], 0)
+
+
+async def test_whoever_judges_while_another_begins_anew_marks_nothing_and_forgets_nothing(registry: Registry) -> None:
+    """As after `resync`: what the new reading has shown is its own."""
+    await registry.filled(1, 2)
+    fetch = registry._fetch
+
+    async def meanwhile(entity: str, keys: Sequence[str]) -> list[Item]:
+        registry.clock.advance(1)
+        await registry.database.write(streams.forget_cursor, "approval", f"approvals{streams.AGAIN}")
+        now, lease = registry.clock(), timedelta(seconds=60)
+        new = await registry.database.write(streams.begin, registry.rows, "approval", "approvals", now, lease, again=True)
+        assert new is not None
+        await registry.database.write(held.note_shown, new.stream_id, [("Approval", "YW1"), ("Approval", "YW2")], now)
+        return await fetch(entity, keys)
+
+    registry.platform.fetch = meanwhile  # type: ignore[method-assign]
+    await registry.again(page(1))
+    assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
+    assert (await registry.findings(DriftState.TOMBSTONED), await registry.noted()) == ([], 2)
+
+
+async def test_the_lease_lasts_while_a_slow_platform_is_asked_what_is_gone(registry: Registry) -> None:
+    await registry.filled(1, 2)
+    fetch = registry._fetch
+
+    async def slowly(entity: str, keys: Sequence[str]) -> list[Item]:
+        now, lease = registry.clock, timedelta(seconds=60)
+        for _ in range(3):
+            registry.clock.advance(50)
+            await registry.renew_once()
+            assert (
+                await registry.database.write(streams.begin, registry.rows, "approval", "approvals", now(), lease, again=True)
+                is None
+            )
+        return await fetch(entity, keys)
+
+    registry.platform.fetch = slowly  # type: ignore[method-assign]
+    await registry.again(page(1))
+    assert await registry.desk.approvals() == {"YW1": 1}
+
+
 async def test_a_stream_that_starts_over_after_its_cursor_expired_finds_what_is_gone_by_itself(registry: Registry) -> None:
     await registry.filled(1, 2)
     registry.platform.pages += [CursorExpired("approval", "CURSOR_EXPIRED", "the feed begins after our seq")]
@@ -259,6 +327,31 @@ async def test_many_that_are_gone_wait_for_an_operator_and_are_marked_once_he_sa
     assert (again.done, await registry.tombstones.carry_out()) == ((item.item_id,), (0, ()))
 
 
+async def test_many_that_are_gone_are_noted_some_at_a_time_and_one_that_dies_meanwhile_loses_none(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_read, "AT_ONCE", 3)
+    await registry.filled(*range(9))
+    written, note = list[int](), drift.note
+
+    def noting(connection: Connection, rows: Rows, compared: Compared, seen: Sequence[Seen], now: datetime) -> None:
+        written.append(len(seen))
+        if len(written) == 3:  # behind the page, and the first of three
+            raise DatabaseUnavailable("gone")
+        note(connection, rows, compared, seen, now)
+
+    monkeypatch.setattr(drift, "note", noting)
+    with pytest.raises(DatabaseUnavailable):
+        await registry.again(page(0))
+    item = await registry.item()
+    assert ([one.item_id for one in await registry.findings(DriftState.WAITING)]) == [item.item_id] * 3
+    registry.clock.advance(61)
+    await registry.again(page(0))
+    assert written == [0, 3, 3, 3, 3, 2]
+    assert (await registry.item()).item_id == item.item_id
+    assert (len(await registry.findings(DriftState.WAITING)), (await registry.report()).waiting) == (8, 8)
+
+
 async def approved_item(registry: Registry, gone: int) -> OpsItem:
     """Let more be gone than is marked without asking, and approve it."""
     await registry.filled(*range(gone + 1))
@@ -324,6 +417,51 @@ async def test_one_platform_that_does_not_answer_holds_up_its_own_tombstones_onl
     assert len(await registry.findings(DriftState.APPROVED)) == 4
 
 
+def fails_on(registry: Registry, *keys: str) -> None:
+    """Let the rules fail on what becomes of these records."""
+
+    def derive(connection: Connection, changes: Sequence[Upserted], now: datetime) -> None:
+        failing = [change for change in changes if isinstance(change.item, Tombstone) and change.item.key in keys]
+        if failing:
+            raise ArithmeticError("no rule for it")
+
+    registry.desk.applier._derive = derive
+
+
+async def test_a_record_that_cannot_be_marked_is_named_and_holds_up_no_other(registry: Registry) -> None:
+    await registry.filled(1, 2, 3)
+    fails_on(registry, "YW2")
+    assert await registry.again(page(1)) == Applied(0, 0)
+    assert await registry.desk.approvals() == {"YW1": 1, "YW2": 1}
+    (found,) = await registry.desk.quarantined()
+    assert (found.record_key, found.reason, found.entity) == ("YW2", "NOT_APPLIED", "Approval")
+    assert [one.record_key for one in await registry.findings(DriftState.TOMBSTONED)] == ["YW3"]
+    assert ((await registry.report()).failure, await registry.noted()) == (None, 0)
+
+
+async def test_what_is_approved_and_cannot_be_marked_at_all_stays_approved_and_ends_no_turn(registry: Registry) -> None:
+    await approved_item(registry, 4)
+    fails_on(registry, "YW1", "YW2", "YW3", "YW4")
+    carried = await registry.tombstones.carry_out()
+    assert (carried.settled, [error.code for error in carried.waiting]) == (0, ["UNEXPECTED"])
+    assert len(await registry.findings(DriftState.APPROVED)) == 4
+    fails_on(registry, "YW2")
+    assert await registry.tombstones.carry_out() == (4, ())
+    assert await registry.desk.approvals() == {"YW0": 1, "YW2": 1}
+
+
+async def test_a_read_whose_judgement_fails_says_so_in_its_report_and_goes_on_later(registry: Registry) -> None:
+    await registry.filled(1, 2, 3)
+    fails_on(registry, "YW2", "YW3")
+    assert await registry.again(page(1)) is None
+    report = await registry.report()
+    assert report.failure == "UNEXPECTED: ArithmeticError in the connector; the log has it"
+    assert (report.ended_at, report.next_at) == (registry.clock(), registry.clock() + timedelta(minutes=10))
+    fails_on(registry)
+    assert await registry.again(page(1)) == Applied(0, 0)
+    assert ((await registry.report()).failure, await registry.desk.approvals()) == (None, {"YW1": 1})
+
+
 async def test_what_waited_and_is_shown_again_waits_no_more(registry: Registry) -> None:
     await registry.filled(1, 2, 3, 4)
     await registry.again(page(1))
@@ -334,6 +472,38 @@ async def test_what_waited_and_is_shown_again_waits_no_more(registry: Registry) 
     assert item.resolved_by == "hub"
     refused = await registry.database.write(approve, registry.rows, item.item_id, "late", "wang", START)
     assert [type(error).__name__ for error in refused.refused] == ["WrongState"]
+
+
+async def test_the_same_list_that_vanishes_again_is_asked_about_again(registry: Registry) -> None:
+    await registry.filled(1, 2, 3, 4)
+    await registry.again(page(1))
+    for again in (1, 2, 3, 4), (1,):
+        registry.clock.advance(60)
+        await registry.again(page(*again))
+    item = await registry.item()
+    assert (item.resolved_at, item.resolved_by, item.opened_at) == (None, None, registry.clock())
+    assert {one.item_id for one in await registry.findings(DriftState.WAITING)} == {item.item_id}
+
+
+async def test_what_was_approved_came_back_and_vanishes_again_is_asked_about_again(registry: Registry) -> None:
+    item = await approved_item(registry, 4)
+    await registry.tombstones.carry_out()
+    registry.clock.advance(60)
+    await registry.again(page(*range(5)))
+    registry.clock.advance(86_400)
+    await registry.again(page(0))
+    again = await registry.item()
+    assert (again.item_id, again.resolved_at, len(await registry.desk.approvals())) == (item.item_id, None, 5)
+
+
+async def test_a_list_that_an_operator_took_off_is_not_asked_about_again(registry: Registry) -> None:
+    await registry.filled(1, 2, 3, 4)
+    await registry.again(page(1))
+    item = await registry.item()
+    await registry.database.write(ops_list.resolve, registry.rows, item.item_id, "wang", "they find them again", START)
+    registry.clock.advance(60)
+    await registry.again(page(1))
+    assert (await registry.item()).resolved_by == "wang"
 
 
 async def test_an_item_that_is_not_there_cannot_be_approved(registry: Registry) -> None:

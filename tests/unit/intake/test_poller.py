@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 
@@ -21,6 +22,8 @@ from tests.builders import approval, observed
 from tests.settable_clock import SettableClock
 from tests.unit.intake.test_apply import Desk, Failing
 
+T = TypeVar("T")
+
 
 class EnoughSleep(Exception):
     """Ends a poller that would run for ever."""
@@ -34,6 +37,7 @@ class Post:
         self.platform = self.desk.platform
         self.news = 0
         self.pauses: list[float] = []
+        self.thirds, self.goes_by, self.renewed = 0, asyncio.Event(), asyncio.Event()
         self.poller = Poller(
             through or database,
             rows,
@@ -44,6 +48,7 @@ class Post:
             sleep=self._sleep,
             rng=random.Random(1),
             after=self._after,
+            wait=self._wait,
         )
 
     def _after(self) -> None:
@@ -55,12 +60,39 @@ class Post:
         if len(self.pauses) >= 5:
             raise EnoughSleep
 
+    async def renew_once(self) -> None:
+        """Let a third of the lease go by, and wait until it was renewed; without it none is."""
+        self.goes_by.set()
+        await self.renewed.wait()
+        self.renewed.clear()
+
+    async def _wait(self, seconds: float) -> None:
+        assert seconds == 20.0
+        if self.thirds:
+            self.renewed.set()
+        await self.goes_by.wait()
+        self.goes_by.clear()
+        self.thirds += 1
+
     async def read_on(self) -> Applied | None:
         return await self.poller.read_on("approval", "approvals")
 
     async def health(self) -> StreamHealth:
         (only,) = await self.desk.database.read(streams.all_streams, self.desk.rows)
         return only
+
+
+class Dying(Failing):
+    """Refuses one piece of work, and lets all others through."""
+
+    def __init__(self, inner: Database, *, at: Callable[..., Any]) -> None:
+        super().__init__(inner, lets=0, refuses=0)
+        self.at = at
+
+    async def write(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        if work == self.at:
+            raise DatabaseUnavailable("gone")
+        return await super().write(work, *args, **kwargs)
 
 
 @pytest.fixture
@@ -176,8 +208,30 @@ async def test_who_lost_the_lease_commits_nothing_more(post: Post, database: Dat
             await database.write(streams.begin, rows, "approval", "approvals", clock(), timedelta(seconds=60))
 
     post.platform.changes = slowly  # type: ignore[method-assign]
-    assert await post.read_on() == Applied(1, 0)
+    assert await post.read_on() is None
     assert await post.desk.approvals() == {"YW1": 1}
+    health = await post.health()
+    assert (health.cursor, health.lease_until, health.last_failure_at) == ("1", clock() + timedelta(seconds=60), clock())
+    assert health.failure is not None
+    assert health.failure.startswith("LEASE_LOST: another process took the stream over")
+
+
+async def test_a_page_that_takes_longer_than_the_lease_is_committed_all_the_same(
+    post: Post, database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    post.platform.pages = [page(1)]
+    changes = post.platform.changes
+
+    async def slowly(stream: str, cursor: str | None):  # type: ignore[no-untyped-def]
+        for _ in range(3):
+            clock.advance(50)
+            await post.renew_once()
+            assert await database.write(streams.begin, rows, "approval", stream, clock(), timedelta(seconds=60)) is None
+        async for each in changes(stream, cursor):
+            yield each
+
+    post.platform.changes = slowly  # type: ignore[method-assign]
+    assert await post.read_on() == Applied(1, 0)
     assert (await post.health()).cursor == "1"
 
 

@@ -204,6 +204,21 @@ async def test_a_deadlock_is_run_again_and_both_are_done(postgresql_database: Po
     assert len(tries) > 2
 
 
+async def test_work_that_meets_others_again_and_again_finds_the_database_unavailable(
+    postgresql_database: PostgreSQLDatabase,
+) -> None:
+    """Nothing is wrong with what was asked for: whoever asks waits and tries again."""
+    tries = list[int]()
+
+    def contended(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(text("DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$"))
+
+    with pytest.raises(DatabaseUnavailable, match="deadlock detected"):
+        await postgresql_database.write(contended)
+    assert len(tries) == 8
+
+
 async def test_reading_changes_nothing_on_a_server(postgresql_database: PostgreSQLDatabase) -> None:
     with pytest.raises(DatabaseUnavailable, match="read-only"):
         await postgresql_database.read(put, "grid")

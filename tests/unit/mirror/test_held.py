@@ -80,7 +80,10 @@ async def test_what_was_shown_belongs_to_one_reading_and_is_forgotten_in_the_end
     await database.write(held.note_shown, "approval/approvals", [("Approval", "YW1")], later)
     assert await database.read(held.shown, "approval/approvals", "Approval", later) == (1, False)
     await database.write(held.note_shown, "credit/changes", [("Repair", "CX1")], START)
-    assert await database.write(held.forget_shown, "approval/approvals", 1) == 1
-    assert await database.write(held.forget_shown, "approval/approvals", 10) == 1
+    assert await database.write(held.forget_shown, "approval/approvals", START, 10) == 1
+    assert await database.read(held.shown, "approval/approvals", "Approval", later) == (1, False)
+    await database.write(held.note_shown, "approval/approvals", shown, later)
+    assert await database.write(held.forget_shown, "approval/approvals", later, 1) == 1
+    assert await database.write(held.forget_shown, "approval/approvals", later, 10) == 1
     left = await database.read(lambda connection: [row.stream_id for row in connection.execute(FULL_READ_KEY.select())])
     assert left == ["credit/changes"]
