@@ -24,6 +24,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
@@ -39,6 +40,8 @@ from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
 
 COUNT_COST = 10
 LIVE_COST = 100
+INT_DIGITS = 11
+"""Characters of the longest whole number that GraphQL knows (32 bits); Python itself refuses to read one of thousands."""
 RECORDS = {"Node", "_Entity", "Eligibility"}
 """Types that stand for a record beside the entities themselves."""
 
@@ -129,14 +132,19 @@ class Measure:
         return FIRST_DEFAULT if listed else 1
 
     def _first(self, node: FieldNode, field: GraphQLField) -> int:
-        """Return how many records a list field asks for; note a number beyond the limit."""
+        """Return how many records a list field asks for; note a number beyond the limit.
+
+        200.0 in variables is taken for 200; whatever else is no number is refused later, and weighs a whole page until then.
+        """
         argument = field.args.get("first")
         if argument is None:
             return 1
         written = next((each.value for each in node.arguments or () if each.name.value == "first"), None)
         wanted = self._value(written)
-        if not isinstance(wanted, int):
+        if wanted is None:
             wanted = FIRST_DEFAULT
+        if not isinstance(wanted, int):
+            wanted = int(wanted) if isinstance(wanted, float) and wanted.is_integer() else FIRST_LIMIT
         if wanted > FIRST_LIMIT:
             error = page_too_large(node.name.value, wanted)
             self.too_large[error.message] = error
@@ -148,10 +156,15 @@ class Measure:
         return len(wanted) if isinstance(wanted, list) else 1
 
     def _value(self, written: ValueNode | None) -> Any:
-        """Return a whole number, a list (of whatever), or None for what is neither or not given."""
+        """Return a value of the variables, a whole number, a list (of whatever) or another node; None for null and the absent.
+
+        A number that is too long to be one is a little more than any limit.
+        """
         if isinstance(written, VariableNode):
             name = written.name.value
             return self._variables[name] if name in self._variables else self._value(self._defaults.get(name))
         if isinstance(written, IntValueNode):
-            return int(written.value)
-        return list(written.values) if isinstance(written, ListValueNode) else None
+            return int(written.value) if len(written.value) <= INT_DIGITS else FIRST_LIMIT + 1
+        if isinstance(written, ListValueNode):
+            return list(written.values)
+        return None if isinstance(written, NullValueNode) else written

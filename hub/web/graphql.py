@@ -23,7 +23,7 @@ from strawberry.types.graphql import OperationType
 from hub.access.door import Door
 from hub.access.rates import RATE_LIMIT, Rates, client_at
 from hub.access.unproven import KeysUnavailable, Unproven
-from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
+from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer, failed
 from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
 from hub.graph.stream import EVERYTHING, READING, answers
@@ -157,6 +157,8 @@ class GraphQLEndpoint:
             told = refused.code == NOT_FOUND and accepted == JSON  # older clients read what is wrong in answers of status 200 only
             status = 200 if told else refused.status
             return _response(status, refused.as_json(), accepted, correlation_id, headers | refused.headers)
+        except Exception as error:  # outermost of a request: this address answers as the graph does, whatever happens
+            given = failed(error, correlation_id)
         return _response(_status(given, accepted), given.as_json(), accepted, correlation_id, headers)
 
     async def _answer(self, request: Request, correlation_id: str, headers: dict[str, str]) -> Answer:

@@ -99,3 +99,23 @@ async def test_without_introspection_errors_suggest_no_names(city: City) -> None
     assert "Did you mean" in (await city.error("{ approvalz { totalCount } }"))[1]
     (error,) = (await answer(closed, Question("{ approvalz { totalCount } }"), context)).errors
     assert "Did you mean" not in error.message
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_a_fault_before_anything_is_executed_is_an_error_of_the_graph_as_well(
+    city: City, monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("secret of 13857912345")
+
+    monkeypatch.setattr("hub.graph.compiled.documents.check_limits", broken)
+    monkeypatch.setattr("hub.graph.gate.check_limits", broken)
+    given = await city.ask("{ approvals { totalCount } }", compiled=compiled)
+    assert given.as_json() == {
+        "errors": [
+            {
+                "message": "internal error; the hub's log has it under c-1",
+                "extensions": {"code": "INTERNAL", "correlationId": "c-1"},
+            }
+        ]
+    }

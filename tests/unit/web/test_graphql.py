@@ -143,6 +143,21 @@ async def test_deep_json_is_refused(endpoint: GraphQLEndpoint) -> None:
     assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
 
 
+@pytest.mark.parametrize("accept", [NEW, OLD])
+@pytest.mark.parametrize("where", ["hub.graph.gate.check_limits", "hub.access.door.Door.caller"])
+async def test_a_fault_of_ours_is_answered_as_the_graph_answers(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, accept: str, where: str
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(where, broken)
+    response = await post(client, {"query": "{ approvals { totalCount } }"}, accept)
+    assert (response.status_code, code(response)) == (500, "INTERNAL")
+    assert response.headers["content-type"].startswith(accept)
+    assert response.headers["x-correlation-id"] == "c-7"
+
+
 async def test_one_request_more_than_may_be_under_way_is_503_and_says_when_to_come_again(endpoint: GraphQLEndpoint) -> None:
     full = dataclasses.replace(endpoint, room=Room(1))
     transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", full)]))
