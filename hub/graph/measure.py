@@ -42,6 +42,8 @@ COUNT_COST = 10
 LIVE_COST = 100
 INT_DIGITS = 11
 """Characters of the longest whole number that GraphQL knows (32 bits); Python itself refuses to read one of thousands."""
+ELIGIBILITY_ASKS = 2
+"""Platforms that each question of eligibility asks live: credit and approval."""
 RECORDS = {"Node", "_Entity", "Eligibility"}
 """Types that stand for a record beside the entities themselves."""
 
@@ -113,7 +115,8 @@ class Measure:
         record = kind.name in ENTITIES or kind.name in RECORDS
         if kind.name == "Loop":  # the chain is read whole, whatever is asked of it
             return Weight(depth + 1, cost + CHAIN, live)
-        asked = inner_first if self._asks_live(node) else 0  # one record, or as many as the list gives
+        asked = ELIGIBILITY_ASKS if kind.name == "Eligibility" else 0
+        asked += inner_first if self._asks_live(node) else 0  # one record, or as many as the list gives
         times = self._times(node, field, first)
         return Weight(depth + 1, times * (cost + record + asked * LIVE_COST), times * (live + asked))
 
