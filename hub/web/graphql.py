@@ -42,6 +42,10 @@ BODY_LIMIT = 1_000_000
 """Bytes that a request's body may have unless the settings say otherwise."""
 
 
+READING_AT_MOST, READING_BYTES = 1_000, 64_000_000
+"""Bodies that may be coming in at once, and their bytes."""
+
+
 class Reply(NamedTuple):
     """What is sent back, as ASGI has it."""
 
@@ -70,6 +74,8 @@ class GraphQLEndpoint:
     """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
+    reading: Room = field(default_factory=lambda: Room(READING_AT_MOST, READING_BYTES))
+    """What bodies may be coming in; who sends one slowly takes no place of those that are under way."""
     trusted: Trusted = field(default_factory=Trusted)
     rates: Rates | None = None
     """How often each client may ask; None where there is no limit."""
@@ -121,16 +127,18 @@ class GraphQLEndpoint:
 
     async def _stream(self, request: Request, send: Send, correlation_id: str) -> None:
         """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
-        if self.openings.left.is_set() or not self.openings.connections.take():
-            return await _too_many(JSON, correlation_id).send(send)
         headers = dict[str, str]()
         try:
-            try:
-                caller = await self._caller(request, headers)
-                question = await read_question(request, self.body_limit, self.trusted)
-            except Refused as refused:
-                about = headers | refused.headers
-                return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
+            caller = await self._caller(request, headers)
+            question = await read_question(request, self.body_limit, self.trusted, self.reading)
+        except NoRoom:
+            return await _too_many(JSON, correlation_id).send(send)
+        except Refused as refused:
+            about = headers | refused.headers
+            return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
+        if self.openings.left.is_set() or not self.openings.connections.take():
+            return await _too_many(JSON, correlation_id).send(send)
+        try:
             allowed = READING if request.method == "GET" else EVERYTHING
             given = self._given(question, caller, correlation_id, allowed)
             stream = EventStream(self.openings, lambda: self._prove(request.headers), caller, given)
@@ -149,8 +157,10 @@ class GraphQLEndpoint:
         accepted, headers = JSON, dict[str, str]()
         try:
             accepted = media_type(request.headers)
+            caller = await self._caller(request, headers)
+            question = await read_question(request, self.body_limit, self.trusted, self.reading)
             with self.room.inside():
-                given = await self._answer(request, correlation_id, headers)
+                given = await self._answer(request, question, caller, correlation_id)
         except NoRoom:
             return _too_many(accepted, correlation_id)
         except Refused as refused:
@@ -161,10 +171,7 @@ class GraphQLEndpoint:
             given = failed(error, correlation_id)
         return _response(_status(given, accepted), given.as_json(), accepted, correlation_id, headers)
 
-    async def _answer(self, request: Request, correlation_id: str, headers: dict[str, str]) -> Answer:
-        """Return the answer; what `headers` gets belongs to it, whatever comes of it."""
-        caller = await self._caller(request, headers)
-        question = await read_question(request, self.body_limit, self.trusted)
+    async def _answer(self, request: Request, question: Question, caller: Caller, correlation_id: str) -> Answer:
         allowed = QUERIES if request.method == "GET" else ALL
         try:
             return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
@@ -179,6 +186,7 @@ class GraphQLEndpoint:
             self._take(request, None, headers)  # whoever tries keys is known by the address
             raise Refused(401, UNAUTHENTICATED, wrong.message, wrong.reason, **{"WWW-Authenticate": wrong.challenge}) from None
         except KeysUnavailable as unknown:
+            self._take(request, None, headers)
             raise _unavailable(f"{unknown}; ask again", "KEYS_UNAVAILABLE") from None
         self._take(request, caller, headers)
         return caller

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from starlette.types import Receive, Scope
 
+from hub.intake.room import Room
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -49,6 +51,15 @@ async def body_of(receive: Receive, limit: int) -> bytes:
         if not message.get("more_body"):
             return b"".join((*chunks, chunk)) if chunks else chunk
         chunks.append(chunk)
+
+
+async def body_within(room: Room, headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    """Return the body, read while there is room for bodies that are coming in: raise NoRoom before it is read, and as `body_of`.
+
+    Whoever dawdles takes room from other bodies only, and from nothing that is being answered.
+    """
+    with room.inside(size_of(headers, limit)):
+        return await body_of(receive, limit)
 
 
 def remote_of(scope: Scope, headers: Mapping[str, str], proxies: Sequence[Network]) -> str | None:
