@@ -33,10 +33,13 @@ from graphql import (
 )
 
 from hub.mirror.loops import RECORDS as CHAIN
+from schema.counting import ROWS_LIMIT
 from schema.declare import ENTITIES
+from schema.figures import SUMS
 from schema.graph_errors import page_too_large
 from schema.live import MAX_AGE
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
+from schema.statistics import BY_FIELD
 
 COUNT_COST = 10
 LIVE_COST = 100
@@ -44,6 +47,11 @@ INT_DIGITS = 11
 """Characters of the longest whole number that GraphQL knows (32 bits); Python itself refuses to read one of thousands."""
 ELIGIBILITY_ASKS = 2
 """Platforms that each question of eligibility asks live: credit and approval."""
+COUNTED = {"Statistics": 1_000, "SupervisionPool": 1_000}
+"""Records that stand for the facts or subjects which are looked through for figures."""
+DIFFERENT = {name for name, figure in BY_FIELD.items() if figure.of not in SUMS}
+DIFFERENT_COST = 2
+"""For each row, and for the total as many times as there may be rows: such a figure is counted by a statement of its own."""
 RECORDS = {"Node", "_Entity", "Eligibility"}
 """Types that stand for a record beside the entities themselves."""
 
@@ -112,7 +120,9 @@ class Measure:
         depth, cost, live = self._selection(node.selection_set, kind, inner_first)
         if node.name.value == "totalCount":
             return Weight(1, COUNT_COST)
-        record = kind.name in ENTITIES or kind.name in RECORDS
+        if node.name.value in DIFFERENT and parent is not None and parent.name == "Figures":
+            return Weight(1, DIFFERENT_COST)
+        record = int(kind.name in ENTITIES or kind.name in RECORDS) + COUNTED.get(kind.name, 0)
         if kind.name == "Loop":  # the chain is read whole, whatever is asked of it
             return Weight(depth + 1, cost + CHAIN, live)
         asked = ELIGIBILITY_ASKS if kind.name == "Eligibility" else 0
@@ -129,8 +139,11 @@ class Measure:
             return first
         if node.name.value == "_entities":
             return self._representations(node)
-        if get_named_type(field.type).name == "LoopStep":
+        kind = get_named_type(field.type).name
+        if kind == "LoopStep":
             return CHAIN
+        if kind == "StatisticRow" or (kind == "Figures" and node.name.value == "total"):
+            return ROWS_LIMIT
         listed = isinstance(field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type, GraphQLList)
         return FIRST_DEFAULT if listed else 1
 

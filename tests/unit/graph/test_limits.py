@@ -55,6 +55,11 @@ async def test_too_many_aliases_directives_and_tokens_are_refused(city: City) ->
         ('{ _entities(representations: [{__typename: "Subject"}, {__typename: "Subject"}]) { __typename } }', 2),
         ("query($r: [_Any!]!) { _entities(representations: $r) { ... on Subject { profile { score } } } }", 8),
         ("{ platforms { streams { stream } } }", 400),
+        ("{ supervisionPool { byGrade { subjects } } }", 1_000),
+        ("{ statistics { total { grantsTotal: approvalsGranted } } }", 1_000),
+        ("{ statistics { total { subjectsScored } } }", 3_000),
+        ("{ statistics(by: [ITEM]) { rows { item { name } figures { subjectsScored itemsScored } } total { ...F } } }"
+         " fragment F on Figures { subjectsScored }", 8_000),
         ("{ __schema { types { name fields { name } } } }", 0),
     ],
 )  # fmt: skip
