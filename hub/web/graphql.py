@@ -102,14 +102,17 @@ class GraphQLEndpoint:
             way_out = "pages of this origin may not open WebSockets here; HUB_CORS_ORIGINS names those that may"
             denied = _response(403, Refused(403, "ORIGIN_NOT_ALLOWED", way_out).as_json(), JSON, self.new_id())
             return await socket.send_denial_response(Response(denied.body, denied.status, media_type=JSON))
-        if self.openings.left.is_set() or not self.openings.connections.take():
+        if not self.openings.meet(address := self._client(socket.scope, None)):
             full = _too_many(JSON, self.new_id())
             return await socket.send_denial_response(Response(full.body, full.status, media_type=JSON))
+        unknown = contextlib.ExitStack()
+        unknown.callback(self.openings.know, address)
         try:
             read = partial(question_in, trusted=self.trusted)
             wait = partial(self._wait, socket.scope)
-            await TransportWS(socket, self.openings, self._prove, read, self._answers, wait, self.body_limit).serve()
+            await TransportWS(socket, self.openings, self._prove, read, self._answers, wait, self.body_limit, unknown.close).serve()
         finally:
+            unknown.close()
             self.openings.gone()
 
     async def _answers(self, question: Question, caller: Caller) -> AsyncGenerator[Answer, None]:
