@@ -31,15 +31,15 @@ from graphql import (
     VariableNode,
     get_named_type,
 )
+from strawberry.utils.str_converters import to_camel_case
 
 from hub.mirror.loops import RECORDS as CHAIN
 from schema.counting import ROWS_LIMIT
 from schema.declare import ENTITIES
-from schema.figures import SUMS
+from schema.figures import FIGURES, SUMS
 from schema.graph_errors import page_too_large
 from schema.live import MAX_AGE
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
-from schema.statistics import BY_FIELD
 
 COUNT_COST = 10
 LIVE_COST = 100
@@ -49,7 +49,7 @@ ELIGIBILITY_ASKS = 2
 """Platforms that each question of eligibility asks live: credit and approval."""
 COUNTED = {"Statistics": 1_000, "SupervisionPool": 1_000}
 """Records that stand for the facts or subjects which are looked through for figures."""
-DIFFERENT = {name for name, figure in BY_FIELD.items() if figure.of not in SUMS}
+DIFFERENT = {to_camel_case(figure.name) for figure in FIGURES if figure.of not in SUMS}
 DIFFERENT_COST = 2
 """For each row, and for the total as many times as there may be rows: such a figure is counted by a statement of its own."""
 RECORDS = {"Node", "_Entity", "Eligibility"}
