@@ -74,8 +74,6 @@ class GraphQLEndpoint:
     """Answers what it can before graphql-core is asked."""
     room: Room = field(default_factory=lambda: Room(100))
     """How many requests may be under way; one more is refused with 503."""
-    reading: Room = field(default_factory=lambda: Room(READING_AT_MOST, READING_BYTES))
-    """What bodies may be coming in; who sends one slowly takes no place of those that are under way."""
     trusted: Trusted = field(default_factory=Trusted)
     rates: Rates | None = None
     """How often each client may ask; None where there is no limit."""
@@ -85,6 +83,8 @@ class GraphQLEndpoint:
     """What stays open: WebSockets and event streams."""
     origins: tuple[str, ...] = ()
     """Whose pages may open WebSockets, beside this host's own."""
+    reading: Room = field(default_factory=lambda: Room(READING_AT_MOST, READING_BYTES))
+    """What bodies may be coming in; who sends one slowly takes no place of those that are under way."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or all that comes over one WebSocket."""
