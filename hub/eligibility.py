@@ -1,10 +1,13 @@
 """Asks credit and approval live whether a subject may use commitment, and decides in time whatever they do. Built by app.py.
 
 Within the budget all three are asked side by side: both platforms and the mirror. What has not come by then is done without.
+Callers of the graph ask as often as live reads may; the approval system, which has to be answered, is held up by none of them.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +16,7 @@ import structlog
 from connectors.base import Connector, Item, Quarantined
 from hub.domain.eligibility import Facts, decide
 from hub.domain.policy import Policy
+from hub.intake.room import Room
 from hub.live_calls import LiveCalls, NotLive
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.ports import Apply
@@ -27,6 +31,8 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Mirrored)
 Shown = Sequence[Item] | None
 """What a platform showed just now; None where it could not be asked."""
+Place = Callable[[str, float], AbstractAsyncContextManager[None]]
+"""Holds one of the calls that live reads may make of a platform; raises NotLive where there is none within so many seconds."""
 
 
 class Asker:
@@ -42,12 +48,16 @@ class Asker:
         *,
         clock: Callable[[], datetime],
         budget_seconds: float,
+        place: Place,
+        under_way: int,
         is_paused: Callable[[str], bool] = lambda platform: False,
     ) -> None:
+        """`place` bounds the calls for callers of the graph, `under_way` their questions at once."""
         self._database, self._rows = database, rows
         self._calls, self._policy, self._apply = LiveCalls(connectors, is_paused), policy, apply
         self._clock, self._budget = clock, budget_seconds
-        self._reading: dict[tuple[str, str], asyncio.Task[Shown]] = {}
+        self._place, self._room = place, Room(under_way)
+        self._reading: dict[tuple[str, str, bool], asyncio.Task[Shown]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def ask(self, subject: str, matter: str, holder: str | None = None) -> Decision:
@@ -56,9 +66,20 @@ class Asker:
         `subject` is a USCC or RID code; `holder` is what the approval system knows the subject by: for a person the identity
         number, taken from the newest approval where it is not given. It goes to no other platform.
         """
+        return await self._ask(subject, matter, holder, shared=False)
+
+    async def ask_in_share(self, subject: str, matter: str) -> Decision:
+        """Return the decision as `ask` does, platforms being asked only as far as live reads may; raise NoRoom as well.
+
+        Where their share is used up the platform counts as one that cannot be asked.
+        """
+        with self._room.inside():
+            return await self._ask(subject, matter, None, shared=True)
+
+    async def _ask(self, subject: str, matter: str, holder: str | None, *, shared: bool) -> Decision:
         standing = _seen(asyncio.create_task(self._database.read(standing_of, self._rows, subject)))
-        credit = _seen(asyncio.create_task(self._credit(subject)))
-        blacklist = _seen(asyncio.create_task(self._blacklist(subject, holder, standing)))
+        credit = _seen(asyncio.create_task(self._credit(subject, shared)))
+        blacklist = _seen(asyncio.create_task(self._blacklist(subject, holder, standing, shared)))
         try:
             await asyncio.wait((standing, credit, blacklist), timeout=self._budget)
             if not standing.done():
@@ -97,24 +118,30 @@ class Asker:
         )
         return decide(subject, matter, facts, self._policy, now)
 
-    async def _credit(self, subject: str) -> Shown:
-        return await asyncio.shield(self._read("credit", "CreditProfile", subject))
+    async def _credit(self, subject: str, shared: bool) -> Shown:
+        return await asyncio.shield(self._read("credit", "CreditProfile", subject, shared))
 
-    async def _blacklist(self, subject: str, holder: str | None, standing: asyncio.Task[Standing]) -> Shown:
+    async def _blacklist(self, subject: str, holder: str | None, standing: asyncio.Task[Standing], shared: bool) -> Shown:
         if holder is None:
             holder = (await asyncio.shield(standing)).identity_no if subject.startswith("RID-") else subject
-        return None if holder is None else await asyncio.shield(self._read("approval", "BlacklistEntry", holder))
+        return None if holder is None else await asyncio.shield(self._read("approval", "BlacklistEntry", holder, shared))
 
-    def _read(self, platform: str, entity: str, key: str) -> "asyncio.Task[Shown]":
-        """Return the live read that is under way for this key, or begin one."""
-        if (task := self._reading.get((platform, key))) is None:
-            task = self._reading[platform, key] = _seen(asyncio.create_task(self._fetch(platform, entity, key)))
-            task.add_done_callback(lambda _done: self._reading.pop((platform, key), None))
+    def _read(self, platform: str, entity: str, key: str, shared: bool) -> "asyncio.Task[Shown]":
+        """Return the live read that is under way for this key, or begin one.
+
+        The approval system joins no read that waits for the share of others.
+        """
+        if (task := self._reading.get((platform, key, False)) or self._reading.get((platform, key, shared))) is None:
+            task = self._reading[platform, key, shared] = _seen(asyncio.create_task(self._fetch(platform, entity, key, shared)))
+            task.add_done_callback(lambda _done: self._reading.pop((platform, key, shared), None))
         return task
 
-    async def _fetch(self, platform: str, entity: str, key: str) -> Shown:
+    async def _fetch(self, platform: str, entity: str, key: str, shared: bool) -> Shown:
+        until = asyncio.get_running_loop().time() + self._budget
         try:
-            items = await self._calls.fetch(platform, entity, [key], self._budget)
+            self._calls.check(platform)
+            async with self._place(platform, self._budget) if shared else contextlib.nullcontext():
+                items = await self._calls.fetch(platform, entity, [key], until - asyncio.get_running_loop().time())
         except NotLive as refused:
             told = refused.trouble
             log.warning("eligibility: not answered live", platform=platform, code=told.code, reason=told.reason)

@@ -7,17 +7,17 @@ the platform takes. What comes is applied like everything else, so that versions
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import structlog
 from sqlalchemy import Connection
 
 from connectors.base import Connector, Item, Quarantined
-from connectors.breaker import Breaker, breaker_of
 from hub.live_calls import LiveCalls, NotLive, late
 from hub.live_found import Found, answer
-from hub.mirror import quota, records
+from hub.live_share import STREAM, Line, LiveShare, used_up
+from hub.mirror import records
 from hub.mirror.confirming import confirm
 from hub.mirror.database import Database, DatabaseUnavailable
 from hub.mirror.rows import Rows
@@ -27,19 +27,13 @@ from schema.graph_errors import INTERNAL
 from schema.live import (
     LIVE_BAD_KEY,
     LIVE_BAD_RECORD,
-    LIVE_FAILED,
     LIVE_NOT_BRIDGED,
-    LIVE_PLATFORM_DOWN,
-    LIVE_QUOTA,
     LIVE_TIMEOUT,
     Shown,
     Trouble,
 )
 
 log = structlog.get_logger()
-STREAM = "live"
-"""Under this name what was read live stands in quarantine and log."""
-
 TO_ANSWER = 0.1
 """Part of a platform's deadline that is left when the mirror has not been written yet: then what was shown is answered."""
 
@@ -61,30 +55,6 @@ class _Kept(NamedTuple):
     records: Mapping[str, Mirrored]
 
 
-@dataclass(frozen=True)
-class _Line:
-    """The way to one platform: how many calls may be under way from here, and how many a second from all processes.
-
-    Its breaker opens where live reads were not answered in time again and again: the connector's own waits for longer deadlines.
-    """
-
-    connector: Connector
-    places: asyncio.Semaphore
-    per_second: float
-    breaker: Breaker
-
-    @property
-    def platform(self) -> str:
-        return self.connector.platform
-
-    @property
-    def seconds(self) -> float:
-        return self.connector.settings.live_seconds
-
-    def settling(self, entity: str) -> timedelta:
-        return max((one.settling for one in self.connector.streams if entity in one.entities), default=timedelta(0))
-
-
 class LiveReader:
     """Asks platforms for single records. `write` applies in the caller's transaction, `after` is called when something was new."""
 
@@ -104,12 +74,8 @@ class LiveReader:
         self._database, self._rows, self._write = database, rows, write
         self._clock, self._after, self._count = clock, after, count
         self._calls = LiveCalls(connectors, is_paused)
-        self._lines: dict[str, _Line] = {}
-        for connector in connectors.values():
-            own = connector.settings
-            places = asyncio.Semaphore(max(1, int(own.max_in_flight * share)))
-            line = _Line(connector, places, own.quota_per_second * share, breaker_of(own, clock))
-            self._lines |= dict.fromkeys(connector.fetchable, line)
+        self.share = LiveShare(database, connectors, clock, share)
+        self._lines = {name: self.share.lines[one.platform] for one in connectors.values() for name in one.fetchable}
         self._flights: dict[str, Flights] = {}
         self._boarding: dict[str, Flights] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -138,7 +104,7 @@ class LiveReader:
 
     # --- keys on their way
 
-    async def _found(self, line: _Line, entity: str, key: str, begun: float) -> Found:
+    async def _found(self, line: Line, entity: str, key: str, begun: float) -> Found:
         too_late = Found(late(line.platform, line.seconds).trouble)
         if (until := begun + line.seconds) <= asyncio.get_running_loop().time():
             return too_late
@@ -152,7 +118,7 @@ class LiveReader:
         finally:
             flight.waiting -= 1
 
-    def _board(self, line: _Line, entity: str, key: str) -> _Flight:
+    def _board(self, line: Line, entity: str, key: str) -> _Flight:
         """Put a key among those that leave together when this turn of the loop is over."""
         loop = asyncio.get_running_loop()
         flight = self._flights[entity][key] = _Flight(loop.create_future())
@@ -167,7 +133,7 @@ class LiveReader:
         if self._flights[entity].get(key) is flight:
             del self._flights[entity][key]
 
-    def _depart(self, line: _Line, entity: str) -> None:
+    def _depart(self, line: Line, entity: str) -> None:
         flights = self._boarding.pop(entity)
         self._begin(self._landed(line, flights, self._ask(line, entity, flights)))
 
@@ -177,7 +143,7 @@ class LiveReader:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _landed(self, line: _Line, flights: Flights, work: Awaitable[None]) -> None:
+    async def _landed(self, line: Line, flights: Flights, work: Awaitable[None]) -> None:
         """Do work that ends flights; whatever happens in it, they end."""
         try:
             await work
@@ -190,30 +156,15 @@ class LiveReader:
 
     # --- calls
 
-    async def _ask(self, line: _Line, entity: str, flights: Flights) -> None:
+    async def _ask(self, line: Line, entity: str, flights: Flights) -> None:
         """Cut the keys into calls, and make as many of these as the share of the quota allows; raise NotLive."""
         keys, size = list(flights), line.connector.fetchable[entity]
         chunks = [{key: flights[key] for key in keys[at : at + size]} for at in range(0, len(keys), size)]
         self._calls.check(line.platform)
-        allowed = await self._allowed(line, len(chunks))
-        told = f"{line.platform}: live reads have used up their share of its quota; ask again in a moment, or for fewer records"
+        allowed = await self.share.take(line, len(chunks), line.seconds)
         for chunk in chunks[allowed:]:
-            _land(chunk, Found(Trouble(line.platform, LIVE_QUOTA, told, True)))
+            _land(chunk, Found(used_up(line.platform)))
         await asyncio.gather(*(self._landed(line, chunk, self._call(line, entity, chunk)) for chunk in chunks[:allowed]))
-
-    async def _allowed(self, line: _Line, calls: int) -> int:
-        """Return how many of the calls fit into the share that live reads have of the quota, all processes together."""
-        platform, rate = line.platform, line.per_second
-        if line.connector.open_until is not None or line.breaker.refuses_for() is not None:
-            told = f"{platform}: not asked, it failed several times in a row and is left alone for a while"
-            raise NotLive(Trouble(platform, LIVE_PLATFORM_DOWN, told, True))
-        name, burst = f"{platform}/{STREAM}", max(1, int(rate * line.seconds))
-        try:
-            async with asyncio.timeout(line.seconds / 2):
-                return await self._database.write(quota.take, name, calls, rate, burst, self._clock)
-        except (TimeoutError, DatabaseUnavailable) as error:
-            told = f"{platform}: not asked, the hub's database cannot say whether the quota allows it; ask again"
-            raise NotLive(Trouble(platform, LIVE_FAILED, told, True, "QUOTA_UNKNOWN")) from error
 
     def _waited_for(self, entity: str, flights: Flights) -> list[str]:
         """Return the keys that somebody still waits for; the others go nowhere, and nobody can join them any more."""
@@ -222,7 +173,7 @@ class LiveReader:
                 self._forget(entity, key, flight)
         return [key for key, flight in flights.items() if flight.waiting]
 
-    async def _call(self, line: _Line, entity: str, flights: Flights) -> None:
+    async def _call(self, line: Line, entity: str, flights: Flights) -> None:
         """Make one call, and let what it showed reach the mirror as long as there is time; raise NotLive.
 
         Who has left before it is made is not asked for. Once it is made it holds its place until it ends, also if
@@ -230,11 +181,7 @@ class LiveReader:
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + line.seconds
-        try:
-            async with asyncio.timeout_at(until):
-                await line.places.acquire()
-        except TimeoutError:
-            raise late(line.platform, line.seconds) from None
+        await line.occupy(until)
         try:
             if not (keys := self._waited_for(entity, flights)):
                 return
@@ -257,7 +204,7 @@ class LiveReader:
             held = kept.records.get(key) if kept is not None else None
             _land({key: flight}, base._replace(shown=shown.get(key), kept=held, renewed=renewed))
 
-    async def _fetched(self, line: _Line, entity: str, keys: Sequence[str], seconds: float) -> list[Item]:
+    async def _fetched(self, line: Line, entity: str, keys: Sequence[str], seconds: float) -> list[Item]:
         with line.breaker.watching() as watched:
             try:
                 items = await self._calls.fetch(line.platform, entity, keys, seconds)

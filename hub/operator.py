@@ -13,6 +13,7 @@ from hub.eligibility import Asker
 from hub.graph.feeds.feeds import LiveFeeds
 from hub.graph.loops.loop import loop_of
 from hub.intake import replay, tombstones
+from hub.intake.room import NoRoom
 from hub.levers import Levers
 from hub.live_reads import LiveReader
 from hub.mirror.database import Database
@@ -26,6 +27,7 @@ from hub.reveals import Reveals
 from schema.alerts import ActiveAlert
 from schema.context import Caller, PlatformHealth
 from schema.decision import Decision
+from schema.graph_errors import UNAVAILABLE, GraphError
 from schema.loop import Loop
 from schema.notice_operations import FiguresCheckWanted, NoticeWanted
 from schema.operations import Outcome
@@ -87,8 +89,12 @@ class Operator:
         return await self.desk.standing()
 
     async def eligibility(self, subject: str, matter: str) -> Decision:
-        """Return whether a subject may use commitment for a matter."""
-        return await self.asker.ask(subject, matter)
+        """Return whether a subject may use commitment for a matter; raise GraphError where too many ask at once."""
+        try:
+            return await self.asker.ask_in_share(subject, matter)
+        except NoRoom:
+            told = "too many questions of eligibility are under way; ask again"
+            raise GraphError(UNAVAILABLE, told, retryable=True) from None
 
     async def retry(self, keys: Sequence[str], reason: str | None, by: str) -> Outcome:
         """Make obligations due again, now."""

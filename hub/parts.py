@@ -197,16 +197,6 @@ class Parts:
             read_every=read_every,
         )
         self.sweep = Sweep(self.database, self.rows, self.derivation, world.clock)
-        self.asker = Asker(
-            self.database,
-            self.rows,
-            self.connectors,
-            self.policy,
-            self._apply,
-            clock=world.clock,
-            budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
-            is_paused=self.levers.is_paused,
-        )
         self.live = LiveReader(
             self.database,
             self.rows,
@@ -217,6 +207,18 @@ class Parts:
             is_paused=self.levers.is_paused,
             after=due,
             count=lambda platform, outcome: self.metrics.live_reads.labels(platform, outcome).inc(),
+        )
+        self.asker = Asker(
+            self.database,
+            self.rows,
+            self.connectors,
+            self.policy,
+            self._apply,
+            clock=world.clock,
+            budget_seconds=min(float(self.policy.eligibility.live_budget_seconds), own.eligibility_seconds - TO_DECIDE),
+            place=self.live.share.place,
+            under_way=own.eligibility_under_way,
+            is_paused=self.levers.is_paused,
         )
         self.scores = self._scores()
         self.tally = Tally(self.database)

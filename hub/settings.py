@@ -193,7 +193,7 @@ class HubSettings(AccessSettings, AlertSettings):
         2.8, ge=0.5, lt=3, description="Seconds within which a question of eligibility is answered; the approval system waits 3 s"
     )
     eligibility_under_way: int = Field(
-        200, gt=0, description="Questions of eligibility under way at once; one more is told at once that the hub is busy"
+        200, gt=0, description="Questions of eligibility under way at once, outside the graph and in it each; one more is refused"
     )
     graph_under_way: int = Field(100, gt=0, description="GraphQL requests under way at once; one more is refused (503)")
     graph_limit_bytes: int = Field(200_000, gt=0, description="Largest GraphQL request body, bytes")

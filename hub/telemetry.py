@@ -12,6 +12,11 @@ import structlog
 from hub.tracing import trace_id
 from schema.identifiers import redact
 
+LONGEST = 16_000
+"""Characters of a text that are logged, half of them its beginning and half its end; clients' texts have no end."""
+NUMBER = 64
+"""Characters that are looked at beyond these, so that no number is cut in two and shown."""
+
 
 def add_trace_id(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Say in which trace a line was logged, where there is one."""
@@ -29,10 +34,19 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, bool | int | float | None):
         return value
     if isinstance(value, Mapping):
-        return {redact(str(name)): _redacted(each) for name, each in value.items()}
+        return {_text(str(name)): _redacted(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted(each) for each in value]
-    return redact(str(value))
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """Return the text masked, its middle left out where it is too long; masking changes no length."""
+    if len(text) <= LONGEST:
+        return redact(text)
+    half = LONGEST // 2
+    begin, end = redact(text[: half + NUMBER])[:half], redact(text[-half - NUMBER :])[-half:]
+    return f"{begin} [{len(text) - LONGEST:,} characters left out] {end}"
 
 
 class Forwarding(logging.Handler):

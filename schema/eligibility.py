@@ -13,6 +13,7 @@ from schema.graph_errors import BAD_USER_INPUT, GraphError
 from schema.identifiers import IdentifierError, is_identity, parse_uscc
 
 _RID = re.compile(r"RID-[0-9a-f]{64}")
+MATTER_CODE_AT_MOST = 64
 graph_enum(Grade)  # known before the type below names it
 
 
@@ -76,3 +77,10 @@ def subject_named(subject: str) -> str:
         return parse_uscc(subject)
     except IdentifierError:
         raise GraphError(BAD_USER_INPUT, "subject: no unified social credit code and no RID code; check its digits") from None
+
+
+def matter_named(matter: str) -> str:
+    """Return the code of a matter that a query names, without surrounding blanks; raise GraphError for what is none."""
+    if 1 <= len(code := matter.strip()) <= MATTER_CODE_AT_MOST:
+        return code
+    raise GraphError(BAD_USER_INPUT, f"matter: the code of a matter wanted, at most {MATTER_CODE_AT_MOST} characters")

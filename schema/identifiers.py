@@ -242,8 +242,8 @@ _PERSONAL = re.compile(
     rf"""
       (?P<opaque>                                              # numbers of machines: never searched for personal ones
           [0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}(?![0-9A-Za-z])     # a UUID
-        | (?=[0-9]*[a-f])[0-9a-f]{{32,}}(?![0-9A-Za-z])                                   # a digest, an outgoing number
-        | (?=[0-9]*[A-F])[0-9A-F]{{32,}}(?![0-9A-Za-z])                                   # the grid's digests
+        | (?<![0-9a-f])(?=[0-9]*[a-f])[0-9a-f]{{32,}}(?![0-9A-Za-z])                      # a digest, an outgoing number
+        | (?<![0-9A-F])(?=[0-9]*[A-F])[0-9A-F]{{32,}}(?![0-9A-Za-z])                      # the grid's digests
       )
     | (?<!{_DIGIT})(?P<identity18>{_DIGIT}{{6}}(?P<gap>[ ]?){_DIGIT}{{8}}(?P=gap){_DIGIT}{{3}}(?:{_DIGIT}|[XxＸｘ]))(?!{_DIGIT})
     | (?<!{_DIGIT})(?P<identity15>{_DIGIT}{{15}})(?!{_DIGIT})
@@ -266,7 +266,8 @@ def redact(text: str) -> str:
 
     An identity number is known by its region and birth date, so that a mistyped check character hides nobody's number less;
     in doubt a number is masked (some old registration numbers look like old identity numbers). Unified social credit codes,
-    digests, UUIDs, times and longer or shorter numbers stay. Redacting twice changes nothing more.
+    digests, UUIDs, times and longer or shorter numbers stay. Redacting twice changes nothing more. The work is linear in the
+    text, whoever wrote it: a digest is looked for where a run of digits and letters begins, and nowhere within it.
     """
     pieces: list[str] = []
     done = 0

@@ -156,7 +156,7 @@ async def _shown(
     if context.live.is_news({shown.renewed for shown in found} - {None}):
         context.reads.forget()
     if context.caller.rows:
-        found = [await _still_seen(context, entity, shown) for shown in found]
+        found = [await _still_seen(context, entity, wanted[at][0], shown) for at, shown in zip(asked, found, strict=True)]
     for at, shown in zip(asked, found, strict=True):
         is_held = shown.trouble is not None and shown.record is not None
         answers[at] = context.live.mark(shown.record) if is_held else shown.record
@@ -164,9 +164,12 @@ async def _shown(
     return answers
 
 
-async def _still_seen(context: "Context", entity: Declared, shown: Shown) -> Shown:
-    """Return an answer for a caller who sees some rows only: a record that has gone to another department is theirs no more."""
-    if shown.record is None or shown.trouble is not None:
+async def _still_seen(context: "Context", entity: Declared, held: Any, shown: Shown) -> Shown:
+    """Return an answer for a caller who sees some rows only: a record that has gone to another department is theirs no more.
+
+    Only the very row that was held is known to be theirs: with a trouble too a newer one may be answered.
+    """
+    if shown.record is None or shown.record is held:
         return shown
     key = str(getattr(shown.record, entity.key))
     return shown._replace(record=await context.reads.one(entity.record, Joined(entity.key, key)))

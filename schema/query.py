@@ -11,7 +11,7 @@ from schema.context import GRAPH_READ, Context
 from schema.declare import declared
 from schema.delivery_trace import DeliveryTraceQuery
 from schema.due import DueQuery
-from schema.eligibility import Eligibility, eligibility_of, subject_named
+from schema.eligibility import Eligibility, eligibility_of, matter_named, subject_named
 from schema.entities import (
     Approval,
     AuditEntry,
@@ -183,7 +183,7 @@ class Query(MeQuery, LoopQuery, DueQuery, DeliveryTraceQuery, QuarantineQuery, A
     ) -> Eligibility | None:
         """Ask the engine, which asks the platforms."""
         info.context.caller.require(GRAPH_READ)
-        return eligibility_of(await info.context.hub.eligibility(subject_named(subject), matter))
+        return eligibility_of(await info.context.hub.eligibility(subject_named(subject), matter_named(matter)))
 
     @resolver("The record that an id names; null if it is gone", "按全局编号查询", ReadsNode())
     async def node(

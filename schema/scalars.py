@@ -16,6 +16,14 @@ _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,20})?")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 # RFC 3339, the offset required; a fraction of up to six digits, which is what the database keeps
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+QUOTED = 100
+"""Characters of a refused value that an error shows."""
+
+
+def _quoted(value: Any) -> str:
+    """Return a value as an error quotes it: who sent a long one knows the rest."""
+    told = repr(value)
+    return told if len(told) <= QUOTED else f"{told[:QUOTED]}..."
 
 
 def write_decimal(value: Decimal) -> str:
@@ -26,7 +34,7 @@ def write_decimal(value: Decimal) -> str:
 def read_decimal(value: Any) -> Decimal:
     """Return the exact value of a string or a whole number; raise GraphQLError for what is rounded already."""
     if isinstance(value, bool) or not isinstance(value, str | int) or not _DECIMAL.fullmatch(str(value)):
-        raise GraphQLError(f'{value!r} is no Decimal: write it as a string of digits, as "2.5"')
+        raise GraphQLError(f'{_quoted(value)} is no Decimal: write it as a string of digits, as "2.5"')
     return Decimal(value)
 
 
@@ -40,17 +48,17 @@ def write_moment(value: datetime) -> str:
 def read_moment(value: Any) -> datetime:
     """Return an aware moment; raise GraphQLError for anything but RFC 3339 with an offset."""
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise GraphQLError(f'{value!r} is no DateTime: write it as RFC 3339 with an offset, as "2019-09-11T09:00:00+08:00"')
+        raise GraphQLError(f'{_quoted(value)} is no DateTime: write it as RFC 3339 with an offset, as "2019-09-11T09:00:00+08:00"')
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
-        raise GraphQLError(f"{value!r} is no DateTime: {wrong}") from None
+        raise GraphQLError(f"{_quoted(value)} is no DateTime: {wrong}") from None
 
 
 def read_whole(value: Any) -> int:
     """Return a whole number of up to 18 digits; raise GraphQLError otherwise."""
     if isinstance(value, bool) or not isinstance(value, str | int) or not _WHOLE.fullmatch(str(value)):
-        raise GraphQLError(f"{value!r} is no BigInt: write up to 18 digits")
+        raise GraphQLError(f"{_quoted(value)} is no BigInt: write up to 18 digits")
     return int(value)
 
 

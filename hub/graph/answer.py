@@ -56,8 +56,19 @@ async def answer(
 ) -> Answer:
     """Execute a question and return its answer, every error with a code; raise NotAllowedHere.
 
-    The compiled `executor` is asked first; what it cannot do graphql-core does.
+    The compiled `executor` is asked first; what it cannot do graphql-core does. A fault of ours is INTERNAL, as everywhere.
     """
+    try:
+        return await _answered(schema, question, context, allowed, executor)
+    except NotAllowedHere:
+        raise
+    except Exception as error:  # outermost of a question: whatever asked it has the graph's errors to show, and no others
+        return failed(error, context.correlation_id)
+
+
+async def _answered(
+    schema: HubSchema, question: Question, context: Context, allowed: Iterable[OperationType], executor: Executor | None
+) -> Answer:
     if (planned := await answer_by_plan(executor, question, context)) is not None:
         return planned
     try:
@@ -79,6 +90,12 @@ async def answer_by_plan(executor: Executor | None, question: Question, context:
         return None
     data = await executor.answer(question.query, question.operation_name, question.variables, context)
     return None if data is None else Answer(data, (), executed=True)
+
+
+def failed(error: Exception, correlation_id: str) -> Answer:
+    """Return the answer to a question that failed before anything was executed: what was raised is logged, and not shown."""
+    told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+    return Answer(None, (coded(told, before_execution=True, correlation_id=correlation_id),), executed=False)
 
 
 def answer_of(result: Any, question: Question, context: Context, *, suggestions: bool) -> Answer:

@@ -14,7 +14,9 @@ from schema.identifiers import redact
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 
-SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+LONGEST = 2_000
+"""Characters of a message; some quote what the client sent."""
+SUGGESTION = re.compile(r" Did you mean [^?]{0,500}\?")
 """graphql-core leaves them out of what it validates, and not of what it says of variables."""
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,9 @@ def coded(error: GraphQLError, *, before_execution: bool, correlation_id: str, s
     if error.extensions and "code" in error.extensions:
         return error
     if isinstance(error, GraphQLSyntaxError):
-        return _like(error, error.message, _parse_code(error.message))
-    message = error.message if suggestions else SUGGESTION.sub("", error.message)
+        return _like(error, error.message[:LONGEST], _parse_code(error.message))
+    message = error.message if len(error.message) <= LONGEST else f"{error.message[:LONGEST]} ..."
+    message = message if suggestions else SUGGESTION.sub("", message)
     return _like(error, message, VALIDATION_FAILED if before_execution else BAD_USER_INPUT)
 
 

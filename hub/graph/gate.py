@@ -87,7 +87,14 @@ def validated(
 ) -> list[GraphQLError]:
     """Return what is wrong with a document by these rules and those that Strawberry adds to them."""
     whole = (*rules, MaybeNullValidationRule, OneOfInputValidationRule)
-    return validate(schema, document, whole, MOST_ERRORS, hide_suggestions=not suggestions)
+    return [_told(error) for error in validate(schema, document, whole, MOST_ERRORS, hide_suggestions=not suggestions)]
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """Return the error; a number of thousands of digits, which Python does not read, is the document's fault and none of ours."""
+    if isinstance(error.original_error, ValueError):
+        return GraphQLError("a number has thousands of digits; none here is so long", error.nodes)
+    return error
 
 
 class NotShown(ValidationRule):

@@ -24,21 +24,34 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
     get_named_type,
 )
+from strawberry.utils.str_converters import to_camel_case
 
 from hub.mirror.loops import RECORDS as CHAIN
+from schema.counting import ROWS_LIMIT
 from schema.declare import ENTITIES
+from schema.figures import FIGURES, SUMS
 from schema.graph_errors import page_too_large
 from schema.live import MAX_AGE
 from schema.slices import FIRST_DEFAULT, FIRST_LIMIT
 
 COUNT_COST = 10
 LIVE_COST = 100
+INT_DIGITS = 11
+"""Characters of the longest whole number that GraphQL knows (32 bits); Python itself refuses to read one of thousands."""
+ELIGIBILITY_ASKS = 2
+"""Platforms that each question of eligibility asks live: credit and approval."""
+COUNTED = {"Statistics": 1_000, "SupervisionPool": 1_000}
+"""Records that stand for the facts or subjects which are looked through for figures."""
+DIFFERENT = {to_camel_case(figure.name) for figure in FIGURES if figure.of not in SUMS}
+DIFFERENT_COST = 2
+"""For each row, and for the total as many times as there may be rows: such a figure is counted by a statement of its own."""
 RECORDS = {"Node", "_Entity", "Eligibility"}
 """Types that stand for a record beside the entities themselves."""
 
@@ -107,10 +120,13 @@ class Measure:
         depth, cost, live = self._selection(node.selection_set, kind, inner_first)
         if node.name.value == "totalCount":
             return Weight(1, COUNT_COST)
-        record = kind.name in ENTITIES or kind.name in RECORDS
+        if node.name.value in DIFFERENT and parent is not None and parent.name == "Figures":
+            return Weight(1, DIFFERENT_COST)
+        record = int(kind.name in ENTITIES or kind.name in RECORDS) + COUNTED.get(kind.name, 0)
         if kind.name == "Loop":  # the chain is read whole, whatever is asked of it
             return Weight(depth + 1, cost + CHAIN, live)
-        asked = inner_first if self._asks_live(node) else 0  # one record, or as many as the list gives
+        asked = ELIGIBILITY_ASKS if kind.name == "Eligibility" else 0
+        asked += inner_first if self._asks_live(node) else 0  # one record, or as many as the list gives
         times = self._times(node, field, first)
         return Weight(depth + 1, times * (cost + record + asked * LIVE_COST), times * (live + asked))
 
@@ -123,20 +139,28 @@ class Measure:
             return first
         if node.name.value == "_entities":
             return self._representations(node)
-        if get_named_type(field.type).name == "LoopStep":
+        kind = get_named_type(field.type).name
+        if kind == "LoopStep":
             return CHAIN
+        if kind == "StatisticRow" or (kind == "Figures" and node.name.value == "total"):
+            return ROWS_LIMIT
         listed = isinstance(field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type, GraphQLList)
         return FIRST_DEFAULT if listed else 1
 
     def _first(self, node: FieldNode, field: GraphQLField) -> int:
-        """Return how many records a list field asks for; note a number beyond the limit."""
+        """Return how many records a list field asks for; note a number beyond the limit.
+
+        200.0 in variables is taken for 200; whatever else is no number is refused later, and weighs a whole page until then.
+        """
         argument = field.args.get("first")
         if argument is None:
             return 1
         written = next((each.value for each in node.arguments or () if each.name.value == "first"), None)
         wanted = self._value(written)
-        if not isinstance(wanted, int):
+        if wanted is None:
             wanted = FIRST_DEFAULT
+        if not isinstance(wanted, int):
+            wanted = int(wanted) if isinstance(wanted, float) and wanted.is_integer() else FIRST_LIMIT
         if wanted > FIRST_LIMIT:
             error = page_too_large(node.name.value, wanted)
             self.too_large[error.message] = error
@@ -148,10 +172,15 @@ class Measure:
         return len(wanted) if isinstance(wanted, list) else 1
 
     def _value(self, written: ValueNode | None) -> Any:
-        """Return a whole number, a list (of whatever), or None for what is neither or not given."""
+        """Return a value of the variables, a whole number, a list (of whatever) or another node; None for null and the absent.
+
+        A number that is too long to be one is a little more than any limit.
+        """
         if isinstance(written, VariableNode):
             name = written.name.value
             return self._variables[name] if name in self._variables else self._value(self._defaults.get(name))
         if isinstance(written, IntValueNode):
-            return int(written.value)
-        return list(written.values) if isinstance(written, ListValueNode) else None
+            return int(written.value) if len(written.value) <= INT_DIGITS else FIRST_LIMIT + 1
+        if isinstance(written, ListValueNode):
+            return list(written.values)
+        return None if isinstance(written, NullValueNode) else written

@@ -3,12 +3,10 @@
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 
-from graphql import GraphQLError
 from strawberry.types.graphql import OperationType
 
-from hub.graph.answer import Answer, NotAllowedHere, Question, answer_by_plan, answer_of
+from hub.graph.answer import Answer, NotAllowedHere, Question, answer_by_plan, answer_of, failed
 from hub.graph.compiled.executor import Executor
-from hub.graph.errors import coded
 from hub.graph.schema import HubSchema
 from schema.context import Context
 from schema.graph_errors import GraphError
@@ -24,7 +22,23 @@ async def answers(
     allowed: Iterable[OperationType] = EVERYTHING,
     executor: Executor | None = None,
 ) -> AsyncGenerator[Answer, None]:
-    """Yield each answer, every error with a code; one that was not `executed` is the last. Queries go the way of `answer`."""
+    """Yield each answer, every error with a code; one that was not `executed` is the last. Queries go the way of `answer`.
+
+    A fault of ours is INTERNAL: it ends this question, and none that goes on beside it.
+    """
+    try:
+        async with contextlib.aclosing(_given(schema, question, context, allowed, executor)) as given:
+            async for each in given:
+                yield each
+    except NotAllowedHere as refused:
+        yield Answer(None, (GraphError("METHOD_NOT_ALLOWED", f"{refused}; use POST"),), executed=False)
+    except Exception as error:  # outermost of a question; Strawberry's stream lets out what its cache of parsed documents raises
+        yield failed(error, context.correlation_id)
+
+
+async def _given(
+    schema: HubSchema, question: Question, context: Context, allowed: Iterable[OperationType], executor: Executor | None
+) -> AsyncGenerator[Answer, None]:
     if (planned := await answer_by_plan(executor, question, context)) is not None:
         yield planned
         return
@@ -35,12 +49,6 @@ async def answers(
         operation_name=question.operation_name,
         allowed_operation_types=allowed,
     )
-    try:
-        async with contextlib.aclosing(source):
-            async for result in source:
-                yield answer_of(result, question, context, suggestions=not schema.config.disable_field_suggestions)
-    except NotAllowedHere as refused:
-        yield Answer(None, (GraphError("METHOD_NOT_ALLOWED", f"{refused}; use POST"),), executed=False)
-    except (GraphQLError, RecursionError) as refused:  # Strawberry's stream lets out what its cache of parsed documents raises
-        error = refused if isinstance(refused, GraphQLError) else GraphQLError(str(refused), original_error=refused)
-        yield Answer(None, (coded(error, before_execution=True, correlation_id=context.correlation_id),), executed=False)
+    async with contextlib.aclosing(source):
+        async for result in source:
+            yield answer_of(result, question, context, suggestions=not schema.config.disable_field_suggestions)

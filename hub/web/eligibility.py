@@ -22,6 +22,7 @@ from hub.intake.room import RETRY_AFTER, NoRoom, Room
 from hub.mirror.database import DatabaseUnavailable
 from hub.web.posted import BodyIncomplete, BodyTooLarge, Network, body_of, headers_of, is_within, remote_of, size_of
 from schema.decision import Decision
+from schema.eligibility import MATTER_CODE_AT_MOST
 from schema.identifiers import IdentifierError, is_identity, parse_identity, parse_uscc
 
 log = structlog.get_logger()
@@ -32,7 +33,6 @@ CODES: Final = {"STALE": CLOCK_OFF, "BAD_TIMESTAMP": BAD_PARAMETER, "BAD_NONCE":
 """What a refusal of the connector is in the page's codes; all others are BAD_SIGNATURE."""
 REMEMBERED: Final = timedelta(minutes=15)
 REMEMBERED_AT_MOST: Final = 20_000
-MATTER_CODE_AT_MOST: Final = 64
 
 
 class Ask(Protocol):

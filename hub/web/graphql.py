@@ -23,7 +23,7 @@ from strawberry.types.graphql import OperationType
 from hub.access.door import Door
 from hub.access.rates import RATE_LIMIT, Rates, client_at
 from hub.access.unproven import KeysUnavailable, Unproven
-from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer
+from hub.graph.answer import ALL, QUERIES, Answer, NotAllowedHere, Question, answer, failed
 from hub.graph.compiled.executor import Executor
 from hub.graph.schema import HubSchema
 from hub.graph.stream import EVERYTHING, READING, answers
@@ -40,6 +40,10 @@ from schema.graph_errors import INTERNAL, UNAUTHENTICATED, UNAVAILABLE, GraphErr
 
 BODY_LIMIT = 1_000_000
 """Bytes that a request's body may have unless the settings say otherwise."""
+
+
+READING_AT_MOST, READING_BYTES = 1_000, 64_000_000
+"""Bodies that may be coming in at once, and their bytes."""
 
 
 class Reply(NamedTuple):
@@ -79,6 +83,8 @@ class GraphQLEndpoint:
     """What stays open: WebSockets and event streams."""
     origins: tuple[str, ...] = ()
     """Whose pages may open WebSockets, beside this host's own."""
+    reading: Room = field(default_factory=lambda: Room(READING_AT_MOST, READING_BYTES))
+    """What bodies may be coming in; who sends one slowly takes no place of those that are under way."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or all that comes over one WebSocket."""
@@ -96,14 +102,17 @@ class GraphQLEndpoint:
             way_out = "pages of this origin may not open WebSockets here; HUB_CORS_ORIGINS names those that may"
             denied = _response(403, Refused(403, "ORIGIN_NOT_ALLOWED", way_out).as_json(), JSON, self.new_id())
             return await socket.send_denial_response(Response(denied.body, denied.status, media_type=JSON))
-        if self.openings.left.is_set() or not self.openings.connections.take():
+        if not self.openings.meet(address := self._client(socket.scope, None)):
             full = _too_many(JSON, self.new_id())
             return await socket.send_denial_response(Response(full.body, full.status, media_type=JSON))
+        unknown = contextlib.ExitStack()
+        unknown.callback(self.openings.know, address)
         try:
             read = partial(question_in, trusted=self.trusted)
             wait = partial(self._wait, socket.scope)
-            await TransportWS(socket, self.openings, self._prove, read, self._answers, wait, self.body_limit).serve()
+            await TransportWS(socket, self.openings, self._prove, read, self._answers, wait, self.body_limit, unknown.close).serve()
         finally:
+            unknown.close()
             self.openings.gone()
 
     async def _answers(self, question: Question, caller: Caller) -> AsyncGenerator[Answer, None]:
@@ -121,16 +130,18 @@ class GraphQLEndpoint:
 
     async def _stream(self, request: Request, send: Send, correlation_id: str) -> None:
         """Answer with an event stream; what is refused before anything is asked of the graph is refused as JSON."""
-        if self.openings.left.is_set() or not self.openings.connections.take():
-            return await _too_many(JSON, correlation_id).send(send)
         headers = dict[str, str]()
         try:
-            try:
-                caller = await self._caller(request, headers)
-                question = await read_question(request, self.body_limit, self.trusted)
-            except Refused as refused:
-                about = headers | refused.headers
-                return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
+            caller = await self._caller(request, headers)
+            question = await read_question(request, self.body_limit, self.trusted, self.reading)
+        except NoRoom:
+            return await _too_many(JSON, correlation_id).send(send)
+        except Refused as refused:
+            about = headers | refused.headers
+            return await _response(refused.status, refused.as_json(), JSON, correlation_id, about).send(send)
+        if self.openings.left.is_set() or not self.openings.connections.take():
+            return await _too_many(JSON, correlation_id).send(send)
+        try:
             allowed = READING if request.method == "GET" else EVERYTHING
             given = self._given(question, caller, correlation_id, allowed)
             stream = EventStream(self.openings, lambda: self._prove(request.headers), caller, given)
@@ -149,20 +160,21 @@ class GraphQLEndpoint:
         accepted, headers = JSON, dict[str, str]()
         try:
             accepted = media_type(request.headers)
+            caller = await self._caller(request, headers)
+            question = await read_question(request, self.body_limit, self.trusted, self.reading)
             with self.room.inside():
-                given = await self._answer(request, correlation_id, headers)
+                given = await self._answer(request, question, caller, correlation_id)
         except NoRoom:
             return _too_many(accepted, correlation_id)
         except Refused as refused:
             told = refused.code == NOT_FOUND and accepted == JSON  # older clients read what is wrong in answers of status 200 only
             status = 200 if told else refused.status
             return _response(status, refused.as_json(), accepted, correlation_id, headers | refused.headers)
+        except Exception as error:  # outermost of a request: this address answers as the graph does, whatever happens
+            given = failed(error, correlation_id)
         return _response(_status(given, accepted), given.as_json(), accepted, correlation_id, headers)
 
-    async def _answer(self, request: Request, correlation_id: str, headers: dict[str, str]) -> Answer:
-        """Return the answer; what `headers` gets belongs to it, whatever comes of it."""
-        caller = await self._caller(request, headers)
-        question = await read_question(request, self.body_limit, self.trusted)
+    async def _answer(self, request: Request, question: Question, caller: Caller, correlation_id: str) -> Answer:
         allowed = QUERIES if request.method == "GET" else ALL
         try:
             return await answer(self.schema, question, self.context_for(caller, correlation_id), allowed, self.executor)
@@ -177,6 +189,7 @@ class GraphQLEndpoint:
             self._take(request, None, headers)  # whoever tries keys is known by the address
             raise Refused(401, UNAUTHENTICATED, wrong.message, wrong.reason, **{"WWW-Authenticate": wrong.challenge}) from None
         except KeysUnavailable as unknown:
+            self._take(request, None, headers)
             raise _unavailable(f"{unknown}; ask again", "KEYS_UNAVAILABLE") from None
         self._take(request, caller, headers)
         return caller

@@ -10,7 +10,8 @@ from starlette.requests import Request
 
 from hub.graph.answer import Question
 from hub.graph.trusted import Trusted
-from hub.web.posted import BodyIncomplete, BodyTooLarge, body_of
+from hub.intake.room import Room
+from hub.web.posted import BodyIncomplete, BodyTooLarge, body_within
 from schema.graph_errors import GraphError
 
 JSON, GRAPHQL, EVENTS = "application/json", "application/graphql-response+json", "text/event-stream"
@@ -96,15 +97,15 @@ def _quality(accept: str, name: str) -> float:
     return best[1]
 
 
-async def read_question(request: Request, limit: int, trusted: Trusted) -> Question:
-    """Return what is asked; raise Refused with 400, 405, 413 or 415."""
+async def read_question(request: Request, limit: int, trusted: Trusted, reading: Room) -> Question:
+    """Return what is asked; raise Refused with 400, 405, 408, 413 or 415, and NoRoom where too many bodies are coming in."""
     if request.method == "GET":
         return _from_address(request.query_params, trusted)
     if request.method != "POST":
         raise Refused(405, "METHOD_NOT_ALLOWED", f"{request.method} is not understood here; use POST or GET", Allow="GET, POST")
     if (wrong := _wrong_with(request.headers.get("content-type", ""))) is not None:
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", wrong)
-    return question_in(await _body(request, limit), trusted)
+    return question_in(await _body(request, limit, reading), trusted)
 
 
 @lru_cache(256)
@@ -128,10 +129,10 @@ def question_in(body: bytes | msgspec.Raw, trusted: Trusted) -> Question:
     return _asked(found, trusted)
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def _body(request: Request, limit: int, reading: Room) -> bytes:
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await body_of(request.receive, limit)
+            return await body_within(reading, request.headers, request.receive, limit)
     except TimeoutError:
         raise Refused(408, "BODY_TOO_SLOW", f"the body did not come to its end in {BODY_SECONDS} s") from None
     except BodyTooLarge:

@@ -6,6 +6,7 @@ The two ways to subscribe (transport_ws.py, event_stream.py) say how something i
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -57,14 +58,33 @@ class Openings:
     most: int = 1000
     of_connection: int = 20
     patience: Patience = Patience()
+    of_stranger: int = 20
+    """Connections of one address on which nobody has said yet who it is."""
     connections: Room = field(init=False)
     operations: Room = field(init=False)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the hub stops."""
+    _strangers: Counter[str] = field(default_factory=Counter)
     _all_gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.connections, self.operations = Room(self.most), Room(self.most)
+
+    def meet(self, address: str) -> bool:
+        """Take a place for a connection from this address; return False, and take nothing, where there is none.
+
+        One address may hold a few only until `know` says that somebody is known on them: so silence keeps nobody else out.
+        """
+        if self.left.is_set() or self._strangers[address] >= self.of_stranger or not self.connections.take():
+            return False
+        self._strangers[address] += 1
+        return True
+
+    def know(self, address: str) -> None:
+        """Note that one of the address's connections is known, or gone before it was."""
+        self._strangers[address] -= 1
+        if not self._strangers[address]:
+            del self._strangers[address]
 
     def gone(self) -> None:
         """Note that a connection ended."""

@@ -31,9 +31,12 @@ def readable_from(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
 def is_foreign(headers: Mapping[str, str], origins: tuple[str, ...]) -> bool:
     """Return whether a page of another origin opens a WebSocket, about which browsers ask nobody (RFC 6455, 10.2).
 
-    Pages of this very host and of these origins may. Programs name no origin.
+    Pages of this very host and of these origins may. Programs name no origin. What is no address at all is foreign.
     """
     origin = headers.get("origin", "").lower()
     if not origin or origin in origins:
         return False
-    return urlsplit(origin).netloc != headers.get("host", "").lower()
+    try:
+        return urlsplit(origin).netloc != headers.get("host", "").lower()
+    except ValueError:  # as http://[
+        return True

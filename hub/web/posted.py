@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from starlette.types import Receive, Scope
 
+from hub.intake.room import Room
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -51,25 +53,44 @@ async def body_of(receive: Receive, limit: int) -> bytes:
         chunks.append(chunk)
 
 
+async def body_within(room: Room, headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
+    """Return the body, read while there is room for bodies that are coming in: raise NoRoom before it is read, and as `body_of`.
+
+    Whoever dawdles takes room from other bodies only, and from nothing that is being answered.
+    """
+    with room.inside(size_of(headers, limit)):
+        return await body_of(receive, limit)
+
+
 def remote_of(scope: Scope, headers: Mapping[str, str], proxies: Sequence[Network]) -> str | None:
-    """Return who posted this: the nearest address that is no trusted proxy."""
+    """Return who posted this: the nearest address that is no trusted proxy, without the port that some proxies write."""
     client = scope.get("client")
     host = client[0] if client else None
     forwarded = [part.strip() for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
     while forwarded and is_within(host, proxies):
-        host = forwarded.pop()
+        host = _without_port(forwarded.pop())
     return host
 
 
 def is_within(host: str | None, networks: Iterable[Network]) -> bool:
-    """Return whether an address lies in one of the networks; what is no address does not."""
-    address = _address(host or "")
-    return address is not None and any(address in network for network in networks)
+    """Return whether an address lies in one of the networks, also one of IPv4 written as IPv6; what is no address does not."""
+    forms = _forms(host or "")
+    return any(address in network for network in networks for address in forms)
+
+
+def _without_port(part: str) -> str:
+    """Return the address of `203.0.113.9:51234`, `[2001:db8::1]:443`, or of one that has no port."""
+    if part.startswith("["):
+        return part[1:].partition("]")[0]
+    return part.partition(":")[0] if part.count(":") == 1 else part
 
 
 @lru_cache(1000)
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _forms(host: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]:
+    """Return an address, and the IPv4 address that a socket of both kinds shows as `::ffff:10.0.0.5`; nothing for what is none."""
     try:
-        return ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return None
+        return ()
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (address, mapped) if mapped else (address,)

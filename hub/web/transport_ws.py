@@ -47,9 +47,11 @@ class TransportWS(OpenConnection):
         ask: Callable[[Question, Caller], AsyncGenerator[Answer, None]],
         wait: Callable[[Caller | None], float],
         longest: int,
+        known: Callable[[], None],
     ) -> None:
         """`read` makes a question of a payload, or raises Refused; `wait` counts a connection or operation of a client and returns
-        the seconds that it has to wait, if it is one too many; `longest`: characters of a message.
+        the seconds that it has to wait, if it is one too many; `longest`: characters of a message; `known` is called when a client
+        has been let in.
         """
         super().__init__(openings, lambda: authenticate(self._shown))
         self._socket = socket
@@ -57,6 +59,7 @@ class TransportWS(OpenConnection):
         self._ask = ask
         self._wait = wait
         self._longest = longest
+        self._known = known
         self._shown = {name.lower(): value for name, value in socket.headers.items()}
         self._greeted = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -140,7 +143,10 @@ class TransportWS(OpenConnection):
         end = await self.unproven()
         if seconds := self._wait(self.caller):  # whoever tries keys is known by the address
             return self.end(End(TOO_MANY, _too_often("connections", seconds)))
-        return self.end(end) if end else await self.send({"type": "connection_ack"})
+        if end:
+            return self.end(end)
+        self._known()
+        return await self.send({"type": "connection_ack"})
 
     async def _subscribe(self, message: _Message) -> None:
         if self.caller is None:

@@ -17,7 +17,7 @@ from connectors.base import Answer, Connector, Delivery
 from connectors.errors import BadSignature
 from hub.intake.deliveries import Deliveries
 from hub.intake.room import RETRY_AFTER, NoRoom, Room
-from hub.web.posted import BodyIncomplete, BodyTooLarge, Network, body_of, headers_of, is_within, remote_of, size_of
+from hub.web.posted import BodyIncomplete, BodyTooLarge, Network, body_within, headers_of, is_within, remote_of
 from schema.identifiers import redact
 
 log = structlog.get_logger()
@@ -129,8 +129,7 @@ class Webhooks:
     async def _body(self, heading: Delivery, receive: Receive, limit: int) -> bytes:
         """Return the body; raise NoRoom before it is read, and Refused."""
         try:
-            with self._reading.inside(size_of(heading.headers, limit)):
-                return await body_of(receive, limit)
+            return await body_within(self._reading, heading.headers, receive, limit)
         except BodyTooLarge:
             raise Refused(413, "BODY_TOO_LARGE", f"{heading.platform}: a webhook has at most {limit} bytes") from None
         except BodyIncomplete:

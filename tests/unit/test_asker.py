@@ -1,8 +1,9 @@
 """Asking whether a subject may use commitment: live, side by side, and in time whatever platforms and database do."""
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlalchemy import insert
 from connectors.base import Connector, Item, Quarantined
 from connectors.errors import PlatformDown, TransientError
 from hub.eligibility import Asker
+from hub.intake.room import NoRoom
+from hub.live_calls import NotLive
 from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase
 from hub.mirror.records import upsert
 from hub.mirror.rows import Rows
@@ -22,6 +25,7 @@ from hub.simulation.clock import in_simulated_time, simulated_now
 from schema.decision import Decision
 from schema.entities import CreditRecord, Grade, RecordCategory, StreamHealth
 from schema.entity import Mirrored
+from schema.live import LIVE_QUOTA, Trouble
 from tests.builders import (
     IDENTITY_NO,
     SHOP_CODE,
@@ -77,7 +81,25 @@ class Desk:
         self.apply_takes = 0.0
         self.apply_fails: Exception | None = None
         platforms = {name: cast(Connector, each) for name, each in (("credit", credit), ("approval", approval)) if each}
-        self.asker = Asker(database, rows, platforms, small_policy(), self._apply, clock=simulated_now, budget_seconds=BUDGET)
+        self.places, self.taken = 1_000, list[str]()
+        self.asker = Asker(
+            database,
+            rows,
+            platforms,
+            small_policy(),
+            self._apply,
+            clock=simulated_now,
+            budget_seconds=BUDGET,
+            place=self._place,
+            under_way=2,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _place(self, platform: str, seconds: float) -> AsyncIterator[None]:
+        if len(self.taken) >= self.places:
+            raise NotLive(Trouble(platform, LIVE_QUOTA, "used up", True))
+        self.taken.append(platform)
+        yield
 
     async def _apply(self, platform: str, stream: str, items: Sequence[Item]) -> None:
         await asyncio.sleep(self.apply_takes)
@@ -361,5 +383,59 @@ def test_the_number_of_a_person_is_taken_from_the_newest_approval_where_none_is_
         await mirror(inline, rows, older, newest)
         decision, _ = await desk.ask(PERSON)
         assert (codes(decision), approvals.asked) == ([], [("BlacklistEntry", (IDENTITY_NO,))])
+
+    in_simulated_time(story(), START)
+
+
+def test_the_graph_asks_platforms_as_far_as_live_reads_may_and_then_answers_from_the_mirror(
+    inline: SQLiteDatabase, rows: Rows
+) -> None:
+    async def story() -> None:
+        old = credit_profile(observed_at=START - timedelta(days=300))
+        await mirror(inline, rows, old, read_at=START - timedelta(hours=1))
+        desk = Desk(inline, rows, known(), FakePlatform())
+        assert codes(await desk.asker.ask_in_share(SHOP_CODE, MATTER)) == []
+        assert sorted(desk.taken) == ["approval", "credit"]
+        desk.places = 0
+        decision = await desk.asker.ask_in_share(SHOP_CODE, MATTER)
+        assert codes(decision) == ["BLACKLIST_UNREACHABLE"]
+        assert [(one.live, one.as_of) for one in decision.data if one.source == "credit"] == [(False, START - timedelta(hours=1))]
+        decision, _ = await desk.ask()
+        assert (codes(decision), decision.data[0].live) == ([], True), "the approval system needs no place"
+        assert len(desk.taken) == 2
+
+    in_simulated_time(story(), START)
+
+
+def test_the_approval_system_joins_no_read_that_waits_for_its_share_and_the_graph_joins_its_reads(
+    inline: SQLiteDatabase, rows: Rows
+) -> None:
+    async def story() -> None:
+        desk = Desk(inline, rows, known(), FakePlatform(after=1.0))
+        desk.places = 0
+        shared = asyncio.create_task(desk.asker.ask_in_share(SHOP_CODE, MATTER))
+        await asyncio.sleep(0)
+        own = asyncio.create_task(desk.asker.ask(SHOP_CODE, MATTER))
+        await asyncio.sleep(0.5)
+        joins = asyncio.create_task(desk.asker.ask_in_share(SHOP_CODE, MATTER))
+        assert codes(await own) == []
+        assert "BLACKLIST_UNREACHABLE" in codes(await shared)
+        assert "BLACKLIST_UNREACHABLE" not in codes(await joins)
+        assert desk.approval is not None
+        assert len(desk.approval.asked) == 1
+
+    in_simulated_time(story(), START)
+
+
+def test_one_question_of_the_graph_more_than_may_be_under_way_is_refused(inline: SQLiteDatabase, rows: Rows) -> None:
+    async def story() -> None:
+        desk = Desk(inline, rows, hanging(), hanging())
+        asking = [asyncio.create_task(desk.asker.ask_in_share(SHOP_CODE, MATTER)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(NoRoom):
+            await desk.asker.ask_in_share(SHOP_CODE, MATTER)
+        await desk.ask()
+        await asyncio.gather(*asking)
+        await desk.asker.ask_in_share(SHOP_CODE, MATTER)
 
     in_simulated_time(story(), START)

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -10,6 +11,7 @@ import pytest
 
 from connectors.base import Connector, Item
 from hub.intake.apply import Applier
+from hub.live_calls import NotLive
 from hub.live_reads import LiveReader
 from hub.mirror.database import Database, DatabaseUnavailable, SQLiteDatabase
 from hub.mirror.records import get
@@ -118,6 +120,29 @@ async def test_no_more_calls_are_under_way_than_their_share(sqlite_database: Dat
     assert (len(desk.registry.calls), desk.registry.most) == (20, 8), "of 16"
 
 
+async def test_others_who_ask_for_people_take_their_calls_out_of_the_same_share(
+    sqlite_database: Database, rows: Rows, clock: SettableClock
+) -> None:
+    desk = Desk(sqlite_database, rows, clock, share=1 / 16)
+    place = desk.reader.share.place
+    async with place("approval", 60.0):
+        assert await _refused(place("approval", 0.01)) == "LIVE_TIMEOUT"
+    found = [await _refused(place("approval", 60.0)) for _ in range(500)]
+    assert (found[0], found[-1]) == (None, "LIVE_QUOTA")
+    (refused,) = await desk.read("A")
+    assert refused.trouble is not None
+    assert refused.trouble.code == "LIVE_QUOTA"
+    assert await _refused(place("credit", 60.0)) == "LIVE_NOT_BRIDGED"
+
+
+async def _refused(place: AbstractAsyncContextManager[None]) -> str | None:
+    try:
+        async with place:
+            return None
+    except NotLive as refused:
+        return refused.trouble.code
+
+
 async def test_who_has_left_before_the_call_is_made_is_not_asked_for(
     sqlite_database: Database, rows: Rows, clock: SettableClock
 ) -> None:
@@ -172,7 +197,7 @@ def test_without_the_database_what_was_read_is_answered_and_nothing_is_asked_bey
 
     async def story() -> None:
         desk = Desk(database, rows, SettableClock())
-        desk.reader._database = cast(Database, Refuses(database, hangs=hangs, from_call=1))
+        desk.reader._database = desk.reader.share._database = cast(Database, Refuses(database, hangs=hangs, from_call=1))
         held: Approval = approval(approval_no="A", version=1)
         (shown,) = await desk.read("A", held=held)
         assert (shown.record.version, shown.trouble) == (2, None), "the quota was known, the mirror was not written"

@@ -44,6 +44,16 @@ def test_numbers_are_masked_in_texts_lists_names_and_tracebacks(logged: io.Strin
     assert "ValueError" in line["exception"]
 
 
+@pytest.mark.parametrize("at", range(7_970, 8_005))
+def test_a_long_text_is_logged_without_its_middle_and_no_number_is_cut_in_two(at: int) -> None:
+    text = " " * at + IDENTITY + " " * 30_000 + IDENTITY + " " * at
+    shown = redact_event(None, "info", {"event": text})["event"]
+    assert len(shown) < 16_100
+    assert f"[{len(text) - 16_000:,} characters left out]" in shown
+    assert "0830142" not in shown
+    assert "330725" not in shown
+
+
 def test_what_libraries_log_is_masked_and_only_trouble_is_shown(logged: io.StringIO) -> None:
     logging.getLogger("httpx").info("HTTP Request: POST with a token")
     logging.getLogger("a.library").error("Exception in %s", PHONE, exc_info=ValueError(IDENTITY))

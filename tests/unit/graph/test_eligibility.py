@@ -68,8 +68,21 @@ async def test_anything_else_is_refused_and_never_shown(city: City, subject: str
     assert city.hub.calls == []
 
 
-async def test_many_questions_in_one_operation_weigh_as_records_do(city: City) -> None:
+async def test_many_questions_in_one_operation_weigh_as_the_live_reads_do_that_they_make(city: City) -> None:
     asked = " ".join(f'q{number}: eligibility(subject: "{SHOP_CODE}", matter: "M{number}") {{ eligible }}' for number in range(3))
-    code, _ = await city.error(f"{{ {asked} }}", limits=Limits(cost=2))
-    assert code == "COST_LIMIT"
-    assert not (await city.ask(f"{{ {asked} }}", limits=Limits(cost=3))).errors
+    given = await city.ask(f"{{ {asked} }}", limits=Limits(cost=602, live=5))
+    assert [error.extensions for error in given.errors] == [
+        {"code": "COST_LIMIT", "limit": 602, "found": 603},
+        {"code": "LIVE_LIMIT", "limit": 5, "found": 6},
+    ]
+    assert not (await city.ask(f"{{ {asked} }}", limits=Limits(cost=603, live=6))).errors
+
+
+@pytest.mark.parametrize("matter", ["", "  ", "M" * 65])
+async def test_a_matter_has_a_code_of_64_characters_at_most(city: City, matter: str) -> None:
+    query = 'query($m: String!) { eligibility(subject: "%s", matter: $m) { eligible } }' % SHOP_CODE  # noqa: UP031
+    code, message = await city.error(query, {"m": matter})
+    assert (code, message) == ("BAD_USER_INPUT", "matter: the code of a matter wanted, at most 64 characters")
+    assert city.hub.calls == []
+    await city.data(query, {"m": " M "})
+    assert city.hub.calls == [("eligibility", SHOP_CODE, "M")]

@@ -37,6 +37,25 @@ async def test_a_request_that_cannot_be_executed_has_a_code_and_no_data(
     assert "data" not in given.as_json()
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("DateTime", "approvals(where: {decidedAt: {gt: $v}}) { totalCount }", "9" * 100_000),
+        ("Date", "statistics(from: $v) { uncounted }", "x" * 100_000),
+        ("ApprovalFilter", "approvals(where: $v) { totalCount }", {"y" * 100_000: 1}),
+        ("Date", "statistics(from: $v) { uncounted }", " Did you mean " * 10_000),
+    ],
+)
+async def test_what_a_client_sent_is_not_quoted_at_length(city: City, kind: str, field: str, value: object) -> None:
+    query = f"query($v: {kind}) {{ {field} }}"
+    code, message = await city.error(query, {"v": value})
+    assert code == "BAD_USER_INPUT"
+    assert len(message) < 2_100
+    closed = build_schema(introspection=False)
+    (error,) = (await answer(closed, Question(query, {"v": value}), city.context(Caller("console", OPERATOR)))).errors
+    assert len(error.message) < 2_100
+
+
 async def test_the_operation_that_is_named_is_executed(city: City) -> None:
     query = "query A { a: __typename } query B { b: __typename }"
     assert (await city.ask(query, operation="B")).data == {"b": "Query"}
@@ -99,3 +118,23 @@ async def test_without_introspection_errors_suggest_no_names(city: City) -> None
     assert "Did you mean" in (await city.error("{ approvalz { totalCount } }"))[1]
     (error,) = (await answer(closed, Question("{ approvalz { totalCount } }"), context)).errors
     assert "Did you mean" not in error.message
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_a_fault_before_anything_is_executed_is_an_error_of_the_graph_as_well(
+    city: City, monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("secret of 13857912345")
+
+    monkeypatch.setattr("hub.graph.compiled.documents.check_limits", broken)
+    monkeypatch.setattr("hub.graph.gate.check_limits", broken)
+    given = await city.ask("{ approvals { totalCount } }", compiled=compiled)
+    assert given.as_json() == {
+        "errors": [
+            {
+                "message": "internal error; the hub's log has it under c-1",
+                "extensions": {"code": "INTERNAL", "correlationId": "c-1"},
+            }
+        ]
+    }

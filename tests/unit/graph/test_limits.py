@@ -55,6 +55,11 @@ async def test_too_many_aliases_directives_and_tokens_are_refused(city: City) ->
         ('{ _entities(representations: [{__typename: "Subject"}, {__typename: "Subject"}]) { __typename } }', 2),
         ("query($r: [_Any!]!) { _entities(representations: $r) { ... on Subject { profile { score } } } }", 8),
         ("{ platforms { streams { stream } } }", 400),
+        ("{ supervisionPool { byGrade { subjects } } }", 1_000),
+        ("{ statistics { total { grantsTotal: approvalsGranted } } }", 1_000),
+        ("{ statistics { total { subjectsScored } } }", 3_000),
+        ("{ statistics(by: [ITEM]) { rows { item { name } figures { subjectsScored itemsScored } } total { ...F } } }"
+         " fragment F on Figures { subjectsScored }", 8_000),
         ("{ __schema { types { name fields { name } } } }", 0),
     ],
 )  # fmt: skip
@@ -95,6 +100,25 @@ async def test_what_is_asked_live_has_a_limit_of_its_own_and_is_dear(city: City,
         assert 100 * live <= (dear.extensions or {})["found"] < 100 * (live + 1)
     else:
         assert not [error for error in (await city.ask(query, limits=Limits(live=0))).errors if "LIVE" in error.message]
+
+
+@pytest.mark.parametrize("asked", [200.0, 1e15, "200", True, [200], {"n": 200}])
+async def test_a_number_that_came_in_another_form_weighs_what_it_is_taken_for(city: City, asked: object) -> None:
+    query = "query($n: Int!) { approvals(first: $n) { edges { node { region } } } }"
+    given = await city.ask(query, {"n": asked}, limits=Limits(cost=0))
+    found = [error.extensions["found"] for error in given.errors if error.extensions["code"] == "COST_LIMIT"]  # type: ignore[index]
+    assert found == [1 if asked is True else 200]
+    live = await city.ask("query($n: Int!) { approvals(first: $n, maxAge: 0) { totalCount } }", {"n": asked}, limits=Limits(live=0))
+    assert [error.extensions["found"] for error in live.errors if error.extensions["code"] == "LIVE_LIMIT"] == found  # type: ignore[index]
+
+
+@pytest.mark.parametrize("number", ["9" * 12, "9" * 5_000, "-" + "9" * 5_000])
+async def test_a_number_with_thousands_of_digits_is_refused_as_any_that_is_too_large(city: City, number: str) -> None:
+    given = await city.ask(f"{{ approvals(first: {number}) {{ totalCount }} }}")
+    assert not given.executed
+    assert given.errors[0].extensions == {"code": "PAGE_LIMIT", "limit": 200}
+    given = await city.ask(f"{{ approvals(maxAge: {number}) {{ totalCount }} }}")
+    assert [error.extensions for error in given.errors] == [{"code": "GRAPHQL_VALIDATION_FAILED"}]
 
 
 async def test_the_limit_of_live_reads_says_what_to_do(city: City) -> None:

@@ -13,7 +13,7 @@ from schema.context import Caller
 from schema.declare import ENTITIES, BelongsTo, Declared, SeenWith, declared, target
 from schema.entities import Approval, CreditProfile, Finding, Obligation, Subject, SubjectIdentifier, TaskResult, VerificationTask
 from schema.global_id import global_id
-from schema.live import Shown
+from schema.live import LIVE_OUTDATED, Shown, Trouble
 from schema.loop import Loop
 from schema.row_limits import RowLimits
 from tests.unit.graph.city import City
@@ -289,3 +289,26 @@ async def test_asking_live_shows_no_row_of_others(city: City, department: str) -
     assert given.data["other"] is None
     assert (given.data["mine"] is None) is (department == "D2")
     assert live.asked == ["YWmine"]
+
+
+class Outdated:
+    """A platform that answers an older version than it told before: the mirror's newest row stands, with a trouble."""
+
+    def __init__(self, city: City, department: str) -> None:
+        self._city, self._department = city, department
+
+    async def read(self, _entity: Declared, key: str, held: Any, _begun: float) -> Shown:
+        newest = made(Approval, approval_no=key, department_code=self._department, region=HOME, version=3)
+        values = {"department_code": self._department}
+        await self._city.database.write(lambda on: on.execute(update(TABLES["Approval"]).values(values)))
+        return Shown(newest, Trouble("approval", LIVE_OUTDATED, "older than it told before", True), object())
+
+
+@pytest.mark.parametrize("department", ["D1", "D2"])
+async def test_a_row_that_came_with_a_trouble_is_looked_at_again_as_well(city: City, department: str) -> None:
+    await city.put(made(Approval, approval_no="YW", department_code="D1", region=HOME, observed_at=NOW - timedelta(hours=1)))
+    city.hub.live = Outdated(city, department)
+    given = await city.ask('{ approval(approvalNo: "YW", maxAge: 0) { state } }', caller=ROLES["department"])
+    assert given.data is not None
+    assert (given.data["approval"] is None) is (department == "D2")
+    assert [(error.extensions or {})["code"] for error in given.errors] == ["LIVE_OUTDATED"]

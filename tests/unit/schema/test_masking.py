@@ -1,5 +1,6 @@
 """What may be seen of personal numbers, alone and inside free text."""
 
+import time
 from datetime import date
 
 import pytest
@@ -112,6 +113,23 @@ def test_no_identity_number_survives_in_any_surrounding_text(number: str, around
 def test_no_fifteen_digit_identity_number_survives(born: date, order: int) -> None:
     number = f"330725{born:%y%m%d}{order:03}"
     assert redact(number) == mask_identity(number)
+
+
+@pytest.mark.parametrize("piece", ["7", "a", "7a", "A7", "1" * 31 + " ", "a-", "电话", "13", "8" * 17 + "x"])
+def test_no_text_of_a_client_costs_more_than_its_length(piece: str) -> None:
+    """200,000 digits took minutes where a digest was looked for from each of them."""
+    text = piece * (200_000 // len(piece))
+    began = time.process_time()
+    redact(text + "g")
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("before", ["", "x", "AV", "RID-", "g9", "电话"])
+@pytest.mark.parametrize("after", ["", "-", " 13812345678"])
+def test_a_digest_is_found_wherever_it_begins(before: str, after: str) -> None:
+    digest = "f13812345678" + "a" * 28
+    shown = redact(before + digest + after)
+    assert shown == before + digest + after.replace("13812345678", "138******78")
 
 
 @given(codes)

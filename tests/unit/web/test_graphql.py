@@ -1,5 +1,6 @@
 """GraphQL over HTTP to the letter: methods, media types, status codes, parameters, keys."""
 
+import asyncio
 import dataclasses
 import ipaddress
 import json
@@ -21,6 +22,7 @@ from hub.intake.room import Room
 from hub.mirror.database import SQLiteDatabase
 from hub.mirror.rows import Rows
 from hub.web.graphql import GraphQLEndpoint
+from hub.web.open_connections import Openings
 from schema.context import Caller, Context
 from tests.unit.access.provider import rsa, running_provider
 from tests.unit.graph.records import FakeHub
@@ -141,6 +143,49 @@ async def test_deep_json_is_refused(endpoint: GraphQLEndpoint) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         response = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
     assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("accept", [NEW, "text/event-stream"])
+async def test_who_sends_slowly_takes_room_from_bodies_and_from_nothing_that_is_under_way(
+    endpoint: GraphQLEndpoint, accept: str
+) -> None:
+    small = dataclasses.replace(endpoint, room=Room(1), reading=Room(2, 10_000), openings=Openings(most=1))
+    transport = httpx.ASGITransport(Starlette(routes=[Route("/graphql", small)]))
+    begins, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"query": '
+        begins.set()
+        await goes_on.wait()
+        yield b'"{ __typename }"}'
+
+    headers = {"content-type": "application/json", "accept": accept}
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        slowly = asyncio.create_task(client.post("/graphql", content=slow(), headers=headers))
+        await begins.wait()
+        assert (small.room.held, small.openings.connections.held, small.reading.held) == (0, 0, 1)
+        assert (await post(client, {"query": "{ __typename }"})).status_code == 200
+        with small.reading.inside():
+            response = await post(client, {"query": "{ __typename }"}, accept)
+        assert (response.status_code, code(response)) == (503, "UNAVAILABLE")
+        goes_on.set()
+        assert (await slowly).status_code == 200
+    assert small.reading.held == 0
+
+
+@pytest.mark.parametrize("accept", [NEW, OLD])
+@pytest.mark.parametrize("where", ["hub.graph.gate.check_limits", "hub.access.door.Door.caller"])
+async def test_a_fault_of_ours_is_answered_as_the_graph_answers(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, accept: str, where: str
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(where, broken)
+    response = await post(client, {"query": "{ approvals { totalCount } }"}, accept)
+    assert (response.status_code, code(response)) == (500, "INTERNAL")
+    assert response.headers["content-type"].startswith(accept)
+    assert response.headers["x-correlation-id"] == "c-7"
 
 
 async def test_one_request_more_than_may_be_under_way_is_503_and_says_when_to_come_again(endpoint: GraphQLEndpoint) -> None:

@@ -69,6 +69,38 @@ async def test_a_client_hears_of_each_change_and_goes_on_behind_the_last_one_tha
             assert await second.hear() == {"id": "1", "type": "complete"}
 
 
+async def test_who_says_nothing_holds_a_few_connections_only_and_keeps_nobody_known_out(on_sqlite: Graph) -> None:
+    on_sqlite.openings = Openings(most=50, patience=Patience(first_word=LONG, beat=LONG, slow=LONG), of_stranger=2)
+    async with on_sqlite.served(), client(on_sqlite.address) as known, client(on_sqlite.address) as silent:
+        await known.greet()
+        async with client(on_sqlite.address):
+            with pytest.raises(InvalidStatus) as full:
+                await connect(on_sqlite.address.replace("http", "ws"), subprotocols=[PROTOCOL], proxy=None)
+            assert full.value.response.status_code == 503
+            await silent.greet()
+            async with client(on_sqlite.address) as next_one:
+                await next_one.greet()
+    assert not on_sqlite.openings._strangers
+
+
+async def test_an_operation_that_meets_a_fault_of_ours_gets_an_error_and_the_others_go_on(
+    on_sqlite: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("broken")
+
+    async with on_sqlite.served(), client(on_sqlite.address) as one:
+        await one.greet()
+        with monkeypatch.context() as patched:
+            patched.setattr("hub.graph.compiled.documents.check_limits", broken)
+            await one.subscribe("{ __typename }", "a")
+            heard = await one.hear()
+        assert (heard["id"], heard["type"]) == ("a", "error")
+        assert heard["payload"][0]["extensions"] == {"code": "INTERNAL", "correlationId": "c-1"}
+        await one.subscribe("{ __typename again: __typename }", "a")
+        assert await one.event("again", "a") == "Query"
+
+
 async def test_steps_of_obligations_are_told_one_by_one(graph: Graph, rows: Rows) -> None:
     async with graph.served(), client(graph.address) as one:
         await one.greet()
