@@ -23,10 +23,16 @@ class Bound(NamedTuple):
 
 
 def bound(connection: Connection, before: datetime | None) -> Bound:
-    """Return the newest block that was closed before a moment; None: nothing ever goes."""
+    """Return the last block before the first one that was closed at that moment or later; None: nothing ever goes.
+
+    One that was closed by a clock that stood behind says nothing of the age of those before it.
+    """
     if before is None:
         return Bound(0, 0)
-    old = select(AUDIT_BLOCK.c.number, AUDIT_BLOCK.c.last).where(AUDIT_BLOCK.c.closed_at < micros(before))
+    young = select(func.min(AUDIT_BLOCK.c.number)).where(AUDIT_BLOCK.c.closed_at >= micros(before))
+    old = select(AUDIT_BLOCK.c.number, AUDIT_BLOCK.c.last)
+    if (first := connection.execute(young).scalar()) is not None:
+        old = old.where(AUDIT_BLOCK.c.number < first)
     row = connection.execute(old.order_by(AUDIT_BLOCK.c.number.desc()).limit(1)).first()
     return Bound(row.number, row.last) if row else Bound(0, 0)
 

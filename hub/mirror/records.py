@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
 from hub.mirror.database import insert_into, insert_of, lock_names
 from hub.mirror.rows import Rows, content_of, micros
@@ -165,19 +165,26 @@ def _judge_tombstone(item: Tombstone, held: _Held | None) -> tuple[Outcome, _Hel
 def _held(connection: Connection, entity: Declared, keys: Sequence[str], *, lock: bool = True) -> dict[str, _Held]:
     """Return what we hold of these keys, locked until we commit: what is there by its row, what is not by its name."""
     table, held = TABLES[entity.name], {}
-    locking = lock and connection.dialect.name == "postgresql"
+    locking, known = lock and connection.dialect.name == "postgresql", set[str]()
     for chunk in _chunks(keys) if locking else ():
-        known = set(connection.execute(select(table.c[entity.key]).where(table.c[entity.key].in_(chunk))).scalars())
+        known.update(connection.execute(select(table.c[entity.key]).where(table.c[entity.key].in_(chunk))).scalars())
         lock_names(connection, [f"{entity.name}:{key}" for key in chunk if key not in known])
     for chunk in _chunks(keys):
         here = select(table.c[entity.key], table.c.version, table.c[CONTENT_HASH]).where(table.c[entity.key].in_(chunk))
         if locking:
             here = here.order_by(table.c[entity.key]).with_for_update()
-        held.update({str(key): _Held(version, bytes(digest)) for key, version, digest in connection.execute(here)})
+        held.update(_rows_held(connection, here))
+        if locking and (deleted := [f"{entity.name}:{key}" for key in chunk if key in known and key not in held]):
+            lock_names(connection, deleted)  # deleted while we waited for its row: its name keeps it from being made anew beside us
+            held.update(_rows_held(connection, here))
         # Read last: who deleted a row that we waited for has left a tombstone.
         gone = select(TOMBSTONE.c.key, TOMBSTONE.c.version).where(TOMBSTONE.c.entity == entity.name, TOMBSTONE.c.key.in_(chunk))
         held.update({key: _Held(version, None) for key, version in connection.execute(gone)})
     return held
+
+
+def _rows_held(connection: Connection, here: Select[Any]) -> dict[str, _Held]:
+    return {str(key): _Held(version, bytes(digest)) for key, version, digest in connection.execute(here)}
 
 
 def _write(

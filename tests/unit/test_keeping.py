@@ -213,6 +213,12 @@ async def test_old_versions_go_and_the_last_two_stay_and_the_chain_holds_from_it
     assert len(await left(database, "AuditEntry", "target")) == 5
 
 
+async def test_a_block_that_a_clock_behind_closed_makes_nothing_old(database: Database, rows: Rows, keeping: Keeping) -> None:
+    await four_versions(database, rows, LATELY)
+    await four_versions(database, rows, LONG_AGO)  # by a process whose clock was not set yet
+    assert await prune(keeping) == {}
+
+
 async def test_what_is_deleted_beyond_what_the_audit_says_is_found(database: Database, rows: Rows, keeping: Keeping) -> None:
     await four_versions(database, rows, LONG_AGO)
     await four_versions(database, rows, LATELY)

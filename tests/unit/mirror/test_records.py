@@ -16,7 +16,7 @@ from sqlalchemy.util import await_only
 
 from hub.mirror import records
 from hub.mirror.database import Database, PostgreSQLDatabase
-from hub.mirror.records import Outcome, get, upsert
+from hub.mirror.records import Outcome, foresee, get, upsert
 from hub.mirror.rows import Rows
 from hub.mirror.tables import CHANGE, TABLES
 from schema.entities import Approval, Finding, KeySubject, TaskResult, VerificationTask
@@ -228,6 +228,40 @@ async def test_who_waits_for_a_record_that_is_being_deleted_does_not_bring_it_ba
         may_end.set()
     assert older.result() == [Outcome.STALE]
     assert await postgresql_database.read(present, rows, task().task_id) is None
+
+
+async def test_who_waited_for_a_deleted_record_does_not_overwrite_what_was_made_anew_meanwhile(
+    postgresql_database: PostgreSQLDatabase, rows: Rows
+) -> None:
+    """It held neither the row, which was gone, nor the name, which nobody asked for while there was a row."""
+    await outcomes(postgresql_database, rows, observed(task(version=2)))
+    begun, may_end, judged, may_write = (asyncio.Event() for _ in range(4))
+
+    def bury(connection: Connection) -> None:
+        upsert(connection, rows, [gone(task(), 3)])
+        begun.set()
+        await_only(may_end.wait())
+
+    def slow(connection: Connection) -> list[Outcome]:
+        told = foresee(connection, [observed(task(version=4))])
+        judged.set()
+        await_only(may_write.wait())
+        assert [each.outcome for each in told] == [Outcome.APPLIED]
+        return [each.outcome for each in upsert(connection, rows, [observed(task(version=4))])]
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(postgresql_database.write(bury))
+        await begun.wait()
+        older = group.create_task(postgresql_database.write(slow))
+        await someone_waits(postgresql_database)
+        may_end.set()
+        await judged.wait()
+        newer = group.create_task(outcomes(postgresql_database, rows, observed(task(version=5))))
+        await someone_waits(postgresql_database)
+        may_write.set()
+    assert (older.result(), newer.result()) == ([Outcome.APPLIED], [Outcome.APPLIED])
+    (held,) = (await postgresql_database.read(get, rows, VerificationTask, [task().task_id])).values()
+    assert held.version == 5
 
 
 def test_digest_of_looks_at_content_only() -> None:
