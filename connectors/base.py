@@ -147,6 +147,8 @@ class Stream(msgspec.Struct, frozen=True):
     """Read every `poll_seconds * poll_factor`."""
     whole: tuple[str, ...] = ()
     """Those of `entities` of which reading from the beginning shows every record there is: what it lacks is gone there."""
+    rereads: bool = False
+    """Each reading shows all there is, and only the cursor knows what was there before: no resync may forget it."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

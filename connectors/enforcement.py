@@ -93,7 +93,7 @@ class EnforcementConnector(Connector):
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream(name="tasks", entities=("VerificationTask", "Campaign"), settling=UNSETTLED, whole=("VerificationTask",)),
         Stream(name="coordinations", entities=("Coordination",), settling=UNSETTLED),
-        Stream(name="key_subjects", entities=("KeySubject",), settling=AT_ONCE),
+        Stream(name="key_subjects", entities=("KeySubject",), settling=AT_ONCE, rereads=True),
         Stream(name="departments", entities=("Department",), settling=AT_ONCE, poll_factor=60),
         Stream(name="items", entities=("InspectionItem",), settling=AT_ONCE, poll_factor=60),
     )

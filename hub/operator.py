@@ -149,7 +149,7 @@ class Operator:
         if stream is not None and stream not in known:
             message = f"platform '{platform}' has no stream '{stream}'; it has {', '.join(known) or 'none'}"
             return Outcome(refused=(UnknownStream(message=message, path=["stream"], stream=stream, known=known),))
-        wanted = known if stream is None else [stream]
+        wanted = [each for each in connector.streams if stream in {None, each.name}]
         return Outcome(done=tuple(await self.database.write(replay.resync, self.rows, platform, wanted, by, self.clock())))
 
     async def replay(self, delivery_ids: Sequence[str], by: str) -> Outcome:

@@ -10,16 +10,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from connectors.base import Stream
 from hub.mirror import audit, drift, inbox, streams
 from hub.mirror.audit import Entry
 from hub.mirror.rows import Rows
 
 
-def resync(connection: Connection, rows: Rows, platform: str, names: Sequence[str], by: str, now: datetime) -> list[str]:
-    """Let streams of a platform be read from their beginning; return their stream ids."""
-    ids = [f"{platform}/{name}" for name in names]
-    for name in names:
-        streams.forget_cursor(connection, platform, name)
+def resync(connection: Connection, rows: Rows, platform: str, wanted: Sequence[Stream], by: str, now: datetime) -> list[str]:
+    """Let streams of a platform be read from their beginning, as some always are; return their stream ids."""
+    ids = [f"{platform}/{each.name}" for each in wanted]
+    for each in wanted:
+        if not each.rereads:
+            streams.forget_cursor(connection, platform, each.name)
     outcome = "is read from its beginning"
     entries = [Entry(at=now, by=by, action="resync", kind="StreamHealth", target=each, outcome=outcome) for each in ids]
     audit.note(connection, rows, *entries)

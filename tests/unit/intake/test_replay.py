@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
+from connectors.base import Stream
+from connectors.registry import CONNECTORS
 from hub.intake import replay
 from hub.mirror import streams
 from hub.mirror.database import Database
@@ -14,6 +16,7 @@ from tests.builders import delivery
 from tests.settable_clock import START
 
 LEASE = timedelta(minutes=1)
+EVENTS = Stream(name="events", entities=("GridEvent",), settling=timedelta(0))
 
 
 async def noted(database: Database) -> list[tuple[str, str, str, str]]:
@@ -41,12 +44,25 @@ async def test_a_resync_begins_anew_and_takes_the_lease_of_a_reading_under_way(d
     reading = await database.write(streams.begin, rows, "grid", "events", START, LEASE)
     assert reading is not None
     assert await database.write(streams.advance, reading, "17", 3, START, LEASE)
-    assert await database.write(replay.resync, rows, "grid", ["events"], "lou", START) == ["grid/events"]
+    assert await database.write(replay.resync, rows, "grid", [EVENTS], "lou", START) == ["grid/events"]
     assert not await database.write(streams.advance, reading, "18", 1, START, LEASE)
     again = await database.write(streams.begin, rows, "grid", "events", START, LEASE)
     assert again is not None
     assert again.cursor is None
     assert await noted(database) == [("lou", "resync", "StreamHealth", "grid/events")]
+
+
+async def test_a_resync_forgets_nothing_of_a_list_that_is_read_as_a_whole_each_time(database: Database, rows: Rows) -> None:
+    """Its cursor alone knows what was there: what went just before would never be missed."""
+    (listed,) = (each for each in CONNECTORS["enforcement"].streams if each.name == "key_subjects")
+    reading = await database.write(streams.begin, rows, "enforcement", "key_subjects", START, LEASE)
+    assert reading is not None
+    assert await database.write(streams.advance, reading, "a roll", 3, START, LEASE)
+    await database.write(streams.finish, rows, reading, START, None)
+    assert await database.write(replay.resync, rows, "enforcement", [listed], "lou", START) == ["enforcement/key_subjects"]
+    again = await database.write(streams.begin, rows, "enforcement", "key_subjects", START, LEASE)
+    assert again is not None
+    assert again.cursor == "a roll"
 
 
 async def test_a_replay_puts_back_what_is_still_there(database: Database, rows: Rows) -> None:
