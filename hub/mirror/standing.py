@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from hub.mirror import credit_queries
 from hub.mirror.queries import records_where
 from hub.mirror.rows import Rows, moment
 from hub.mirror.tables import TABLES
@@ -21,6 +22,7 @@ class Standing(NamedTuple):
     profile_as_of: datetime | None
     """When the profile was seen, or the credit platform last read to its end, whichever is later: by then it had not changed."""
     records: Sequence[CreditRecord]
+    """Those under all names of the subject."""
     blacklist: Sequence[BlacklistEntry]
     identity_no: str | None
     """Of a natural person: the identity number that its newest approval names."""
@@ -34,7 +36,7 @@ def standing_of(connection: Connection, rows: Rows, code: str) -> Standing:
     return Standing(
         profile,
         None if profile is None else max(profile.observed_at, _read_to_end(connection) or profile.observed_at),
-        records_where(connection, rows, CreditRecord, "subject_code", [code]).get(code, ()),
+        tuple(credit_queries.records_of_subjects(connection, rows, [code]).records),
         records_where(connection, rows, BlacklistEntry, "subject_code", [code]).get(code, ()),
         newest.identity_no if newest else None,
     )
