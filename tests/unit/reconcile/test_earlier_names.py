@@ -22,7 +22,7 @@ from schema.entity import Observation
 from schema.identifiers import outgoing_number
 from tests.builders import HOUR, approval, credit_profile, credit_record, key_subject, observed
 from tests.settable_clock import START
-from tests.subject_codes import uscc
+from tests.subject_codes import old_number, uscc
 from tests.unit.reconcile.city import BOOK, City, taken
 from tests.unit.reconcile.watched_shop import YEAR, YEAR_WORDS, off, put
 
@@ -149,6 +149,13 @@ async def test_a_way_over_several_names_is_one_subject(city: City) -> None:
     assert await owed(city) == {}
     await city.say(renamed(LAST, OLD))
     assert await owed(city) == ONCE
+
+
+async def test_an_old_number_under_which_nothing_stands_asks_about_no_period(city: City) -> None:
+    said = renamed(NEW, old_number(1))
+    await city.say(said, points(1, NEW, "12"))
+    assert list(await city.database.read(ComprehensiveDeduction().linked, city.rows, [said])) == []
+    assert set(await owed(city)) == set(ONCE)
 
 
 async def test_eligibility_counts_the_points_under_all_names(city: City) -> None:
