@@ -201,6 +201,14 @@ def credit_names(connection: Connection, codes: Iterable[str]) -> dict[str, str]
     return found
 
 
+def codes_told(connection: Connection, identifiers: Iterable[str]) -> set[str]:
+    """Return all codes that the credit platform ever said these identifiers to be earlier ones of."""
+    found: set[str] = set()
+    for chunk in _chunks(sorted(set(identifiers))):
+        found.update(connection.execute(select(ALIAS.c.code).where(ALIAS.c.identifier.in_(chunk))).scalars())
+    return found
+
+
 def accounts_of(connection: Connection, codes: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return each code's present code on the credit platform (itself where nobody knows another), and all identifiers of these
     present codes, each with its code. What one code is told does not depend on which others are asked for with it."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from hub.mirror import credit_queries
 from hub.mirror.queries import records_where
 from hub.mirror.rows import Rows, moment
 from hub.mirror.tables import TABLES
@@ -25,6 +26,7 @@ class Standing(NamedTuple):
     Only when it was seen where something of this subject is in quarantine: that may say otherwise.
     """
     records: Sequence[CreditRecord]
+    """Those under all names of the subject."""
     blacklist: Sequence[BlacklistEntry]
     identity_no: str | None
     """Of a natural person: the identity number that its newest approval names."""
@@ -38,7 +40,7 @@ def standing_of(connection: Connection, rows: Rows, code: str) -> Standing:
     return Standing(
         profile,
         None if profile is None else _as_of(connection, profile),
-        records_where(connection, rows, CreditRecord, "subject_code", [code]).get(code, ()),
+        tuple(credit_queries.records_of_subjects(connection, rows, [code]).records),
         records_where(connection, rows, BlacklistEntry, "subject_code", [code]).get(code, ()),
         newest.identity_no if newest else None,
     )

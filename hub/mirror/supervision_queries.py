@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, exists, func, literal, or_, select, union
 
 from hub.mirror import credit_queries, queries
-from hub.mirror.credit_queries import RECORD, RESULT, start_of
+from hub.mirror.credit_queries import RECORD, RESULT, points_from, start_of
 from hub.mirror.queries import APPROVAL, OBLIGATION, TASK, Check, checks
 from hub.mirror.rows import Rows
 from hub.mirror.tables import TABLES
@@ -81,10 +81,11 @@ def broken_promises(connection: Connection, after: str, last: str) -> list[Broke
 
 
 def serious(connection: Connection, dozen: Decimal, year: int, after: str, last: str) -> set[str]:
-    """Return the subjects, from after one up to another, with a dozen of points in that Beijing year."""
-    code = RECORD.c.subject_code
+    """Return the present codes, from after one up to another, of subjects with a dozen of points in that Beijing year."""
+    of, code = points_from()
     here = and_(_in_year(year), code > after, code <= last)
-    return set(connection.execute(select(code).where(here).group_by(code).having(_taken() >= int(dozen / Points.of))).scalars())
+    grouped = select(code).select_from(of).where(here).group_by(code)
+    return set(connection.execute(grouped.having(_taken() >= int(dozen / Points.of))).scalars())
 
 
 def outdated(connection: Connection, rule: str, after: str, limit: int) -> list[str]:
@@ -123,7 +124,7 @@ def _broken(rule: str, after: str, limit: int) -> Select[str]:
 
 
 def _serious(rule: str, dozen: Decimal, year: int, after: str, limit: int) -> Select[str]:
-    code = RECORD.c.subject_code
+    of, code = points_from()
     put = exists().where(OBLIGATION.c.key == literal(f"{rule}:") + code + f":serious-{year}")
-    grouped = select(code.label("code")).where(_in_year(year), code > after, ~put).group_by(code)
+    grouped = select(code.label("code")).select_from(of).where(_in_year(year), code > after, ~put).group_by(code)
     return grouped.having(_taken() >= int(dozen / Points.of)).order_by(code).limit(limit)

@@ -1,8 +1,9 @@
 """A subject's regulatory points of one period, and which records filled its dozens (12分制). Pure; no I/O.
 
 Points count as taken: a repair reopens no dozen, and the record of a withdrawn finding counts until ops has cancelled it.
-The order is that in which the credit platform accepted the records. Asked by rules/comprehensive_deduction.py,
-rules/responsible_person.py and rules/key_supervision.py.
+The order is that in which the credit platform accepted the records. They are one count under the subject's present code,
+whatever name they were taken under; made_dozens.py tells what was made of them under which. Asked by subject_periods.py and
+rules/key_supervision.py.
 """
 
 from collections import defaultdict
@@ -61,12 +62,17 @@ def period_in(periods: Mapping[str, Period], key: str) -> Period:
     return periods.get(key) or Period(code, year, ())
 
 
-def periods_of(records: Iterable[CreditRecord]) -> dict[str, Period]:
-    """Return the periods in which these records took regulatory points, by key; other records are passed over."""
+def periods_of(records: Iterable[CreditRecord], names: Mapping[str, str] | None = None) -> dict[str, Period]:
+    """Return the periods in which these records took regulatory points, by key; other records are passed over.
+
+    `names` tells the present code of each name; a name that it does not tell of is a present code.
+    """
+    present = names or {}
     found: dict[tuple[str, str], list[CreditRecord]] = defaultdict(list)
     for record in records:
         if record.category is RecordCategory.REGULATORY_POINTS:
-            found[record.subject_code, period_of(record.occurred_at)].append(record)
+            code = present.get(record.subject_code, record.subject_code)
+            found[code, period_of(record.occurred_at)].append(record)
     return {
         period_key(code, year): Period(code, year, sorted(some, key=lambda one: (one.created_at, one.record_id)))
         for (code, year), some in found.items()

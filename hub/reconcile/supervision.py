@@ -43,6 +43,8 @@ class Facts(NamedTuple):
     entry: KeySubject | None
     puts: Sequence[Obligation]
     offs: Sequence[Obligation]
+    moved: bool = False
+    """Whether the credit platform has another code for the subject now: all its causes are open there, and none here."""
 
     @property
     def version(self) -> int:

@@ -6,8 +6,8 @@ cause is proven only once its having been taken off was seen: until then the mir
 
 What may have been carried out and has ended meanwhile is made certain first, then taken off (rules/key_supervision_off.py), in
 the order of the chain. The subject is the approval's, under its present code; one of which only an old number is known has no
-entry until the credit platform names its code, and waits where its record and its blacklist entry wait. An entry that somebody
-else took off or rewrote is for ops.
+entry until the credit platform names its code, and waits where its record and its blacklist entry wait. An entry under what
+becomes an earlier code was right, and moves: the list is kept by code. An entry that somebody else took off or rewrote is for ops.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from hub.domain.calendar import beijing_day
 from hub.domain.points import period_of
 from hub.domain.policy_values import PointsPolicy
-from hub.mirror import credit_queries, queries, subjects, supervision_queries
+from hub.mirror import credit_queries, identities, queries, subjects, supervision_queries
 from hub.mirror.ops_list import Trouble
 from hub.mirror.queries import Check
 from hub.mirror.rows import Rows, content_of
@@ -96,7 +96,7 @@ class KeySupervision(Rule[Facts]):
         return Verdict(
             version=facts.version,
             owed=tuple(owed),
-            keep=frozenset(one.key for one in ledger if _stays(one, ended, present(place_of(one).cause, offs))) - keys,
+            keep=frozenset(one.key for one in ledger if self._stays(facts, one, ended, offs)) - keys,
             proven={key: facts.code for key, place in places.items() if self._proven(key, place, facts)},
             troubles=tuple(_troubles(facts, ledger, keys)),
         )
@@ -114,6 +114,11 @@ class KeySupervision(Rule[Facts]):
             subject_code=facts.code,
             chain=chain_of(facts.code),
         )
+
+    def _stays(self, facts: Facts, one: Obligation, ended: set[str], offs: dict[str, int]) -> bool:
+        if facts.moved:
+            return may_exist(one)
+        return _stays(one, ended, present(place_of(one).cause, offs))
 
     def _proven(self, key: str, place: Place, facts: Facts) -> bool:
         if facts.entry is None:
@@ -142,7 +147,7 @@ def subjects_touched(observation: Observation) -> list[str]:
     if isinstance(record, KeySubject):
         return [record.code]
     if isinstance(record, CreditRecord):
-        return [record.subject_code] if record.category is RecordCategory.REGULATORY_POINTS else []
+        return [record.subject_code] if _takes_points(record) else []
     if isinstance(record, CreditProfile):
         return [record.code, *record.old_codes] if record.old_codes else []
     if isinstance(record, Approval):
@@ -156,24 +161,38 @@ def subjects_traced(connection: Connection, changes: Sequence[Observation | Tomb
     """Return the subjects of entries that are gone, and those behind approvals, checks on commitment and rechecks."""
     records = [item.record for item in changes if isinstance(item, Observation)]
     gone = [item.key for item in changes if isinstance(item, Tombstone) and item.entity == "KeySubject"]
+    pointed = [one.subject_code for one in records if isinstance(one, CreditRecord) and _takes_points(one)]
+    renamed = [one.code for one in records if isinstance(one, CreditProfile) and one.old_codes]
     tasks = [one for one in records if isinstance(one, VerificationTask) and one.origin_ref]
     approvals = [one.approval_no for one in records if isinstance(one, Approval)]
     approvals += [one.origin_ref or "" for one in tasks if one.type is TaskType.COMMITMENT]
     orders = [one.origin_ref or "" for one in tasks if one.type is TaskType.RECHECK]
     return [
         *gone,
+        *subjects.codes_for(connection, pointed).values(),
+        *_names_of(connection, renamed),
         *credit_queries.codes_of_approvals(connection, approvals),
         *supervision_queries.codes_of_orders(connection, orders),
     ]
 
 
+def _takes_points(record: CreditRecord) -> bool:
+    return record.category is RecordCategory.REGULATORY_POINTS
+
+
+def _names_of(connection: Connection, renamed: Sequence[str]) -> Iterable[str]:
+    """Return all names of the subjects that these codes name, and those of whom one was a name before."""
+    names = identities.accounts_of(connection, renamed)[1]
+    return names.keys() | identities.accounts_of(connection, identities.codes_told(connection, names))[1].keys()
+
+
 def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> dict[str, Facts]:
     """Return all that may put these subjects on the list, their entries, and what the ledger holds of them.
 
-    A broken promise is a matter of the subject's present code: an earlier one has none.
+    Broken promises and points, under whatever name, are a matter of the subject's present code: an earlier one has none.
     """
-    now_called = subjects.codes_for(connection, codes)
-    present = [code for code in codes if now_called.get(code, code) == code]
+    accounts = credit_queries.records_of_subjects(connection, rows, codes)
+    present = [code for code in codes if accounts.present[code] == code]
     approvals = credit_queries.approvals_of_subjects(connection, rows, present)
     numbers = {one.approval_no: task_number(one.approval_no) for group in approvals.values() for one in group}
     found = checks_numbered(connection, rows, numbers.values())
@@ -184,7 +203,7 @@ def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> d
     checks = {no: check for no, check in first.items() if broken_commitment(check) or no in known}
     orders = {result.order_no for check in checks.values() for result in check.results if result.order_no}
     rechecks = supervision_queries.rechecks_of(connection, rows, orders)
-    periods = periods_of(credit_queries.records_of_subjects(connection, rows, codes))
+    periods = periods_of(accounts.records, accounts.names)
     entries = queries.records_where(connection, rows, KeySubject, "code", codes)
 
     def commitments(code: str) -> list[Commitment]:
@@ -199,6 +218,7 @@ def load_subjects(connection: Connection, rows: Rows, codes: Sequence[str]) -> d
             next(iter(entries.get(code, [])), None),
             puts.get(code, []),
             offs.get(code, []),
+            moved=accounts.present[code] != code,
         )
         for code in codes
     }

@@ -8,6 +8,9 @@ waits. Who was sent stays right while any approval of the subject still names th
 did not cause it. Where none does any more, the name was a mistake, and ops is told.
 
 A subject that is itself a person has no legal representative: its own record and points are all that follows.
+
+A period is counted under the subject's present code. A record that was made for it under an earlier one is the record of that
+period; it keeps its key, and there is no second one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,14 +20,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.mirror import credit_queries, ledger, queries
+from hub.mirror import credit_queries, identities, ledger, queries
 from hub.mirror.rows import Rows
 from hub.mirror.subjects import code_type_of
 from hub.reconcile.credit_proof import cancelled_though_owed, proven_by
-from hub.reconcile.dozens import Period, period_in, periods_of
+from hub.reconcile.dozens import Period
+from hub.reconcile.made_dozens import Beside, Made, key_by_dozen, made_of
 from hub.reconcile.rule import Candidates, Changes, Owed, Rule, Rulebook, Verdict, said_in
 from hub.reconcile.rules.comprehensive_deduction import periods_touched, shown, taken_from
 from hub.reconcile.standing import command_of, may_exist
+from hub.reconcile.subject_periods import counted_for, periods_linked
 from schema.commands import AnyCommand, PostCreditRecord
 from schema.entities import Approval, CodeType, CreditProfile, CreditRecord, Obligation, RecordCategory
 from schema.entity import Observation
@@ -39,6 +44,10 @@ class Facts(NamedTuple):
     period: Period
     approvals: Sequence[Approval]
     records: Sequence[CreditRecord]
+    beside: Beside | None = None
+    """What stands under the subject's other names, where it has any."""
+    recorded: frozenset[str] = frozenset()
+    """The keys, under whatever name, whose number stands on a record."""
 
 
 def key_for(period: str) -> str:
@@ -67,34 +76,41 @@ class ResponsiblePerson(Rule[Facts]):
         records = [each.record for each in said_in(changes)]
         codes = credit_queries.codes_of_approvals(connection, [one.approval_no for one in records if isinstance(one, Approval)])
         codes += [one.code for one in records if isinstance(one, CreditProfile) and one.old_codes]
+        names = identities.accounts_of(connection, codes)[1]
         ours = [one for one in records if isinstance(one, CreditRecord) and one.category is RecordCategory.RESPONSIBLE_PERSON]
         return [
-            *ledger.causes_having(connection, NAME, "subject_code", codes),
+            *periods_linked(connection, NAME, changes),
+            *ledger.causes_having(connection, NAME, "subject_code", names),
             *ledger.causes_having(connection, NAME, "number", [one.biz_no for one in ours]),
         ]
 
     def load(self, connection: Connection, rows: Rows, causes: Sequence[str]) -> dict[str, Facts]:
         """Return periods with the approvals of their subjects."""
         codes = {cause.partition(":")[0] for cause in causes}
-        periods = periods_of(credit_queries.records_of_subjects(connection, rows, codes))
+        accounts = credit_queries.records_of_subjects(connection, rows, codes)
+        counted = counted_for(connection, rows, NAME, causes, accounts)
         approvals = credit_queries.approvals_of_subjects(connection, rows, codes)
-        numbers = {cause: self.number(key_for(cause)) for cause in causes}
+        keys = {key_for(each) for cause, (_, other) in counted.items() for each in (cause, *(other.others if other else ()))}
+        numbers = {key: self.number(key) for key in keys}
         records = queries.records_by_biz_no(connection, rows, numbers.values())
+        recorded = frozenset(key for key, number in numbers.items() if number in records)
         return {
             cause: Facts(
-                period_in(periods, cause),
+                period,
                 newest_first(approvals.get(cause.partition(":")[0], [])),
-                records.get(numbers[cause], []),
+                records.get(numbers[key_for(cause)], []),
+                other,
+                recorded,
             )
-            for cause in causes
+            for cause, (period, other) in counted.items()
         }
 
     def derive(self, facts: Facts, ledger: Sequence[Obligation], book: Rulebook, now: datetime) -> Verdict:
         """Owe one record for a serious period, unless the subject is a person."""
-        period, key = facts.period, key_for(facts.period.key)
+        period, key = facts.period, key_for(facts.beside.cause if facts.beside else facts.period.key)
         proven = proven_by({key: self.number(key)}, facts.records)
         filled = period.filled(book.policy.points)
-        if not filled or code_type_of(period.code) is CodeType.RESIDENT_ID:
+        if not filled or code_type_of(period.code) is CodeType.RESIDENT_ID or _key_of(facts, ledger) != key:
             return Verdict(version=period.version, proven=proven)
         owed = self._owed(facts, key, filled[0], ledger, book)
         troubles = tuple(cancelled_though_owed(owed, facts.records))
@@ -146,6 +162,19 @@ def newest_first(approvals: Iterable[Approval]) -> list[Approval]:
     """Return the approvals that name a legal representative, the newest application first."""
     named = [one for one in approvals if one.representative_code]
     return sorted(named, key=lambda one: (one.accepted_at, one.approval_no), reverse=True)
+
+
+def _key_of(facts: Facts, ledger: Sequence[Obligation]) -> str:
+    """Return the key of the one record of a serious period: what was made of it under any name, else that of the present code."""
+    own = key_for(facts.period.key)
+    if facts.beside is None:
+        return own
+    made = [made_of(one, 1, facts.period) for one in (*ledger, *facts.beside.obligations)]
+    found = {one.key: one for one in made if one is not None}
+    for key in map(key_for, (facts.beside.cause, *facts.beside.others)):
+        if key in facts.recorded:
+            found[key] = Made(1, key, exists=True, present=key == own)
+    return key_by_dozen(found.values()).get(1, own)
 
 
 def _sent_for(facts: Facts, ledger: Sequence[Obligation]) -> Approval | None:
