@@ -32,6 +32,8 @@ from hub.graph.limits import Limits, check_limits
 
 DOCUMENTS = 1_000
 """Pairs of document and operation name that are remembered, refused ones among them."""
+SIZE = 1_000_000
+"""Characters of all that are remembered; parsed, a document takes some hundred times as much at the worst."""
 MEASURED, SMALL = 64, 500
 """Sets of variables for which it is remembered that a document is within the limits, and the bytes that one of them may have."""
 LONGEST = 20_000
@@ -101,7 +103,9 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._rules = (*specified_rules, *rules)
-        self._known: Bounded[tuple[str, str | None], Operation | str] = Bounded(DOCUMENTS)
+        self._known: Bounded[tuple[str, str | None], Operation | str] = Bounded(
+            DOCUMENTS, size=SIZE, weigh=lambda about, _: len(about[0])
+        )
 
     def operation(self, query: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
         """Return the operation that is asked for; raise Cannot where it does not pass the gate."""

@@ -21,8 +21,8 @@ from schema.context import Context
 from schema.cursor import cursor_at
 from schema.slices import Slice
 
-STATEMENTS = 128
-"""Forms of wishes for which a plan's statements are remembered."""
+STATEMENTS, SIZE = 128, 100_000
+"""Forms of wishes for which a plan's statements are remembered, and the characters of these statements."""
 
 
 class Statements:
@@ -31,7 +31,7 @@ class Statements:
     def __init__(self, rows: Rows, dialect: Dialect) -> None:
         self.rows = rows
         self.dialect = dialect
-        self._made: Bounded[Any, Statement] = Bounded(STATEMENTS)
+        self._made: Bounded[Any, Statement] = Bounded(STATEMENTS, size=SIZE, weigh=lambda _, made: len(made.text))
 
     def of(self, level: Level, wanted: Wanted | None, owners: Sequence[Any], sight: Sight) -> tuple[str, list[Any]]:
         """Return the text and the values of a level's statement, for who has this sight."""

@@ -25,3 +25,21 @@ def test_what_could_not_be_made_is_not_kept() -> None:
     with pytest.raises(ValueError, match="not now"):
         kept.get("a", refuse)
     assert kept.get("a", lambda: 1) == 1
+
+
+def test_all_together_takes_no_more_than_its_size() -> None:
+    kept: Bounded[str, str] = Bounded(10, size=10, weigh=lambda key, value: len(value))
+    made: list[str] = []
+
+    def get(key: str, value: str) -> str:
+        def make() -> str:
+            made.append(key)
+            return value
+
+        return kept.get(key, make)
+
+    for key, value in (("a", "1234"), ("b", "1234"), ("a", ""), ("c", "1234"), ("a", ""), ("b", "12")):
+        get(key, value)
+    assert made == ["a", "b", "c", "b"]  # the third made the second go, which was used last the longest ago
+    assert get("much", "x" * 11) == "x" * 11
+    assert len(kept) == 2  # what has no room by itself makes nothing else go
