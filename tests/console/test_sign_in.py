@@ -96,5 +96,5 @@ async def test_who_is_refused_by_the_provider_is_told_so_and_may_try_again(
 async def test_a_code_that_was_asked_for_elsewhere_signs_nobody_in(browser: Browser, address: str) -> None:
     async with opened(browser, address, None) as seen:
         await seen.page.goto(f"{address}/console/?code=stolen&state=made-up")
-        await expect(seen.page.get_by_role("alert").first).to_contain_text("Signing in did not come to its end")
+        await expect(seen.page.get_by_role("alert").first).to_contain_text("was not begun here")
         assert "stolen" not in seen.page.url

@@ -99,7 +99,10 @@ def test_platforms_that_give_no_sign_of_life_are_named_with_why(doctor: Doctor) 
     assert "HTTP 503" in told_of(found, "grid")
     assert "no such host" in told_of(found, "sms")
     warned = [each for each in wrong(found, "warning") if each[0] != "calendar"]  # near the end of a year that is one more
-    assert warned == [("webhooks", "HUB_HOST")], "the gateway is elsewhere, and nobody but this machine can post"
+    assert warned == [
+        ("webhooks", "HUB_HOST"),  # the gateway is elsewhere, and nobody but this machine can post
+        ("webhooks", "HUB_GRID_CALLBACK_ADDRESSES"),
+    ]
     assert "HUB_SELFGOV_URL" in told_of(found, "selfgov")
 
 

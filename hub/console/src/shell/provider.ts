@@ -42,6 +42,9 @@ export async function beginAtProvider(provider: Provider): Promise<void> {
   location.assign(target);
 }
 
+/** Why a sign-in fails that began in another tab, or nowhere: no word of the provider. */
+export const ELSEWHERE = "elsewhere";
+
 /** Exchange the code that the provider sent back for an access token; the address is cleaned in any case. */
 export async function finishAtProvider(provider: Provider | null): Promise<{ token: string } | { failed: string }> {
   const told = new URLSearchParams(location.search);
@@ -50,7 +53,7 @@ export async function finishAtProvider(provider: Provider | null): Promise<{ tok
   const clean = here();
   history.replaceState(null, "", clean + location.hash);
   if (told.get("error")) return { failed: told.get("error_description") ?? told.get("error") ?? "" };
-  if (!provider || !begun || told.get("state") !== begun.state) return { failed: "state" };
+  if (!provider || !begun || told.get("state") !== begun.state) return { failed: ELSEWHERE };
   try {
     const answer = await fetch(provider.tokenEndpoint, {
       method: "POST",

@@ -6,7 +6,7 @@ import mark from "../mark.svg";
 import { signIn } from "../graph/session";
 import { filled, useWords } from "../words";
 import { whoIs } from "./asking";
-import { beginAtProvider, finishAtProvider, type Provider, providerOf } from "./provider";
+import { beginAtProvider, ELSEWHERE, finishAtProvider, type Provider, providerOf } from "./provider";
 import { Switches } from "./switches";
 
 export function SignIn({ choices }: { choices: Choices }) {
@@ -27,6 +27,7 @@ export function SignIn({ choices }: { choices: Choices }) {
   };
 
   if (returning) return <Spin size="large" fullscreen />;
+  const told = failed === ELSEWHERE ? words["sign.elsewhere"] : filled(words["sign.failed"], { reason: failed ?? "" });
   return (
     <main className="welcome pane">
       <div className="row" style={{ justifyContent: "space-between" }}>
@@ -38,7 +39,7 @@ export function SignIn({ choices }: { choices: Choices }) {
       <h1>{words.title}</h1>
       <p className="quiet">{words["sign.lead"]}</p>
       {(wrong ?? failed) !== null && (
-        <Alert type="error" showIcon title={wrong ?? filled(words["sign.failed"], { reason: failed ?? "" })} role="alert" style={{ marginBottom: 16 }} />
+        <Alert type="error" showIcon title={wrong ?? told} role="alert" style={{ marginBottom: 16 }} />
       )}
       {provider && (
         <>

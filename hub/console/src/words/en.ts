@@ -21,6 +21,7 @@ export const en = {
   "sign.wrong": "The hub does not know this key. Ask its operators for one.",
   "sign.nothing": "This key allows nothing that the console shows.",
   "sign.failed": "Sign-in failed: {reason}",
+  "sign.elsewhere": "This sign-in was not begun here, or its tab was closed meanwhile. Sign in again.",
   "sign.out": "Sign out",
   "sign.as": "Signed in as {name}",
   "sign.nobody": "Not signed in",

@@ -23,6 +23,7 @@ export const zh: Words = {
   "sign.wrong": "密钥无效，请向运维人员索取。",
   "sign.nothing": "此密钥没有控制台所需的任何权限。",
   "sign.failed": "登录未完成：{reason}",
+  "sign.elsewhere": "该登录不是在本页发起的，或期间页面已关闭。请重新登录。",
   "sign.out": "退出",
   "sign.as": "当前用户：{name}",
   "sign.nobody": "未登录",
