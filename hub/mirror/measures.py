@@ -13,6 +13,9 @@ from hub.mirror.tables import LEASE, PLATFORM_CONDITION, QUOTA
 ONE_BREAK = timedelta(minutes=10)
 """A breaker whose process never told that it closed (it died) is believed for so long behind its last word."""
 
+FULL_SWEEP = "full-sweep"
+"""Name of the regular work that asks all rules about everything."""
+
 
 def overdue(connection: Connection, now: datetime) -> dict[str, tuple[int, float]]:
     """Return, by platform, how many obligations are open and late, and by how many seconds the one that is so most.
@@ -58,10 +61,6 @@ def last_runs(connection: Connection) -> dict[str, datetime]:
     """Return when regular work was last done, by its name; only what is noted (`ran`)."""
     here = select(LEASE.c.name, LEASE.c.last_run_at).where(LEASE.c.last_run_at > 0)
     return {name: moment(at) for name, at in connection.execute(here)}
-
-
-FULL_SWEEP = "full-sweep"
-"""Name of the regular work that asks all rules about everything."""
 
 
 def ran(connection: Connection, name: str, now: datetime) -> None:
